@@ -1,0 +1,1 @@
+"""Words everyone uses: ids, clock, actor, permissions, reason codes, errors, events. Pure standard library; no I/O."""

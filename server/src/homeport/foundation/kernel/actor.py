@@ -1,0 +1,66 @@
+"""Who is acting, and what they may do."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from homeport.foundation.kernel.errors import Denied, StepUpRequired
+from homeport.foundation.kernel.permissions import Permission
+
+RECENT = timedelta(minutes=5)
+"""How long an authentication counts as recent for sensitive acts."""
+
+
+class ActorKind(StrEnum):
+    """What kind of actor it is."""
+
+    ADMINISTRATOR = "admin"
+    USER = "user"
+    DEVICE = "device"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, as the audit log keeps it."""
+
+    address: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is acting. `authenticated_at` is when they last proved who they are; None for API keys, which never step up."""
+
+    kind: ActorKind
+    id: str
+    name: str
+    permissions: frozenset[Permission] = frozenset()
+    role: str = ""
+    session_id: str = ""
+    authenticated_at: datetime | None = None
+    origin: Origin = field(default_factory=Origin)
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether the actor has the permission."""
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raise Denied, naming the permission, unless the actor has it."""
+        if permission not in self.permissions:
+            raise Denied(
+                f"This needs the permission “{permission}”, which your role {self.role or '(none)'} does not have. "
+                "An Administrator with Billing can do it or change your role.",
+                permission=permission.value,
+            )
+
+    def require_recent(self, now: datetime) -> None:
+        """Raise StepUpRequired unless the actor authenticated within five minutes; API keys and the system pass."""
+        if self.session_id and (self.authenticated_at is None or now - self.authenticated_at > RECENT):
+            raise StepUpRequired("Confirm your password to continue. This is asked again five minutes after you last gave it.")
+
+
+def system(name: str, origin: Origin | None = None) -> Actor:
+    """Return the actor of something that Homeport does by itself or a local operator does; it may do everything."""
+    return Actor(ActorKind.SYSTEM, f"system:{name}", name, frozenset(Permission), role="System", origin=origin or Origin())

@@ -1,0 +1,35 @@
+"""One page of a list, and how it was asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """`field` compared with `value`; `operator` is one of eq, ne, contains, startsWith, gt, gte, lt, lte, in."""
+
+    field: str
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How a list is asked for: free text, filters, sort fields (`-` in front for descending), and a window."""
+
+    text: str = ""
+    filters: tuple[Filter, ...] = ()
+    sort: tuple[str, ...] = ()
+    skip: int = 0
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A window of a list and the number of all rows that match."""
+
+    items: Sequence[T] = field(default_factory=tuple)
+    total: int = 0

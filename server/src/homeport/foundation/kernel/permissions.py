@@ -1,0 +1,23 @@
+"""What an actor may do. Roles, which are sets of these, live in `directory.admins.model`."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """One thing that can be allowed."""
+
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
+    DEVICES_READ = "devices:read"
+    DEVICES_WRITE = "devices:write"
+    ENROLLMENT_KEYS_WRITE = "enrollment_keys:write"
+    IDENTITY_PROVIDERS_READ = "identity_providers:read"
+    IDENTITY_PROVIDERS_WRITE = "identity_providers:write"
+    PROVISIONING_READ = "provisioning:read"
+    PROVISIONING_WRITE = "provisioning:write"
+    LINKS_WRITE = "federated_identities:write"
+    SIGNINS_READ = "signins:read"
+    AUDIT_READ = "audit:read"
+    ADMINISTRATORS_READ = "administrators:read"
+    ADMINISTRATORS_WRITE = "administrators:write"
+    API_KEYS_OWN = "api_keys:own"
