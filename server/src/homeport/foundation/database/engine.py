@@ -1,0 +1,138 @@
+"""Opens the database and hands out units of work."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+from homeport.foundation.kernel.events import Event
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Handler = Callable[["UnitOfWork", Any], None]
+BUSY_MILLISECONDS = 10_000
+"""How long SQLite waits for another process's write, such as `homeport admin link` beside `homeport serve`."""
+
+
+@dataclass(slots=True)
+class Subscriptions:
+    """Which handlers run for which events; filled once by bootstrap."""
+
+    handlers: dict[type[Event], list[Handler]] = field(default_factory=dict)
+
+    def subscribe(self, kind: type[Event], handler: Handler) -> None:
+        """Run `handler` for every event of exactly this type."""
+        self.handlers.setdefault(kind, []).append(handler)
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """One transaction. It is the Publisher of the actions that are built over it."""
+
+    connection: Connection
+    subscriptions: Subscriptions
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+    """What to do once the transaction is safely stored, such as waking a waiting device; never a change of data."""
+
+    def publish(self, event: Event) -> None:
+        """Run the event's handlers now, in this transaction."""
+        for handler in self.subscriptions.handlers.get(type(event), ()):
+            handler(self, event)
+
+
+class Database:
+    """A SQLite file or a PostgreSQL database, by URL: `sqlite:///path/to/file` or `postgresql+psycopg://…`."""
+
+    def __init__(self, url: str, subscriptions: Subscriptions | None = None) -> None:
+        self.subscriptions = subscriptions or Subscriptions()
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine: Engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
+        self._writer = threading.Lock()
+
+    @contextmanager
+    def write(self) -> Iterator[UnitOfWork]:
+        """Open a unit of work that commits at the end, or rolls back when an exception leaves it."""
+        # One writer at a time in this process: SQLite's own busy waiting is unfair and can starve a writer for seconds.
+        with self._writer if self.is_sqlite else nullcontext(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            work = UnitOfWork(connection, self.subscriptions)
+            try:
+                yield work
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+        for hook in work.after_commit:
+            hook()
+
+    @contextmanager
+    def read(self) -> Iterator[UnitOfWork]:
+        """Open a unit of work that is rolled back at the end, whatever happened in it."""
+        with self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
+            try:
+                yield UnitOfWork(connection, self.subscriptions)
+            finally:
+                connection.rollback()
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+class Work(Protocol[T_co]):
+    """What an edge holds: units of work in which one slice's actions are ready."""
+
+    def write(self) -> AbstractContextManager[T_co]:
+        """Open a unit of work that commits at the end."""
+        ...
+
+    def read(self) -> AbstractContextManager[T_co]:
+        """Open a unit of work that never commits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseWork(Generic[T]):
+    """Work over a real database; `build` makes the actions over one unit of work's connection."""
+
+    database: Database
+    build: Callable[[UnitOfWork], T]
+
+    @contextmanager
+    def write(self) -> Iterator[T]:
+        """Open a unit of work that commits at the end."""
+        with self.database.write() as unit:
+            yield self.build(unit)
+
+    @contextmanager
+    def read(self) -> Iterator[T]:
+        """Open a unit of work that never commits."""
+        with self.database.read() as unit:
+            yield self.build(unit)
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(
+        url, pool_size=20, max_overflow=40, connect_args={"check_same_thread": False, "timeout": BUSY_MILLISECONDS / 1000}
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the unit of work says BEGIN itself
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MILLISECONDS}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    return create_engine(url, pool_size=20, max_overflow=40, pool_pre_ping=True)

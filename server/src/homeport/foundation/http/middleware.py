@@ -1,0 +1,113 @@
+"""Raw ASGI middleware: request id, Host check, body limit, same-origin check, security headers, access log."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from homeport.foundation.kernel.entropy import Entropy
+
+log = structlog.get_logger()
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PROGRAM_PATHS = ("/api/", "/agent/", "/oauth/token", "/oauth/device_authorization", "/scim/", "/mdm")
+"""Paths that never look at the session cookie, so a cross-site request gains nothing there."""
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action {forms}; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Wraps the application. `public_url` is the only source of links; `max_body` is in bytes."""
+
+    app: ASGIApp
+    public_url: str
+    entropy: Entropy
+    max_body: int = 1_000_000
+    extra_hosts: frozenset[str] = frozenset()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope["request_id"] = self.entropy.new_id()
+        started = time.perf_counter()
+        headers = Headers(scope=scope)
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._add_headers(MutableHeaders(scope=message), scope)
+            await send(message)
+
+        refusal = self._refusal(scope, headers)
+        try:
+            if refusal is not None:
+                await refusal(scope, receive, send_with_headers)
+            else:
+                await self.app(scope, _Limited(receive, self.max_body), send_with_headers)
+        finally:
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                milliseconds=round((time.perf_counter() - started) * 1000, 1),
+                request_id=scope["request_id"],
+                address=scope["client"][0] if scope.get("client") else "",
+            )
+
+    def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
+        expected = urlsplit(self.public_url).netloc
+        if headers.get("host", "") not in {expected, *self.extra_hosts}:
+            return PlainTextResponse(f"This server answers only as {self.public_url}.\n", 421)
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > self.max_body:
+            return PlainTextResponse(f"The request is larger than {self.max_body} bytes.\n", 413)
+        if scope["method"] not in SAFE_METHODS and not scope["path"].startswith(PROGRAM_PATHS) and not self._same_origin(headers):
+            return PlainTextResponse(
+                "This form was sent from another site, so it was not carried out. Open the page again and repeat.\n", 403
+            )
+        return None
+
+    def _same_origin(self, headers: Headers) -> bool:
+        """Tell whether a browser sent this from our own pages: `Sec-Fetch-Site` first, `Origin` for browsers without it."""
+        site = headers.get("sec-fetch-site")
+        if site is not None:
+            return site == "same-origin"
+        return headers.get("origin") == self.public_url
+
+    def _add_headers(self, headers: MutableHeaders, scope: Scope) -> None:
+        forms: Iterable[str] = scope.get("state", {}).get("form_origins", ())
+        headers.setdefault("Content-Security-Policy", CSP.format(forms=" ".join(["'self'", *forms])))
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("X-Request-Id", scope["request_id"])
+        headers.setdefault("Cache-Control", "no-store")
+        if self.public_url.startswith("https:"):
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+
+class _Limited:
+    """Counts a request's body as it arrives, since `Content-Length` may be missing or wrong."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self.receive, self.left = receive, limit
+
+    async def __call__(self) -> Message:
+        message = await self.receive()
+        if message["type"] == "http.request":
+            self.left -= len(message.get("body", b""))
+            if self.left < 0:
+                return {"type": "http.disconnect"}
+        return message
