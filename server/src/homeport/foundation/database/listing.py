@@ -1,0 +1,114 @@
+"""Turns a `Listing` into SQL that means the same on SQLite and PostgreSQL."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+
+from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.listing import Filter, Listing, Page
+
+T = TypeVar("T")
+LARGEST = 2**31 - 1
+_TRUE_FALSE = {"true": True, "false": False}
+
+
+def fetch_page(
+    connection: Connection,
+    query: Select[Any],
+    listing: Listing,
+    *,
+    fields: Mapping[str, ColumnElement[Any]],
+    texts: Sequence[ColumnElement[str]],
+    order: Sequence[ColumnElement[Any]],
+    make: Callable[[Any], T],
+) -> Page[T]:
+    """Return the window of `query` that the listing asks for, and how many rows match.
+
+    `fields` are the names that filters and sorting may use, `texts` where free text is looked for, `order` what sorts when the
+    listing does not say and what decides ties: its last column must be unique. Raises Invalid for an unknown field or operator.
+    """
+    narrowed = query.where(*_conditions(listing, fields, texts))
+    total = connection.execute(select(func.count()).select_from(narrowed.order_by(None).subquery())).scalar_one()
+    chosen = [_sorting(name, fields) for name in listing.sort]
+    window = narrowed.order_by(*chosen, *order).offset(min(listing.skip, LARGEST)).limit(listing.limit)
+    return Page([make(row) for row in connection.execute(window)], total)
+
+
+def _conditions(
+    listing: Listing, fields: Mapping[str, ColumnElement[Any]], texts: Sequence[ColumnElement[str]]
+) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    equals: dict[str, list[ColumnElement[bool]]] = {}
+    for one in listing.filters:
+        if one.field not in fields:
+            raise Invalid(f"There is no field “{one.field}” to filter by. Use one of: {', '.join(sorted(fields))}.")
+        condition = _compare(fields[one.field], one)
+        if one.operator == "eq":  # two values for one field: either will do
+            equals.setdefault(one.field, []).append(condition)
+        else:
+            found.append(condition)
+    found.extend(or_(*conditions) for conditions in equals.values())
+    found.extend(
+        or_(*(_like(column, f"%{_escaped(word)}%") for column in texts)) for word in listing.text.replace("\x00", "").split()
+    )
+    return found
+
+
+def _compare(column: ColumnElement[Any], one: Filter) -> ColumnElement[bool]:
+    text = one.value.replace("\x00", "")
+    match one.operator:
+        case "contains":
+            return _like(column, f"%{_escaped(text)}%")
+        case "startsWith":
+            return _like(column, f"{_escaped(text)}%")
+        case "in":
+            return column.in_([_value(column, one.field, part) for part in text.split(",")])
+        case "eq":
+            return column == _value(column, one.field, text)
+        case "ne":
+            return column != _value(column, one.field, text)
+        case "gt":
+            return column > _value(column, one.field, text)
+        case "gte":
+            return column >= _value(column, one.field, text)
+        case "lt":
+            return column < _value(column, one.field, text)
+        case "lte":
+            return column <= _value(column, one.field, text)
+        case _:
+            raise Invalid(
+                f"There is no filter operator “{one.operator}”. Use eq, ne, contains, startsWith, in, gt, gte, lt or lte."
+            )
+
+
+def _like(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
+    # Both sides are lowered by the database, since SQLite knows only the case of ASCII letters.
+    return func.lower(column).like(func.lower(pattern), escape="\\")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _value(column: ColumnElement[Any], field: str, text: str) -> object:
+    kind = column.type.python_type
+    try:
+        if kind is bool:
+            return _TRUE_FALSE[text.lower()]
+        if kind is int:
+            return max(-LARGEST, min(int(text), LARGEST))
+        if kind is datetime:
+            moment = datetime.fromisoformat(text)
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (KeyError, ValueError) as error:
+        raise Invalid(f"“{text}” is not a value that “{field}” can have.") from error
+    return text
+
+
+def _sorting(name: str, fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[Any]:
+    plain = name.removeprefix("-")
+    if plain not in fields:
+        raise Invalid(f"There is no field “{plain}” to sort by. Use one of: {', '.join(sorted(fields))}.")
+    return fields[plain].desc() if name.startswith("-") else fields[plain].asc()
