@@ -1,0 +1,57 @@
+"""Record and search."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from homeport.directory.audit.model import JSON, Change, Entry, Resource, an_entry
+from homeport.directory.audit.ports import AuditLog
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.entropy import Entropy
+from homeport.foundation.kernel.listing import Listing, Page
+from homeport.foundation.kernel.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The audit log of one unit of work."""
+
+    log: AuditLog
+    clock: Clock
+    entropy: Entropy
+
+    def record(
+        self,
+        actor: Actor,
+        event_type: str,
+        *,
+        resource: Resource,
+        changes: Sequence[Change] = (),
+        success: bool = True,
+        reason: str = "",
+        details: Mapping[str, JSON] | None = None,
+    ) -> None:
+        """Append an entry in the caller's unit of work: it is stored with the change, or not at all."""
+        # public: every action records what it did or refused, whoever its actor is
+        self.log.append(
+            an_entry(
+                self.entropy.new_id(),
+                self.clock.now(),
+                actor,
+                event_type,
+                resource,
+                changes=changes,
+                success=success,
+                reason=reason,
+                details=details,
+            )
+        )
+
+    def search(self, actor: Actor, listing: Listing) -> Page[Entry]:
+        """Return entries, the newest first.
+
+        Filters: `event_type`, `actor_id`, `actor_name`, `resource_type`, `resource_id`, `success` (`true`, `false`), `address`,
+        `reason`, `request_id`, `at`. Text is looked for in actor, event type and resource.
+        """
+        actor.require(Permission.AUDIT_READ)
+        return self.log.search(listing)

@@ -1,0 +1,50 @@
+"""The audit log's tables."""
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, String, Table
+
+from homeport.foundation.database.columns import Id, LongText, UtcDateTime, metadata
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("event_type", String(64), nullable=False),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor_id", String(255), nullable=False),
+    Column("actor_name", String(255), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("user_agent", String(300), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("resource_type", String(64), nullable=False),
+    Column("resource_id", String(255), nullable=False),
+    Column("resource_name", String(255), nullable=False),
+    Column("success", Boolean, nullable=False),
+    Column("reason", String(1000), nullable=False),
+    # Text, not a JSON column: what was hashed must come back byte for byte.
+    Column("changes", LongText, nullable=False),
+    Column("details", LongText, nullable=False),
+    Column("batch", Integer),
+    CheckConstraint("actor_kind IN ('admin', 'user', 'device', 'system')", name="actor_kind"),
+    Index("ix_audit_entries_at_id", "at", "id"),
+    Index("ix_audit_entries_resource", "resource_type", "resource_id"),
+    Index("ix_audit_entries_batch_id", "batch", "id"),
+)
+
+audit_batches = Table(
+    "audit_batches",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("entries_hash", String(64), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("first_id", String(36), nullable=False),
+    Column("last_id", String(36), nullable=False),
+    Column("sealed_at", UtcDateTime, nullable=False),
+    Column("key_id", String(16), nullable=False),
+    Column("note", String(1000), nullable=False),
+    Column("signature", String(128), nullable=False),
+    Column("contents", LongText, nullable=False),
+    CheckConstraint("number > 0", name="number"),
+    CheckConstraint("count >= 0", name="count"),
+)
