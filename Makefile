@@ -1,0 +1,40 @@
+# One line per verb; tools/setup installs what a bare machine lacks, and says what and why.
+SHELL := /bin/bash
+READY := .venv/.ready
+
+.PHONY: run test check lock pictures mutate bench format assets clean
+
+run: assets  ## the demo: server, Okta simulator, a Linux device, one person signed in
+	@.venv/bin/homeport demo
+
+test: assets  ## everything, with a real PostgreSQL and a real Chromium; ONLY=area for one area
+	@tools/setup test
+	@tools/test $(ONLY)
+
+check: $(READY)  ## the fast part: format, lint, types, import contracts, house rules
+	@tools/check
+
+lock: $(READY)  ## resolve requirements/*.in to hash-pinned requirements/*.txt
+	@tools/lock
+
+pictures: assets  ## renew the pictures of the docs
+	@tools/setup test
+	@.venv/bin/python tools/pictures.py
+
+mutate: assets  ## remove each check of the verifier and the linker in turn
+	@.venv/bin/python tools/mutate.py
+
+bench: assets  ## measure; each result is a ratio or a growth factor of one run
+	@.venv/bin/python -m bench
+
+format: $(READY)  ## write the code as `make check` wants it
+	@.venv/bin/ruff check --fix-only --quiet . ; .venv/bin/ruff format --quiet .
+
+assets: $(READY)  ## build the static files of the portals
+	@if [ -e tools/build_assets.py ]; then .venv/bin/python tools/build_assets.py; fi
+
+clean:  ## remove what make made: environment, caches, demo data
+	@rm -rf .venv .run .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+
+$(READY): requirements/uv.txt requirements/dev.txt server/pyproject.toml agent/pyproject.toml simulators/pyproject.toml tools/setup
+	@tools/setup environment

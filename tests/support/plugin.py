@@ -1,0 +1,10 @@
+"""The pytest plugin that gives every test of the repository the real parts; pyproject.toml loads it."""
+
+pytest_plugins = [
+    "pytester",
+    "tests.support.loopback",
+    "tests.support.processes",
+    "tests.support.postgresql",
+    "tests.support.chromium",
+    "tests.support.scratch_root",
+]

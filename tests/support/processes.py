@@ -1,0 +1,255 @@
+"""Real programs as a test needs them: started, waited for, talked to, killed, and never left behind."""
+
+import codecs
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+
+class ProgramError(AssertionError):
+    """A program did not do what the test waited for; the message carries everything the program said."""
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A TCP port nobody listens on at this moment; let the program choose its own port where it can."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+class Program:
+    """One running program in a session of its own, so that its children end with it.
+
+    `argv` are the words of the command; `env` is added to this process's environment (a value of None removes the name).
+    `output` is everything written to standard output and standard error so far, in order of arrival.
+    """
+
+    def __init__(
+        self, *argv: str | Path, env: Mapping[str, str | None] | None = None, cwd: Path | None = None, seconds: float = 20
+    ) -> None:
+        self.argv = [str(word) for word in argv]
+        self.seconds = seconds
+        self._heard = threading.Condition()
+        self._said = {"stdout": "", "stderr": ""}
+        self._output = ""
+        self._read_to = 0
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        for name, value in (env or {}).items():
+            if value is None:
+                environment.pop(name, None)
+            else:
+                environment[name] = value
+        self.process = subprocess.Popen(
+            self.argv,
+            env=environment,
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._listeners = [
+            threading.Thread(target=self._listen, args=(name,), daemon=True, name=f"{name} of {self.argv[0]}")
+            for name in self._said
+        ]
+        for listener in self._listeners:
+            listener.start()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def output(self) -> str:
+        with self._heard:
+            return self._output
+
+    @property
+    def stdout(self) -> str:
+        with self._heard:
+            return self._said["stdout"]
+
+    @property
+    def stderr(self) -> str:
+        with self._heard:
+            return self._said["stderr"]
+
+    def wait_for(self, pattern: str, seconds: float | None = None) -> re.Match[str]:
+        """Wait until the output contains the regular expression; a prompt without a newline counts."""
+        wanted = re.compile(pattern, re.MULTILINE)
+        return self._until(lambda: wanted.search(self._output), f"{pattern!r} in the output", seconds)
+
+    def next_line(self, seconds: float | None = None) -> str:
+        """The next whole line of standard output that this method has not returned yet, without its newline."""
+
+        def whole_line() -> str | None:
+            line, newline, _ = self._said["stdout"][self._read_to :].partition("\n")
+            return line + newline if newline else None
+
+        line = self._until(whole_line, "another line of standard output", seconds)
+        self._read_to += len(line)
+        return line.rstrip("\n")
+
+    def wait_for_port(self, port: int, host: str = "127.0.0.1", seconds: float | None = None) -> None:
+        """Wait until the port accepts a connection."""
+
+        def connected() -> bool:
+            with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=0.5):
+                return True
+            return False
+
+        self._until(connected, f"a listener on {host} port {port}", seconds)
+
+    def say(self, line: str) -> None:
+        """Write one line to the program's standard input."""
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def end_input(self) -> None:
+        """Close the program's standard input."""
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+
+    def wait(self, seconds: float | None = None) -> int:
+        """Wait for the end of the program and return its exit status (negative: the signal that ended it)."""
+        limit = self.seconds if seconds is None else seconds
+        try:
+            status = self.process.wait(limit)
+        except subprocess.TimeoutExpired:
+            raise ProgramError(self._complaint(f"did not end within {limit:g} s")) from None
+        self._hear_the_rest()
+        return status
+
+    def kill(self) -> None:
+        """End the program and its children at once, as `kill -9` does; nothing of theirs runs any more."""
+        self._signal_all(signal.SIGKILL)
+        self.process.wait()
+        self._close()
+
+    def stop(self, seconds: float = 10) -> int:
+        """Ask the program to end (SIGTERM), insist after `seconds`, and return its exit status."""
+        if self.running:
+            self.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(seconds)
+        self.kill()
+        return self.process.returncode
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _listen(self, name: str) -> None:
+        stream = getattr(self.process, name)
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        while True:
+            piece = os.read(stream.fileno(), 65536)
+            text = decode(piece, final=not piece)
+            with self._heard:
+                self._said[name] += text
+                self._output += text
+                self._heard.notify_all()
+            if not piece:
+                return
+
+    def _until(self, found, what: str, seconds: float | None):
+        limit = self.seconds if seconds is None else seconds
+        deadline = time.monotonic() + limit
+        with self._heard:
+            while not (value := found()):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise ProgramError(self._complaint(f"gave no {what} within {limit:g} s"))
+                if not self.running and not any(listener.is_alive() for listener in self._listeners) and not found():
+                    raise ProgramError(self._complaint(f"ended with status {self.process.returncode} before {what}"))
+                self._heard.wait(min(left, 0.05))
+        return value
+
+    def _complaint(self, what: str) -> str:
+        return f"`{' '.join(self.argv)}` {what}. It said:\n{self._output or '(nothing)'}"
+
+    def _signal_all(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def _hear_the_rest(self) -> None:
+        for listener in self._listeners:
+            listener.join(2)
+
+    def _close(self) -> None:
+        self.end_input()
+        self._hear_the_rest()
+        for name, listener in zip(self._said, self._listeners, strict=True):
+            if not listener.is_alive():
+                getattr(self.process, name).close()
+
+
+class Programs:
+    """Starts programs and ends them all, newest first, when its `with` block ends."""
+
+    def __init__(self) -> None:
+        self._started: list[Program] = []
+
+    def start(
+        self,
+        *argv: str | Path,
+        ready: str | None = None,
+        port: int | None = None,
+        env: Mapping[str, str | None] | None = None,
+        cwd: Path | None = None,
+        seconds: float = 20,
+    ) -> Program:
+        """Start a program; with `ready` wait for that pattern in its output, with `port` for a listener."""
+        program = Program(*argv, env=env, cwd=cwd, seconds=seconds)
+        self._started.append(program)
+        if ready is not None:
+            program.wait_for(ready)
+        if port is not None:
+            program.wait_for_port(port)
+        return program
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for program in reversed(self._started):
+            program.stop()
+
+
+def run(*argv: str | Path, seconds: float = 60, input: str | None = None) -> str:  # noqa: A002 - subprocess's own word
+    """Run a program to its end and return its standard output; a failure carries all it said."""
+    done = subprocess.run([str(word) for word in argv], input=input, capture_output=True, text=True, timeout=seconds, check=False)
+    if done.returncode != 0:
+        words: Sequence[str] = [str(word) for word in argv]
+        raise ProgramError(f"`{' '.join(words)}` ended with status {done.returncode}. It said:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+@pytest.fixture
+def programs() -> Iterator[Programs]:
+    """The programs of one test; each is stopped when the test ends."""
+    with Programs() as started:
+        yield started
+
+
+@pytest.fixture
+def start_program(programs: Programs):
+    """`start_program(*argv, ready=…, port=…, env=…, cwd=…, seconds=…)` starts a program that ends with the test."""
+    return programs.start
