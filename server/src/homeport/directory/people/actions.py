@@ -1,0 +1,188 @@
+"""What can be done with users."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.model import Change, Resource
+from homeport.directory.people import model
+from homeport.directory.people.model import User, UserActivated, UserChanged, UserDeleted, UserState, UserSuspended
+from homeport.directory.people.ports import UserStore, UserUsage
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.entropy import Entropy
+from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from homeport.foundation.kernel.events import Publisher
+from homeport.foundation.kernel.listing import Listing, Page
+from homeport.foundation.kernel.permissions import Permission
+
+FIELDS = ("username", "email", "firstname", "lastname")
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The users of one unit of work."""
+
+    users: UserStore
+    usage: UserUsage
+    audit: Audit
+    clock: Clock
+    entropy: Entropy
+    publisher: Publisher
+
+    def list(self, actor: Actor, listing: Listing) -> Page[User]:
+        """Return users. Filters and sorting: `id`, `username`, `email`, `firstname`, `lastname`, `state`, `created_at`."""
+        actor.require(Permission.USERS_READ)
+        return self.users.search(listing)
+
+    def get(self, actor: Actor, user_id: str) -> User:
+        """Return a user; raise NotFound."""
+        actor.require(Permission.USERS_READ)
+        return _found(self.users.get(user_id))
+
+    def get_for_update(self, actor: Actor, user_id: str) -> User:
+        """Return a user whom nobody else can suspend, change or remove until this unit of work ends; raise NotFound."""
+        actor.require(Permission.USERS_READ)
+        return _found(self.users.get_for_update(user_id))
+
+    def find_by_email(self, actor: Actor, email: str) -> User | None:
+        """Return the user with this address, compared in lower case and otherwise exactly."""
+        actor.require(Permission.USERS_READ)
+        return self.users.find_by_email(model.normal_email(email))
+
+    def count_bindings(self, actor: Actor, user_id: str) -> int:
+        """Return on how many devices the user has an account."""
+        actor.require(Permission.USERS_READ)
+        return self.usage.count_bindings(user_id)
+
+    def create(
+        self,
+        actor: Actor,
+        *,
+        username: str,
+        email: str,
+        firstname: str = "",
+        lastname: str = "",
+        state: UserState = UserState.ACTIVATED,
+    ) -> User:
+        """Add a user; raise Invalid for a bad name or address, Conflict for one that is taken."""
+        actor.require(Permission.USERS_WRITE)
+        now = self.clock.now()
+        user = User(
+            id=self.entropy.new_id(),
+            username=model.normal_username(username),
+            email=model.normal_email(email),
+            firstname=firstname.strip(),
+            lastname=lastname.strip(),
+            state=state,
+            version=1,
+            created_at=now,
+            updated_at=now,
+        )
+        _check(user)
+        self.users.add(user)
+        changes = [Change(field, None, getattr(user, field)) for field in (*FIELDS, "state")]
+        self.audit.record(actor, "user_create", resource=_resource(user), changes=changes)
+        return user
+
+    def update(
+        self,
+        actor: Actor,
+        user_id: str,
+        *,
+        version: int | None = None,
+        username: str | None = None,
+        email: str | None = None,
+        firstname: str | None = None,
+        lastname: str | None = None,
+    ) -> User:
+        """Change what is given and leave the rest.
+
+        Raises PreconditionFailed when `version` is given and is not the present one, Invalid and Conflict as `create` does, and
+        Conflict for another user name while the user has accounts on devices, since those keep theirs.
+        """
+        actor.require(Permission.USERS_WRITE)
+        before = _expected(_found(self.users.get_for_update(user_id)), version)
+        after = replace(
+            before,
+            username=before.username if username is None else model.normal_username(username),
+            email=before.email if email is None else model.normal_email(email),
+            firstname=before.firstname if firstname is None else firstname.strip(),
+            lastname=before.lastname if lastname is None else lastname.strip(),
+        )
+        changes = [
+            Change(field, getattr(before, field), getattr(after, field))
+            for field in FIELDS
+            if getattr(before, field) != getattr(after, field)
+        ]
+        if not changes:
+            return before
+        _check(after)
+        if after.username != before.username and self.usage.count_bindings(user_id):
+            raise Conflict(
+                f"The user name {before.username} cannot change while {before.full_name} has an account on a device. "
+                "Remove the bindings first.",
+                reason="username_in_use",
+            )
+        after = self._save(actor, after, "user_update", changes)
+        self.publisher.publish(UserChanged(user_id))
+        return after
+
+    def change_state(self, actor: Actor, user_id: str, state: UserState, *, version: int | None = None) -> User:
+        """Activate or suspend a user; what they already are stays as it is. Nobody goes back to STAGED."""
+        actor.require(Permission.USERS_WRITE)
+        before = _expected(_found(self.users.get_for_update(user_id)), version)
+        if state is before.state:
+            return before
+        if state is UserState.STAGED:
+            raise Conflict("A user cannot go back to STAGED. Suspend them instead.", reason="state_not_allowed")
+        event_type = "user_activated" if state is UserState.ACTIVATED else "user_suspended"
+        after = self._save(actor, replace(before, state=state), event_type, [Change("state", before.state, state)])
+        self.publisher.publish(UserActivated(user_id) if state is UserState.ACTIVATED else UserSuspended(user_id))
+        return after
+
+    def delete(self, actor: Actor, user_id: str, *, version: int | None = None) -> User:
+        """Remove a user after everything that hangs on them was told to let go; return who it was."""
+        actor.require(Permission.USERS_WRITE)
+        user = _expected(_found(self.users.get_for_update(user_id)), version)
+        self.publisher.publish(UserDeleted(user_id))
+        self.users.remove(user_id)
+        changes = [Change(field, getattr(user, field), None) for field in (*FIELDS, "state")]
+        self.audit.record(actor, "user_delete", resource=_resource(user), changes=changes)
+        return user
+
+    def _save(self, actor: Actor, user: User, event_type: str, changes: Sequence[Change]) -> User:
+        stored = replace(user, version=user.version + 1, updated_at=self.clock.now())
+        self.users.save(stored)
+        self.audit.record(actor, event_type, resource=_resource(stored), changes=changes)
+        return stored
+
+
+def _found(user: User | None) -> User:
+    if user is None:
+        raise NotFound("There is no such user. They may have been deleted.")
+    return user
+
+
+def _expected(user: User, version: int | None) -> User:
+    if version is not None and version != user.version:
+        raise PreconditionFailed(
+            f"{user.full_name} was changed by somebody else since you opened the page. Look at the present values and repeat."
+        )
+    return user
+
+
+def _check(user: User) -> None:
+    problems = {
+        "username": model.username_problem(user.username),
+        "email": model.email_problem(user.email),
+        "firstname": model.name_problem(user.firstname),
+        "lastname": model.name_problem(user.lastname),
+    }
+    fields = {field: problem for field, problem in problems.items() if problem}
+    if fields:
+        raise Invalid("The user was not saved: " + " ".join(fields.values()), fields)
+
+
+def _resource(user: User) -> Resource:
+    return Resource("user", user.id, user.username)

@@ -1,0 +1,108 @@
+"""REST routes for users, under /api/systemusers."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from homeport.directory.people.actions import People
+from homeport.directory.people.model import User, UserState
+from homeport.directory.people.schemas import FIELD_NAMES, SystemUser, SystemUserList, SystemUserPost, SystemUserPut
+from homeport.foundation.database.engine import Work
+from homeport.foundation.http.actor import ApiActor
+from homeport.foundation.http.etag import IfMatch, etag
+from homeport.foundation.http.listing import ListParameters
+
+
+class PeopleApi:
+    """The REST edge of people."""
+
+    def __init__(self, work: Work[People]) -> None:
+        self.work = work
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(prefix="/api/systemusers", tags=["Users"])
+        router.get("", response_model=SystemUserList, summary="List users")(self.list)
+        router.post("", summary="Create a user")(self.create)
+        router.get("/{id}", summary="Get a user")(self.get)
+        router.put("/{id}", summary="Change a user")(self.update)
+        router.delete("/{id}", summary="Delete a user")(self.delete)
+        router.post("/{id}/state/activate", summary="Activate a user")(self.activate)
+        router.post("/{id}/state/suspend", summary="Suspend a user")(self.suspend)
+        return router
+
+    def list(self, actor: ApiActor, query: ListParameters) -> Response:
+        """Return a window of the users that match, and how many match in all."""
+        with self.work.read() as people:
+            page = people.list(actor, query.listing(FIELD_NAMES))
+        wanted = query.chosen_fields
+        results = [
+            {key: value for key, value in _body(user).items() if not wanted or key in wanted or key == "_id"}
+            for user in page.items
+        ]
+        return JSONResponse({"totalCount": page.total, "results": results}, headers={"x-total-count": str(page.total)})
+
+    def create(self, actor: ApiActor, body: SystemUserPost, response: Response) -> SystemUser:
+        """Add a user; ACTIVATED unless the body says otherwise."""
+        with self.work.write() as people:
+            user = people.create(
+                actor,
+                username=body.username,
+                email=body.email,
+                firstname=body.firstname,
+                lastname=body.lastname,
+                state=body.initial_state(),
+            )
+        return _answer(user, response)
+
+    def get(self, actor: ApiActor, id: str, response: Response) -> SystemUser:  # noqa: A002 - the published name
+        """Return a user, with an ETag."""
+        with self.work.read() as people:
+            user = people.get(actor, id)
+        return _answer(user, response)
+
+    def update(
+        self,
+        actor: ApiActor,
+        id: str,  # noqa: A002 - the published name
+        body: SystemUserPut,
+        response: Response,
+        version: IfMatch,
+    ) -> SystemUser:
+        """Change what the body holds; with If-Match, only if nobody else changed the user meanwhile."""
+        with self.work.write() as people:
+            user = people.update(
+                actor,
+                id,
+                version=version,
+                username=body.username,
+                email=body.email,
+                firstname=body.firstname,
+                lastname=body.lastname,
+            )
+            user = people.change_state(actor, id, body.wanted_state(user.state))
+        return _answer(user, response)
+
+    def delete(self, actor: ApiActor, id: str, version: IfMatch) -> SystemUser:  # noqa: A002 - the published name
+        """Delete a user and return who it was."""
+        with self.work.write() as people:
+            user = people.delete(actor, id, version=version)
+        return SystemUser.of(user)
+
+    def activate(self, actor: ApiActor, id: str) -> str:  # noqa: A002 - the published name
+        """Activate a user and return the new state."""
+        with self.work.write() as people:
+            return people.change_state(actor, id, UserState.ACTIVATED).state.value
+
+    def suspend(self, actor: ApiActor, id: str) -> str:  # noqa: A002 - the published name
+        """Suspend a user and return the new state."""
+        with self.work.write() as people:
+            return people.change_state(actor, id, UserState.SUSPENDED).state.value
+
+
+def _answer(user: User, response: Response) -> SystemUser:
+    response.headers["ETag"] = etag(user.version)
+    return SystemUser.of(user)
+
+
+def _body(user: User) -> dict[str, object]:
+    return SystemUser.of(user).model_dump(by_alias=True)

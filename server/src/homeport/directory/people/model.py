@@ -1,0 +1,115 @@
+"""A user, the rules for names and addresses, and what can happen to a user."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from homeport.foundation.kernel.events import Event
+
+USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+"""A directory user name in lower case. Linux accepts fewer and refuses the others itself."""
+_LOCAL_PART = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+LONGEST_EMAIL = 254
+LONGEST_LOCAL_PART = 64
+LONGEST_NAME = 255
+
+
+class UserState(StrEnum):
+    """STAGED may be prepared but gets nothing; ACTIVATED may sign in; SUSPENDED lost everything until activated again."""
+
+    STAGED = "STAGED"
+    ACTIVATED = "ACTIVATED"
+    SUSPENDED = "SUSPENDED"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person in the directory. `version` counts changes and is the ETag."""
+
+    id: str
+    username: str
+    email: str
+    firstname: str
+    lastname: str
+    state: UserState
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def full_name(self) -> str:
+        """Return first and last name, or the user name of somebody without a name."""
+        return " ".join(part for part in (self.firstname, self.lastname) if part) or self.username
+
+
+@dataclass(frozen=True, slots=True)
+class UserSuspended(Event):
+    """The user lost access; sessions, bindings and open sign-ins end."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserActivated(Event):
+    """The user gained or regained access."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserChanged(Event):
+    """Name, e-mail address or user name changed."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserDeleted(Event):
+    """The user is about to be removed; the row still stands while the handlers run, so that they can let go of it."""
+
+    user_id: str
+
+
+def normal_email(text: str) -> str:
+    """Return the address as it is stored and compared: trimmed and lower-case."""
+    return text.strip().lower()
+
+
+def email_problem(email: str) -> str:
+    """Return what is wrong with a normalized address, or an empty string.
+
+    Only ASCII (RFC 5321): two addresses that look the same but are not would let one person take another's place.
+    """
+    local, at, domain = email.rpartition("@")
+    if not at or not local or not domain:
+        return "Enter an e-mail address such as ada@example.com."
+    if len(email) > LONGEST_EMAIL or len(local) > LONGEST_LOCAL_PART:
+        return "The address is too long: at most 64 characters before the @ and 254 in all."
+    if not email.isascii():
+        return "Only letters without accents, digits and the usual signs can stand in an e-mail address."
+    if not _LOCAL_PART.fullmatch(local) or not _DOMAIN.fullmatch(domain):
+        return "This is not a complete e-mail address such as ada@example.com."
+    return ""
+
+
+def normal_username(text: str) -> str:
+    """Return the user name as it is stored and compared: trimmed and lower-case."""
+    return text.strip().lower()
+
+
+def username_problem(username: str) -> str:
+    """Return what is wrong with a normalized user name, or an empty string."""
+    if USERNAME.fullmatch(username):
+        return ""
+    return "Use 1 to 64 letters a to z, digits, dots, underscores and hyphens, beginning with a letter or a digit."
+
+
+def name_problem(name: str) -> str:
+    """Return what is wrong with a first or last name, or an empty string."""
+    if len(name) > LONGEST_NAME:
+        return f"A name has at most {LONGEST_NAME} characters."
+    if any(not character.isprintable() for character in name):
+        return "A name cannot hold control characters."
+    return ""

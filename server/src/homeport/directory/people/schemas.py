@@ -1,0 +1,106 @@
+"""Users as JumpCloud's API writes them (`systemusers`)."""
+
+from datetime import UTC, datetime
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from homeport.directory.people.model import User, UserState
+
+FIELD_NAMES = {
+    "_id": "id",
+    "id": "id",
+    "username": "username",
+    "email": "email",
+    "firstname": "firstname",
+    "lastname": "lastname",
+    "state": "state",
+    "created": "created_at",
+}
+"""The wire's names of the fields by which a list can be filtered and sorted."""
+
+
+class SystemUser(BaseModel):
+    """A user in an answer. `account_locked` is always false: Homeport slows guesses down and locks nobody out."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: str = Field(alias="_id")
+    username: str
+    email: str
+    firstname: str
+    lastname: str
+    displayname: str
+    state: Literal["STAGED", "ACTIVATED", "SUSPENDED"]
+    activated: bool
+    suspended: bool
+    account_locked: bool = False
+    created: str
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        """Translate a user."""
+        return cls(
+            _id=user.id,
+            username=user.username,
+            email=user.email,
+            firstname=user.firstname,
+            lastname=user.lastname,
+            displayname=user.full_name,
+            state=user.state.value,
+            activated=user.state is UserState.ACTIVATED,
+            suspended=user.state is UserState.SUSPENDED,
+            created=_instant(user.created_at),
+        )
+
+
+class SystemUserList(BaseModel):
+    """A window of the list of users."""
+
+    totalCount: int  # noqa: N815 - the wire's name
+    results: list[SystemUser]
+
+
+class SystemUserPost(BaseModel):
+    """A new user. Fields of JumpCloud's that Homeport does not keep are accepted and not stored."""
+
+    username: str
+    email: str
+    firstname: str = ""
+    lastname: str = ""
+    state: Literal["STAGED", "ACTIVATED", "SUSPENDED"] | None = None
+    activated: bool | None = None
+    suspended: bool | None = None
+
+    def initial_state(self) -> UserState:
+        """Return the state asked for: `state` first, then the older flags; ACTIVATED when nothing is said."""
+        if self.state is not None:
+            return UserState(self.state)
+        if self.suspended:
+            return UserState.SUSPENDED
+        return UserState.STAGED if self.activated is False else UserState.ACTIVATED
+
+
+class SystemUserPut(BaseModel):
+    """A change of a user: what is left out stays as it is."""
+
+    username: str | None = None
+    email: str | None = None
+    firstname: str | None = None
+    lastname: str | None = None
+    state: Literal["ACTIVATED", "SUSPENDED"] | None = None
+    suspended: bool | None = None
+
+    def wanted_state(self, present: UserState) -> UserState:
+        """Return the state asked for; `suspended: false` activates only somebody who is suspended."""
+        if self.state is not None:
+            return UserState(self.state)
+        if self.suspended is True:
+            return UserState.SUSPENDED
+        if self.suspended is False and present is UserState.SUSPENDED:
+            return UserState.ACTIVATED
+        return present
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

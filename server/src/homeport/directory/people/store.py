@@ -1,0 +1,80 @@
+"""Users in SQL."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from homeport.directory.people.model import User, UserState
+from homeport.directory.people.tables import unique_email, unique_username, users
+from homeport.foundation.database.constraints import violates_unique
+from homeport.foundation.database.listing import fetch_page
+from homeport.foundation.kernel.errors import Conflict
+from homeport.foundation.kernel.listing import Listing, Page
+
+_FIELDS = {column.name: column for column in users.c}
+_TEXTS = [users.c.username, users.c.email, users.c.firstname, users.c.lastname]
+
+
+@dataclass(frozen=True, slots=True)
+class UserSql:
+    """Users over one connection."""
+
+    connection: Connection
+
+    def add(self, user: User) -> None:
+        """Store a new user."""
+        try:
+            self.connection.execute(insert(users).values(_row(user)))
+        except IntegrityError as error:
+            raise _taken(user, error) from error
+
+    def get(self, user_id: str) -> User | None:
+        """Return a user."""
+        row = self.connection.execute(select(users).where(users.c.id == user_id)).first()
+        return None if row is None else _user(row)
+
+    def get_for_update(self, user_id: str) -> User | None:
+        """Return a user and keep others from changing them until the unit of work ends."""
+        row = self.connection.execute(select(users).where(users.c.id == user_id).with_for_update()).first()
+        return None if row is None else _user(row)
+
+    def find_by_email(self, email: str) -> User | None:
+        """Return the user with exactly this lower-case address."""
+        row = self.connection.execute(select(users).where(users.c.email == email)).first()
+        return None if row is None else _user(row)
+
+    def search(self, listing: Listing) -> Page[User]:
+        """Return the users that match, by user name unless the listing says otherwise."""
+        return fetch_page(
+            self.connection, select(users), listing, fields=_FIELDS, texts=_TEXTS, order=(users.c.username,), make=_user
+        )
+
+    def save(self, user: User) -> None:
+        """Store a changed user."""
+        try:
+            self.connection.execute(update(users).where(users.c.id == user.id).values(_row(user)))
+        except IntegrityError as error:
+            raise _taken(user, error) from error
+
+    def remove(self, user_id: str) -> None:
+        """Remove a user."""
+        self.connection.execute(delete(users).where(users.c.id == user_id))
+
+
+def _row(user: User) -> dict[str, Any]:
+    return {**asdict(user), "state": user.state.value}
+
+
+def _user(row: Any) -> User:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
+    return User(**{**values, "state": UserState(values["state"])})
+
+
+def _taken(user: User, error: IntegrityError) -> Conflict:
+    if violates_unique(error, unique_email):
+        return Conflict(f"Another user already has the e-mail address {user.email}.", reason="email_taken")
+    if violates_unique(error, unique_username):
+        return Conflict(f"Another user already has the user name {user.username}.", reason="username_taken")
+    raise error
