@@ -134,6 +134,7 @@ class Outbound:
     ) -> Response:
         content = urlencode(request.form).encode() if request.form is not None else None
         headers = [
+            ("Host", str(target.origin).partition("://")[2]),
             ("Accept", request.accept),
             ("Accept-Encoding", "identity"),
             ("Connection", "close"),
@@ -142,9 +143,9 @@ class Outbound:
         ]
         if content is not None:
             headers.append(("Content-Type", "application/x-www-form-urlencoded"))
-        host = f"[{target.origin.host}]" if ":" in target.origin.host else target.origin.host
+        origin = target.origin
         url = httpcore2.URL(
-            scheme=target.origin.scheme.encode(), host=host.encode(), port=target.origin.port, target=target.path.encode()
+            scheme=origin.scheme.encode(), host=origin.host.encode(), port=origin.port, target=target.path.encode()
         )
         limits = {"connect": self.connect_timeout, "read": request.timeout, "write": request.timeout, "pool": request.timeout}
         async with pool.stream(

@@ -83,7 +83,7 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
                 if why:
                     raise Blocked(
                         FailureKind.ADDRESS_BLOCKED,
-                        f"{host} leads to {address}, which is not a public address ({why}), so Homeport does not connect to it. "
+                        f"{_names(host, address)} is not a public address ({why}), so Homeport does not connect to it. "
                         "If the provider really is inside your network, add its origin to `outbound.allow` in the settings.",
                     )
         return addresses
@@ -91,3 +91,7 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         await asyncio.sleep(seconds)
+
+
+def _names(host: str, address: str) -> str:
+    return address if host == address else f"{host} leads to {address}, which"
