@@ -1,11 +1,13 @@
 """Turns a `Listing` into SQL that means the same on SQLite and PostgreSQL."""
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, Connection, Integer, Select, String, func, or_, select
 
+from homeport.foundation.database.columns import UtcDateTime
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.listing import Filter, Listing, Page
 
@@ -56,31 +58,21 @@ def _conditions(
     return found
 
 
+_COMPARE = {"eq": operator.eq, "ne": operator.ne, "gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
+
+
 def _compare(column: ColumnElement[Any], one: Filter) -> ColumnElement[bool]:
     text = one.value.replace("\x00", "")
-    match one.operator:
-        case "contains":
-            return _like(column, f"%{_escaped(text)}%")
-        case "startsWith":
-            return _like(column, f"{_escaped(text)}%")
-        case "in":
-            return column.in_([_value(column, one.field, part) for part in text.split(",")])
-        case "eq":
-            return column == _value(column, one.field, text)
-        case "ne":
-            return column != _value(column, one.field, text)
-        case "gt":
-            return column > _value(column, one.field, text)
-        case "gte":
-            return column >= _value(column, one.field, text)
-        case "lt":
-            return column < _value(column, one.field, text)
-        case "lte":
-            return column <= _value(column, one.field, text)
-        case _:
-            raise Invalid(
-                f"There is no filter operator “{one.operator}”. Use eq, ne, contains, startsWith, in, gt, gte, lt or lte."
-            )
+    if one.operator in {"contains", "startsWith"}:
+        if not isinstance(column.type, String):
+            raise Invalid(f"“{one.field}” is no text, so {one.operator} does not fit it.")
+        return _like(column, f"{'%' if one.operator == 'contains' else ''}{_escaped(text)}%")
+    if one.operator == "in":
+        return column.in_([_value(column, one.field, part) for part in text.split(",")])
+    if one.operator not in _COMPARE:
+        raise Invalid(f"There is no filter operator “{one.operator}”. Use {', '.join(_COMPARE)}, contains, startsWith or in.")
+    condition: ColumnElement[bool] = _COMPARE[one.operator](column, _value(column, one.field, text))
+    return condition
 
 
 def _like(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
@@ -93,13 +85,12 @@ def _escaped(text: str) -> str:
 
 
 def _value(column: ColumnElement[Any], field: str, text: str) -> object:
-    kind = column.type.python_type
     try:
-        if kind is bool:
+        if isinstance(column.type, Boolean):
             return _TRUE_FALSE[text.lower()]
-        if kind is int:
+        if isinstance(column.type, Integer):
             return max(-LARGEST, min(int(text), LARGEST))
-        if kind is datetime:
+        if isinstance(column.type, UtcDateTime):
             moment = datetime.fromisoformat(text)
             return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (KeyError, ValueError) as error:

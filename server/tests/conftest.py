@@ -1,0 +1,81 @@
+"""What every test of the server can ask for: a real database of each kind, a clock to set, repeatable ids."""
+
+import hashlib
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from homeport.foundation.database.columns import metadata
+from homeport.foundation.database.engine import Database
+
+
+class SetClock:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.present = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.present
+
+    def forward(self, **amount: float) -> None:
+        self.present += timedelta(**amount)
+
+
+class CountingEntropy:
+    """Ids and secrets that differ from one another and are the same in every run."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+
+    def new_id(self) -> str:
+        return f"01a20a00-0000-7000-8000-{next(self._numbers):012x}"
+
+    def token(self, size: int = 32) -> str:
+        text = hashlib.sha256(str(next(self._numbers)).encode()).hexdigest() * 2
+        return text[: -(-size * 4 // 3)]
+
+    def digits(self, count: int) -> str:
+        return f"{next(self._numbers) * 7919 % 10**count:0{count}d}"
+
+    def user_code(self) -> str:
+        number = next(self._numbers)
+        letters = "".join("BCDFGHJKLMNPQRSTVWXZ"[number // 20**place % 20] for place in range(8))
+        return f"{letters[:4]}-{letters[4:]}"
+
+
+@pytest.fixture
+def clock():
+    return SetClock()
+
+
+@pytest.fixture
+def entropy():
+    return CountingEntropy()
+
+
+def _sqlite(path):
+    database = Database(f"sqlite:///{path / 'homeport.db'}")
+    metadata.create_all(database.engine)
+    return database
+
+
+@pytest.fixture
+def sqlite_database(tmp_path):
+    """An empty SQLite database with the tables of all slices that the test imported."""
+    database = _sqlite(tmp_path)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path):
+    """The same on SQLite and on PostgreSQL, one after the other."""
+    if request.param == "sqlite":
+        found = _sqlite(tmp_path)
+    else:
+        found = Database(request.getfixturevalue("empty_database").sqlalchemy_url)
+        metadata.create_all(found.engine)
+    yield found
+    found.dispose()
