@@ -67,5 +67,13 @@ def okta(
         raise click.ClickException(f"Cannot listen on {host} port {port}: {error.strerror or error}.") from error
 
 
+@main.command()
+def faults() -> None:
+    """Print the catalogue of the Okta simulator's faults as a Markdown table."""
+    from homeport_simulators.okta.faults.catalogue import as_markdown  # noqa: PLC0415  # the other commands start without it
+
+    click.echo(as_markdown())
+
+
 def _print_line(ready: dict[str, Any]) -> None:
     click.echo(json.dumps(ready))

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse, Response
 
 from homeport_simulators.okta.authorization_request import RequestRefusedError
+from homeport_simulators.okta.faults import answers
 from homeport_simulators.okta.grants import CODE_LIFETIME, AuthorizationRequest, Code, Session
 from homeport_simulators.okta.org import AuthorizationServer, Org
 from homeport_simulators.okta.pages import error_page, page
@@ -14,15 +15,19 @@ Fields = list[tuple[str, str]]
 
 def code_response(org: Org, request: AuthorizationRequest, session: Session) -> Response:
     """Issue a code for the signed-in person and send it to the client."""
+    server = org.servers[request.server]
+    error = answers.redirect_error(org.faults, request.state)
+    if error is not None:
+        return _send(request.redirect_uri, request.response_mode, _with_iss(org, server, error))
     code = org.ids.token()
     org.grants.codes[code] = Code(
-        request=request,
+        request=answers.code_request(org.faults, request),
         user_id=session.user_id,
         auth_time=session.auth_time,
         expires_at=org.clock.now() + CODE_LIFETIME,
     )
-    fields = [("code", code), ("state", request.state)]
-    return _send(request.redirect_uri, request.response_mode, _with_iss(org, org.servers[request.server], fields))
+    fields = _with_iss(org, server, [("code", code), ("state", request.state)])
+    return _send(request.redirect_uri, request.response_mode, answers.redirect_fields(org.faults, fields))
 
 
 def refusal(org: Org, server: AuthorizationServer, refused: RequestRefusedError) -> Response:

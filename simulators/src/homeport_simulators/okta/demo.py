@@ -43,4 +43,5 @@ def load(org: Org, demo: Demo) -> Loaded:
     for login, groups in PEOPLE.items():
         user = org.directory.add_user(now=org.clock.now(), password=password, profile={"login": login})
         org.directory.set_groups(user, ["Everyone", *groups])
+    org.remember()
     return Loaded(client_id=app.client_id, client_secret=app.secrets[0].value, password=password, users=list(PEOPLE))

@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -61,6 +62,11 @@ class KeyRing:
         return SigningKey(
             kid=kid or self._ids.token(), private_key=rsa.generate_private_key(public_exponent=65537, key_size=2048)
         )
+
+    @cached_property
+    def foreign(self) -> SigningKey:
+        """A key that is never published, for forgeries."""
+        return self.new_key()
 
     def announce(self) -> SigningKey:
         """Publish a key that signs only from the next rotation on, as Okta does weeks before."""

@@ -1,5 +1,6 @@
 """The org: everything one simulated Okta tenant knows, in memory."""
 
+import copy
 from dataclasses import dataclass
 
 from homeport_simulators.okta.apps import Apps
@@ -53,16 +54,23 @@ class Org:
             CUSTOM_SERVER: self._server(CUSTOM_SERVER, f"{self.issuer}/oauth2/default", f"{self.issuer}/oauth2/default"),
         }
         self.faults = FaultBook(self.clock)
-        self.empty()
+        self.settings = Settings()
+        self.directory = Directory(self.ids)
+        self.apps = Apps(self.ids)
+        self.grants = Grants()
+        self.remember()
 
     def _server(self, name: str, issuer: str, endpoints: str) -> AuthorizationServer:
         return AuthorizationServer(name=name, issuer=issuer, endpoints=endpoints, keys=KeyRing(self.ids))
 
-    def empty(self) -> None:
-        """Forget everyone and everything but the keys."""
+    def remember(self) -> None:
+        """Take people and apps as they are now for what `reset` goes back to."""
+        self._start = copy.deepcopy((self.directory.users, self.directory.groups, self.apps.by_client_id))
+
+    def reset(self) -> None:
+        """Go back to the start: its people with their ids, its apps with their secrets; the keys stay."""
+        self.directory.users, self.directory.groups, self.apps.by_client_id = copy.deepcopy(self._start)
         self.settings = Settings()
-        self.directory = Directory(self.ids)
-        self.apps = Apps(self.ids)
         self.grants = Grants()
         self.faults.clear()
 

@@ -12,6 +12,7 @@ import uvicorn
 from homeport_simulators.okta import demo as demo_data
 from homeport_simulators.okta.app import build
 from homeport_simulators.okta.org import Org
+from homeport_simulators.okta.request_log import CONTROL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +51,7 @@ def _bind(listen: Listen) -> socket.socket:
     return listener
 
 
-def _issuer(listen: Listen, listener: socket.socket) -> str:
-    if listen.issuer:
-        return listen.issuer.rstrip("/")
+def _address(listen: Listen, listener: socket.socket) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104  # a wildcard is no address to call
     scheme = "https" if listen.tls_cert else "http"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
@@ -67,8 +66,9 @@ class _Prepared:
 
 def _prepare(listen: Listen, demo: demo_data.Demo | None, on_ready: Callable[[dict[str, Any]], None]) -> _Prepared:
     listener = _bind(listen)
-    org = Org(_issuer(listen, listener))
-    ready: dict[str, Any] = {"event": "ready", "issuer": org.issuer, "control": f"{org.issuer}/_simulator"}
+    address = _address(listen, listener)
+    org = Org(listen.issuer or address)
+    ready: dict[str, Any] = {"event": "ready", "issuer": org.issuer, "control": f"{address}{CONTROL}"}
     if demo is not None:
         loaded = demo_data.load(org, demo)
         ready |= {"client_id": loaded.client_id, "client_secret": loaded.client_secret}

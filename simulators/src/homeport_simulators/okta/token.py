@@ -10,10 +10,13 @@ from starlette.responses import JSONResponse, Response
 
 from homeport_simulators.okta.apps import App
 from homeport_simulators.okta.client_authentication import ClientRefusedError, authenticate
+from homeport_simulators.okta.directory import Status, User
 from homeport_simulators.okta.errors import NO_STORE, oauth_error
-from homeport_simulators.okta.grants import TOKEN_LIFETIME, AccessToken, Code, Identity
+from homeport_simulators.okta.faults import answers, signature
+from homeport_simulators.okta.faults import id_token as id_token_faults
+from homeport_simulators.okta.faults.responses import instead
+from homeport_simulators.okta.grants import TOKEN_LIFETIME, AccessToken, Code
 from homeport_simulators.okta.id_token import honest_claims
-from homeport_simulators.okta.jws import compact
 from homeport_simulators.okta.org import AuthorizationServer, Org
 
 _BAD_CODE = "The authorization code is invalid or has expired."
@@ -28,6 +31,9 @@ class TokenEndpoint:
 
     async def answer(self, request: Request) -> Response:
         """Authenticate the client, then redeem its code."""
+        broken = await instead(self._org, "token", request)
+        if broken is not None:
+            return broken
         form = {name: value for name, value in (await request.form()).multi_items() if isinstance(value, str)}
         try:
             app = authenticate(self._org, request.headers.get("authorization"), form)
@@ -61,15 +67,18 @@ class TokenEndpoint:
                 "invalid_grant",
                 "The 'redirect_uri' does not match the redirection URI used in the authorization request.",
             )
+        user = self._org.directory.users.get(code.user_id)
+        if user is None or user.status is not Status.ACTIVE:
+            return oauth_error(400, "invalid_grant", _BAD_CODE)
         if not _verifier_fits(code.request.code_challenge, form.get("code_verifier")):
             return oauth_error(400, "invalid_grant", "PKCE verification failed.")
-        return JSONResponse(self._tokens(app, code), headers=NO_STORE)
+        return JSONResponse(self._tokens(app, user, code), headers=NO_STORE)
 
-    def _tokens(self, app: App, code: Code) -> dict[str, Any]:
+    def _tokens(self, app: App, user: User, code: Code) -> dict[str, Any]:
         org, access_token = self._org, self._org.ids.token()
         # No refresh tokens here, so the scope that asks for one is dropped, as Okta does for an app without that grant.
         scopes = tuple(scope for scope in code.request.scopes if scope != "offline_access")
-        identity = Identity()
+        identity = id_token_faults.identity(org.faults)
         code.access_token = access_token
         org.grants.access_tokens[access_token] = AccessToken(
             server=self._server.name,
@@ -86,18 +95,19 @@ class TokenEndpoint:
             "scope": " ".join(scopes),
         }
         if "openid" in scopes:
-            key = self._server.keys.current
             claims = honest_claims(
                 org,
                 self._server,
                 app,
-                org.directory.users[code.user_id],
+                user,
                 code,
                 access_token=access_token,
                 identity=identity,
             )
-            body["id_token"] = compact({"kid": key.kid, "alg": "RS256"}, claims, key.sign)
-        return body
+            secret = next(secret.value for secret in app.secrets if secret.active)
+            claims = id_token_faults.altered(org.faults, claims)
+            body["id_token"] = signature.signed(org.faults, claims, self._server.keys, secret)
+        return answers.token_response(org.faults, body)
 
 
 def _verifier_fits(challenge: str | None, verifier: str | None) -> bool:

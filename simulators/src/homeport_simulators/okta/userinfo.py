@@ -6,6 +6,9 @@ from starlette.responses import JSONResponse, Response
 from homeport_simulators.okta import claims
 from homeport_simulators.okta.directory import Status
 from homeport_simulators.okta.errors import NO_STORE
+from homeport_simulators.okta.faults import answers
+from homeport_simulators.okta.faults.responses import instead
+from homeport_simulators.okta.faults.signature import honest
 from homeport_simulators.okta.org import AuthorizationServer, Org
 
 
@@ -18,6 +21,9 @@ class UserinfoEndpoint:
 
     async def answer(self, request: Request) -> Response:
         """Return the person's claims for a good access token."""
+        broken = await instead(self._org, "userinfo", request)
+        if broken is not None:
+            return broken
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not value:
             return _challenge(400, "invalid_request", "The access token is missing.")
@@ -31,7 +37,12 @@ class UserinfoEndpoint:
             return _challenge(
                 403, "insufficient_scope", "The access token must provide access to at least one of these scopes - openid."
             )
-        return JSONResponse(token.identity.apply(claims.person(self._org, user, token.scopes)), headers=NO_STORE)
+        person = token.identity.apply(claims.person(self._org, user, token.scopes))
+        person = answers.userinfo(self._org.faults, person)
+        if self._org.faults.take("userinfo_signed") is not None:
+            signed = honest(person | {"iss": self._server.issuer, "aud": token.client_id}, self._server.keys)
+            return Response(signed, media_type="application/jwt", headers=NO_STORE)
+        return JSONResponse(person, headers=NO_STORE)
 
 
 def _challenge(status: int, error: str, description: str) -> Response:
