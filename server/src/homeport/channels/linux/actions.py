@@ -1,0 +1,130 @@
+"""What the Linux channel does: turns changed bindings into orders, hands them out, takes receipts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from homeport.channels.linux.model import GRANTS, Order, OrderState, SignedOrder
+from homeport.channels.linux.order_keys import OrderKeys
+from homeport.channels.linux.ports import OrderStore
+from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.model import Resource
+from homeport.directory.devices.actions import Bindings, Devices
+from homeport.directory.devices.model import AccountReport, Binding, BindingAct, BindingChanged, Device, OrderOutcome, OrderReport
+from homeport.directory.people.actions import People
+from homeport.foundation.kernel.actor import system
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.entropy import Entropy
+from homeport.foundation.kernel.reasons import ReasonCode
+
+CHANNEL = system("linux")
+SHELL = "/bin/bash"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a device says became of an order."""
+
+    order_id: str
+    outcome: OrderOutcome
+    reason: str
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Orders of one unit of work."""
+
+    store: OrderStore
+    keys: OrderKeys
+    devices: Devices
+    bindings: Bindings
+    people: People
+    audit: Audit
+    clock: Clock
+    entropy: Entropy
+
+    def on_binding_changed(self, event: BindingChanged) -> None:
+        """Write the order that a changed binding needs, in the unit of work that changed it."""
+        # public: the change was allowed elsewhere
+        self._write(self.bindings.get(event.binding_id), event.kind)
+
+    def bind(self, user_id: str, device: Device, sign_in_id: str) -> SignedOrder | ReasonCode:
+        """Return the signed order that makes or renews a person's account on a device; or why there is none.
+
+        The person's state is read and held here, so a suspension that came after the approval still wins.
+        """
+        # public: the caller holds the access token of a completed sign-in
+        admitted = self.bindings.admit(user_id, device.id, sign_in_id)
+        if isinstance(admitted, ReasonCode):
+            return admitted
+        pending = [
+            order for order in self.store.pending(device.id) if order.binding_id == admitted.id and order.kind is BindingAct.BIND
+        ]
+        order = pending[-1] if pending else self._write(admitted, BindingAct.BIND)
+        return self.keys.sign(order)
+
+    def outstanding(self, device: Device) -> Sequence[SignedOrder]:
+        """Return the signed orders that the device has not answered, in sequence."""
+        # public: the device has proved itself by its key
+        return [self.keys.sign(order) for order in self.store.pending(device.id)]
+
+    def take_reports(self, device: Device, receipts: Sequence[Receipt], accounts: Sequence[AccountReport]) -> None:
+        """Store what became of orders and how the accounts were found; a receipt for another device's order is ignored."""
+        # public: the device has proved itself by its key
+        reports: list[OrderReport] = []
+        for receipt in receipts:
+            order = self.store.get(receipt.order_id)
+            if order is None or order.device_id != device.id or order.state is not OrderState.PENDING:
+                continue
+            if receipt.outcome is not OrderOutcome.FAILED:
+                state = OrderState.DONE if receipt.outcome is OrderOutcome.DONE else OrderState.REFUSED
+                self.store.update(
+                    replace(order, state=state, reason=receipt.reason, receipt=receipt.document, answered_at=self.clock.now())
+                )
+            reports.append(OrderReport(order.binding_id, order.kind, receipt.outcome, receipt.reason))
+            self.audit.record(
+                CHANNEL,
+                f"order_{receipt.outcome.value}",
+                resource=Resource("device", device.id, device.name),
+                success=receipt.outcome is OrderOutcome.DONE,
+                reason=receipt.reason,
+                details={"order_id": order.id, "kind": order.kind.value, "username": str(order.account.get("username", ""))},
+            )
+        self.bindings.report(device.id, reports, accounts)
+
+    def start_epoch_after_restore(self) -> int:
+        """Raise the epoch above every one that was ever used, so that no device mistakes a new order for an old one."""
+        # public: called by `homeport restore`
+        return self.store.raise_epoch(int(self.clock.now().timestamp()))
+
+    def _write(self, binding: Binding, kind: BindingAct) -> Order:
+        device = self.devices.get_for_update(CHANNEL, binding.device_id)
+        user = self.people.find(binding.user_id)
+        epoch, counter = self.store.next_sequence(device.id)
+        order = Order(
+            id=self.entropy.new_id(),
+            device_id=device.id,
+            binding_id=binding.id,
+            epoch=epoch,
+            counter=counter,
+            kind=kind,
+            account={
+                "user_id": binding.user_id,
+                "username": binding.username,
+                "uid": binding.uid,
+                "gid": binding.gid,
+                "full_name": f"{user.firstname} {user.lastname}".strip() if user else "",
+                "home": f"/home/{binding.username}",
+                "shell": SHELL,
+                "permission": binding.permission.value,
+                "groups": [],
+            },
+            lease_not_after=binding.lease_not_after if kind in GRANTS else None,
+            sign_in_id=binding.sign_in_id if kind is BindingAct.BIND else None,
+            after=binding.after.value if kind is BindingAct.UNBIND and binding.after else "",
+            state=OrderState.PENDING,
+            created_at=self.clock.now(),
+        )
+        self.store.add(order)
+        return order

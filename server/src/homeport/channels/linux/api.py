@@ -1,0 +1,188 @@
+"""The endpoints under /agent/v1, as `docs/protocols/device.md` describes them."""
+
+import asyncio
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from homeport.channels.linux.actions import Orders, Receipt
+from homeport.channels.linux.schemas import EnrollRequest, ReportBody
+from homeport.channels.linux.wakeups import Wakeups
+from homeport.directory.devices.actions import Devices, Enrollment
+from homeport.directory.devices.model import AccountReport, Device, DeviceFacts, DeviceStatus
+from homeport.foundation.http.actor import origin_of
+from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.errors import Invalid, RateLimited, Unauthenticated
+from homeport.foundation.kernel.reasons import ReasonCode
+from homeport.trust.issuer import proofs
+from homeport.trust.issuer.actions import AccessTokens
+from homeport.trust.issuer.model import AccessToken, Scope
+
+MAX_WAIT = 50
+"""Seconds an agent may wait for a change; below what proxies usually cut."""
+
+
+class LinuxActions(Protocol):
+    """What the endpoints need in one unit of work."""
+
+    devices: Devices
+    enrollment: Enrollment
+    orders: Orders
+    tokens: AccessTokens
+    limits: RateLimits
+
+
+class LinuxWork(Protocol):
+    """Units of work with the Linux channel's actions."""
+
+    def write(self) -> AbstractContextManager[LinuxActions]:
+        """Open a unit of work that commits at the end."""
+        ...
+
+    def read(self) -> AbstractContextManager[LinuxActions]:
+        """Open a unit of work that never commits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEndpoints:
+    """The endpoints of agents. `reread_every` is in seconds: how often a waiting request looks for what another replica changed."""
+
+    work: LinuxWork
+    wakeups: Wakeups
+    clock: Clock
+    public_url: str
+    reread_every: float
+
+    def router(self) -> APIRouter:
+        """List the routes."""
+        router = APIRouter(include_in_schema=False, prefix="/agent/v1")
+        router.add_api_route("/enroll", self.enroll, methods=["POST"])
+        router.add_api_route("/order", self.order, methods=["POST"])
+        router.add_api_route("/desired-state", self.desired_state, methods=["GET"])
+        router.add_api_route("/reports", self.reports, methods=["POST"])
+        return router
+
+    def enroll(self, request: Request, body: EnrollRequest) -> JSONResponse:
+        """Let a device join (section 1)."""
+        origin = origin_of(request)
+        with self.work.write() as actions:
+            wait = actions.limits.take(f"enroll {origin.address}", burst=200, per_minute=200)
+        if wait:
+            raise RateLimited("Too many enrolments from this address. Wait a minute.", retry_after=wait)
+        try:
+            thumbprint = proofs.thumbprint_of(body.device_key)
+        except ValueError as error:
+            raise Invalid("device_key must be a P-256 public key.", {"device_key": "not a P-256 public key"}) from error
+        proofs.verify_enrollment(body.proof, jwk=body.device_key, public_url=self.public_url, now=self.clock.now())
+        with self.work.write() as actions:
+            facts = DeviceFacts(**body.device.model_dump())
+            device, created = actions.enrollment.enroll(body.enrollment_key, body.device_key, thumbprint, facts, origin)
+            answer = {
+                "device_id": device.id,
+                "issuer": self.public_url,
+                "status": device.status.value,
+                "order_root": actions.orders.keys.root_jwk(),
+            }
+        return JSONResponse(answer, 201 if created else 200)
+
+    def order(self, request: Request) -> Response:
+        """Hand out the one order that a completed sign-in earned (section 3)."""
+        with self.work.write() as actions:
+            device, token = self._authenticate(request, actions, Scope.ORDER)
+            if device.deleted_at is not None or device.status is not DeviceStatus.ACTIVE:
+                return _problem(ReasonCode.DEVICE_GONE if device.deleted_at else ReasonCode.DEVICE_PENDING)
+            if not actions.tokens.use_once(token):
+                return _problem(ReasonCode.USER_CODE_USED)
+            assert token.user_id is not None
+            assert token.sign_in_id is not None
+            signed = actions.orders.bind(token.user_id, device, token.sign_in_id)
+        if isinstance(signed, ReasonCode):
+            return _problem(signed, token.sign_in_id)
+        return JSONResponse({**signed.as_json(), "sign_in_id": token.sign_in_id})
+
+    async def desired_state(self, request: Request, version: int = 0, wait: int = 0) -> JSONResponse:
+        """Answer what the device should do, at once when it changed, else when it changes or the wait is over (section 4)."""
+        device = await run_in_threadpool(self._authenticate_agent, request)
+        deadline = asyncio.get_running_loop().time() + max(0, min(wait, MAX_WAIT))
+        while True:
+            with self.wakeups.expect(device.id) as woken:
+                state = await run_in_threadpool(self._state, device.id, version)
+                left = deadline - asyncio.get_running_loop().time()
+                if state is not None or left <= 0 or self.wakeups.closed:
+                    return JSONResponse(state or await run_in_threadpool(self._state, device.id, -1))
+                await woken.wait(min(left, self.reread_every))
+
+    def _state(self, device_id: str, known_version: int) -> dict[str, object] | None:
+        """Return the answer, or None when nothing changed since the version."""
+        with self.work.read() as actions:
+            device = actions.devices.find_for_authentication(device_id)
+            if device is not None and device.deleted_at is None and device.desired_state_version == known_version:
+                return None
+        with self.work.write() as actions:  # signing may have to make a new order key
+            device = actions.devices.find_for_authentication(device_id)
+            if device is None or device.deleted_at is not None:
+                return {"version": known_version + 1, "status": "deleted", "orders": []}
+            return {
+                "version": device.desired_state_version,
+                "status": device.status.value,
+                "orders": [signed.as_json() for signed in actions.orders.outstanding(device)],
+            }
+
+    def reports(self, request: Request, body: ReportBody) -> Response:
+        """Take receipts and what the device found (section 5)."""
+        with self.work.write() as actions:
+            device, _ = self._authenticate(request, actions, Scope.AGENT)
+            receipts = [
+                Receipt(item.order_id, item.outcome, item.reason or "", item.model_dump(mode="json")) for item in body.receipts
+            ]
+            accounts = [AccountReport(item.user_id, item.state, item.passcode_set) for item in body.accounts]
+            actions.orders.take_reports(device, receipts, accounts)
+            facts = DeviceFacts(**body.device.model_dump(exclude_unset=True)) if body.device else None
+            actions.devices.touch(device.id, origin_of(request).address, facts)
+        return Response(status_code=204)
+
+    def _authenticate_agent(self, request: Request) -> Device:
+        with self.work.write() as actions:
+            device, _ = self._authenticate(request, actions, Scope.AGENT)
+            actions.devices.touch(device.id, origin_of(request).address, None)
+            return device
+
+    def _authenticate(self, request: Request, actions: LinuxActions, scope: Scope) -> tuple[Device, AccessToken]:
+        """Check a DPoP-bound access token (RFC 9449, section 7.1): token, proof, their tie, and that the proof is fresh."""
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "dpop" or not token:
+            raise Unauthenticated("Send Authorization: DPoP <access token> with a DPoP proof.", reason="access_token_missing")
+        proof = proofs.verify_dpop(
+            request.headers.get("dpop", ""),
+            method=request.method,
+            url=f"{self.public_url}{request.url.path}",
+            now=self.clock.now(),
+            access_token=token,
+        )
+        stored = actions.tokens.authenticate(token, proof.thumbprint, scope)
+        if stored is None:
+            raise Unauthenticated("The access token is unknown, over, or bound to another key.", reason="access_token_invalid")
+        if not actions.tokens.remember_jti(stored.device_id, f"dpop {proof.jti}", proofs.PROOF_LIFETIME):
+            raise Unauthenticated("The DPoP proof was used before.", reason="dpop_replayed")
+        device = actions.devices.find_for_authentication(stored.device_id)
+        if device is None:
+            raise Unauthenticated("No device has this id. Enrol the machine again.", reason="device_unknown")
+        return device, stored
+
+
+def _problem(reason: ReasonCode, sign_in_id: str | None = None) -> JSONResponse:
+    body = {
+        "type": "about:blank",
+        "title": "Refused",
+        "status": 403,
+        "detail": reason.person,
+        "reason": reason.code,
+        "sign_in_id": sign_in_id,
+    }
+    return JSONResponse(body, 403, media_type="application/problem+json")

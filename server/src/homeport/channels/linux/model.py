@@ -1,0 +1,71 @@
+"""Orders: server-signed instructions to one device."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from homeport.directory.devices.model import BindingAct
+
+ORDER_LIFETIME = timedelta(minutes=10)
+"""How long an order that grants may travel."""
+ORDER_KEY_VALIDITY = timedelta(days=90)
+ORDER_KEY_AGE = timedelta(days=30)
+"""A new order key is made when the newest one is older."""
+
+
+GRANTS = frozenset({BindingAct.BIND, BindingAct.ACTIVATE})
+"""The orders that give access; only these expire."""
+
+
+class OrderState(StrEnum):
+    """What is known about an order."""
+
+    PENDING = "pending"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One instruction; `(epoch, counter)` rises with every order of a device and never falls, not even after a restore."""
+
+    id: str
+    device_id: str
+    binding_id: str
+    epoch: int
+    counter: int
+    kind: BindingAct
+    account: dict[str, Any]
+    lease_not_after: datetime | None
+    sign_in_id: str | None
+    after: str
+    state: OrderState
+    created_at: datetime
+    reason: str = ""
+    receipt: dict[str, Any] | None = None
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """The order root or an order key. `private_sealed` is an envelope of the raw Ed25519 key."""
+
+    id: str
+    is_root: bool
+    public_jwk: dict[str, str]
+    private_sealed: str
+    created_at: datetime
+    not_after: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOrder:
+    """An order ready to travel: two compact JWS."""
+
+    order: str
+    order_key: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the members that go on the wire."""
+        return {"order": self.order, "order_key": self.order_key}

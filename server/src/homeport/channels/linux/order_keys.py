@@ -1,0 +1,112 @@
+"""The order root, the order keys it certifies, and signing with them (JWS, RFC 7515; Ed25519, RFC 9864)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+
+from homeport.channels.linux.model import (
+    GRANTS,
+    ORDER_KEY_AGE,
+    ORDER_KEY_VALIDITY,
+    ORDER_LIFETIME,
+    Order,
+    SignedOrder,
+    SigningKey,
+)
+from homeport.channels.linux.ports import KeyStore
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.entropy import Entropy
+from homeport.foundation.sealing.sealer import Sealer
+
+ALGORITHM = "Ed25519"
+ORDER_TYPE = "homeport-order+jwt"
+KEY_TYPE = "homeport-order-key+jwt"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKeys:
+    """Signs orders. The root is made once and pinned by every device; order keys come and go under it."""
+
+    store: KeyStore
+    sealer: Sealer
+    clock: Clock
+    entropy: Entropy
+    issuer: str
+
+    def ensure(self) -> None:
+        """Make the root and an order key where they are missing or old; called at start and before signing."""
+        # public: the server's own upkeep
+        if self.store.root() is None:
+            self.store.add(self._fresh(is_root=True))
+        newest = self.store.newest()
+        if newest is None or self.clock.now() - newest.created_at > ORDER_KEY_AGE:
+            self.store.add(self._fresh(is_root=False))
+
+    def root_jwk(self) -> dict[str, str]:
+        """Return the order root's public key."""
+        # public: every enrolling device gets it
+        return self._root().public_jwk
+
+    def fingerprint(self) -> str:
+        """Return the RFC 7638 thumbprint of the order root, which enrolment keys carry."""
+        # public: part of every enrolment key
+        return OKPKey.import_key(dict(self.root_jwk())).thumbprint()
+
+    def sign(self, order: Order) -> SignedOrder:
+        """Sign an order now, with the newest order key and its certificate."""
+        # public: the order was decided elsewhere
+        self.ensure()
+        key = self.store.newest()
+        assert key is not None
+        assert key.not_after is not None
+        now = self.clock.now()
+        claims: dict[str, Any] = {
+            "iss": self.issuer,
+            "aud": order.device_id,
+            "jti": order.id,
+            "iat": int(now.timestamp()),
+            "epoch": order.epoch,
+            "counter": order.counter,
+            "kind": order.kind.value,
+            "account": order.account,
+        }
+        if order.kind in GRANTS:
+            claims["exp"] = int((now + ORDER_LIFETIME).timestamp())
+            assert order.lease_not_after is not None
+            claims["lease_not_after"] = int(order.lease_not_after.timestamp())
+        if order.sign_in_id:
+            claims["sign_in_id"] = order.sign_in_id
+        if order.after:
+            claims["after"] = order.after
+        certificate = {
+            "iss": self.issuer,
+            "sub": key.id,
+            "nbf": int(key.created_at.timestamp()) - 300,
+            "exp": int(key.not_after.timestamp()),
+            "cnf": {"jwk": key.public_jwk},
+        }
+        return SignedOrder(
+            self._encode({"alg": ALGORITHM, "typ": ORDER_TYPE, "kid": key.id}, claims, key),
+            self._encode({"alg": ALGORITHM, "typ": KEY_TYPE}, certificate, self._root()),
+        )
+
+    def _encode(self, header: dict[str, str], claims: dict[str, Any], key: SigningKey) -> str:
+        private = OKPKey.import_key(self.sealer.unseal(key.private_sealed, f"order key {key.id}"))
+        return jwt.encode(header, claims, private, algorithms=[ALGORITHM])
+
+    def _root(self) -> SigningKey:
+        root = self.store.root()
+        if root is None:
+            self.ensure()
+            root = self.store.root()
+        assert root is not None
+        return root
+
+    def _fresh(self, *, is_root: bool) -> SigningKey:
+        key = OKPKey.generate_key("Ed25519")
+        key_id, now = self.entropy.new_id(), self.clock.now()
+        public = {name: str(value) for name, value in key.as_dict(private=False).items() if name in {"kty", "crv", "x"}}
+        sealed = self.sealer.seal(key.as_pem(private=True), f"order key {key_id}")
+        return SigningKey(key_id, is_root, public, sealed, now, None if is_root else now + ORDER_KEY_VALIDITY)

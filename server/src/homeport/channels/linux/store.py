@@ -1,0 +1,89 @@
+"""The Linux channel's ports in SQL."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from homeport.channels.linux.model import Order, OrderState, SigningKey
+from homeport.channels.linux.tables import order_epoch, order_keys, orders
+from homeport.directory.devices.model import BindingAct
+
+
+@dataclass(frozen=True, slots=True)
+class SqlOrderStore:
+    """Orders in SQL."""
+
+    connection: Connection
+
+    def next_sequence(self, device_id: str) -> tuple[int, int]:
+        """Return the next `(epoch, counter)` of a device; the caller holds the device's row."""
+        epoch = self.connection.execute(select(order_epoch.c.epoch)).scalar_one_or_none()
+        if epoch is None:
+            epoch = self.raise_epoch(1)
+        highest = self.connection.execute(
+            select(func.max(orders.c.counter)).where(orders.c.device_id == device_id, orders.c.epoch == epoch)
+        ).scalar_one()
+        return epoch, (highest or 0) + 1
+
+    def add(self, order: Order) -> None:
+        """Store a new order."""
+        self.connection.execute(insert(orders).values(**asdict(order)))
+
+    def update(self, order: Order) -> None:
+        """Replace the stored order with the same id."""
+        self.connection.execute(update(orders).where(orders.c.id == order.id).values(**asdict(order)))
+
+    def get(self, order_id: str) -> Order | None:
+        """Return one order and hold its row until the unit of work ends."""
+        row = self.connection.execute(select(orders).where(orders.c.id == order_id).with_for_update()).one_or_none()
+        return _order(row) if row else None
+
+    def pending(self, device_id: str) -> Sequence[Order]:
+        """Return the orders of a device that have no receipt yet, in sequence."""
+        query = (
+            select(orders)
+            .where(orders.c.device_id == device_id, orders.c.state == OrderState.PENDING.value)
+            .order_by(orders.c.epoch, orders.c.counter)
+        )
+        return [_order(row) for row in self.connection.execute(query)]
+
+    def raise_epoch(self, at_least: int) -> int:
+        """Begin a new epoch, higher than the present one and not below `at_least`; return it."""
+        present = self.connection.execute(select(order_epoch.c.epoch).with_for_update()).scalar_one_or_none()
+        if present is None:
+            self.connection.execute(insert(order_epoch).values(only=1, epoch=at_least))
+            return at_least
+        raised = max(present + 1, at_least)
+        self.connection.execute(update(order_epoch).values(epoch=raised))
+        return raised
+
+
+@dataclass(frozen=True, slots=True)
+class SqlKeyStore:
+    """Order keys in SQL."""
+
+    connection: Connection
+
+    def add(self, key: SigningKey) -> None:
+        """Store a new key."""
+        self.connection.execute(insert(order_keys).values(**asdict(key)))
+
+    def root(self) -> SigningKey | None:
+        """Return the order root."""
+        return _key(self.connection.execute(select(order_keys).where(order_keys.c.is_root)).one_or_none())
+
+    def newest(self) -> SigningKey | None:
+        """Return the newest order key."""
+        query = select(order_keys).where(~order_keys.c.is_root).order_by(order_keys.c.created_at.desc()).limit(1)
+        return _key(self.connection.execute(query).one_or_none())
+
+
+def _order(row: Row[Any]) -> Order:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+    return Order(**{**values, "kind": BindingAct(values["kind"]), "state": OrderState(values["state"])})
+
+
+def _key(row: Row[Any] | None) -> SigningKey | None:
+    return SigningKey(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's documented name

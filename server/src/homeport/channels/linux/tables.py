@@ -1,0 +1,55 @@
+"""Tables of the Linux channel."""
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, String, Table, UniqueConstraint
+
+from homeport.foundation.database.columns import Id, Json, LongText, UtcDateTime, metadata
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("device_id", Id, nullable=False),
+    Column("binding_id", Id, nullable=False, index=True),
+    Column("epoch", Integer, nullable=False),
+    Column("counter", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("account", Json, nullable=False),
+    Column("lease_not_after", UtcDateTime),
+    Column("sign_in_id", Id),
+    Column("after", String(8), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("receipt", Json),
+    Column("answered_at", UtcDateTime),
+    UniqueConstraint("device_id", "epoch", "counter"),
+    Index("ix_orders_device_id_state", "device_id", "state"),
+    CheckConstraint("kind IN ('bind', 'activate', 'suspend', 'unbind')", name="kind"),
+    CheckConstraint("state IN ('pending', 'done', 'refused')", name="state"),
+)
+
+order_epoch = Table(
+    "order_epoch",
+    metadata,
+    Column("only", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, nullable=False),
+    CheckConstraint("only = 1", name="only_row"),
+)
+
+order_keys = Table(
+    "order_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("is_root", Boolean, nullable=False),
+    Column("public_jwk", Json, nullable=False),
+    Column("private_sealed", LongText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("not_after", UtcDateTime),
+)
+Index(
+    "uq_order_keys_root",
+    order_keys.c.is_root,
+    unique=True,
+    sqlite_where=order_keys.c.is_root,
+    postgresql_where=order_keys.c.is_root,
+)

@@ -1,0 +1,205 @@
+"""OAuth's endpoints: device authorization (RFC 8628), token (RFC 6749), and the metadata that names them (RFC 8414)."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import segno
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+
+from homeport.directory.devices.actions import Devices
+from homeport.directory.devices.model import Device, DeviceStatus
+from homeport.foundation.http.actor import origin_of
+from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.errors import Invalid, RateLimited, Unauthenticated
+from homeport.trust.issuer import model, proofs
+from homeport.trust.issuer.actions import AccessTokens, DeviceAuthorizations
+
+DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+class IssuerActions(Protocol):
+    """What the endpoints need in one unit of work."""
+
+    devices: Devices
+    authorizations: DeviceAuthorizations
+    tokens: AccessTokens
+    limits: RateLimits
+
+
+class IssuerWork(Protocol):
+    """Units of work with the issuer's actions."""
+
+    def write(self) -> AbstractContextManager[IssuerActions]:
+        """Open a unit of work that commits at the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthEndpoints:
+    """The endpoints under /oauth. `issuer` is the public URL, without trailing slash."""
+
+    work: IssuerWork
+    clock: Clock
+    issuer: str
+
+    def router(self) -> APIRouter:
+        """List the routes."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route("/.well-known/openid-configuration", self.metadata, methods=["GET"])
+        router.add_api_route("/.well-known/oauth-authorization-server", self.metadata, methods=["GET"])
+        router.add_api_route("/oauth/device_authorization", self.device_authorization, methods=["POST"])
+        router.add_api_route("/oauth/token", self.token, methods=["POST"])
+        return router
+
+    def metadata(self) -> JSONResponse:
+        """Answer the server's metadata (RFC 8414, section 3.2)."""
+        return JSONResponse(
+            {
+                "issuer": self.issuer,
+                "device_authorization_endpoint": f"{self.issuer}/oauth/device_authorization",
+                "token_endpoint": f"{self.issuer}/oauth/token",
+                "grant_types_supported": [DEVICE_CODE_GRANT, "client_credentials"],
+                "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+                "token_endpoint_auth_signing_alg_values_supported": [proofs.ALGORITHM],
+                "dpop_signing_alg_values_supported": [proofs.ALGORITHM],
+                "scopes_supported": [scope.value for scope in (model.Scope.DEVICE_LOGIN, model.Scope.AGENT)],
+                "response_types_supported": [],
+            },
+            headers={"Cache-Control": "public, max-age=300"},
+        )
+
+    async def device_authorization(self, request: Request) -> JSONResponse:
+        """Begin a device authorization (RFC 8628, section 3.1)."""
+        form = await single_values(request)
+        return await run_in_threadpool(self._device_authorization, request, form)
+
+    def _device_authorization(self, request: Request, form: Mapping[str, str]) -> JSONResponse:
+        with self.work.write() as actions:
+            device = self._authenticate_client(actions, form)
+            if form.get("scope") != model.Scope.DEVICE_LOGIN:
+                return _error("invalid_scope", "The scope of a device authorization is device_login.")
+            if wait := actions.limits.take(f"device_authorization {device.id}", burst=10, per_minute=10):
+                raise RateLimited("This device began too many sign-ins. Wait a minute.", retry_after=wait)
+            address = origin_of(request).address
+            authorization, device_code = actions.authorizations.authorize(device, address)
+        complete = f"{self.issuer}/device?user_code={authorization.user_code}"
+        return JSONResponse(
+            {
+                "device_code": device_code,
+                "user_code": authorization.user_code,
+                "verification_uri": f"{self.issuer}/device",
+                "verification_uri_complete": complete,
+                "expires_in": int(model.AUTHORIZATION_LIFETIME.total_seconds()),
+                "interval": authorization.interval,
+                "verification_qr": [
+                    "".join("1" if dark else "0" for dark in row) for row in segno.make_qr(complete, error="l").matrix
+                ],
+            },
+            headers=NO_STORE,
+        )
+
+    async def token(self, request: Request) -> JSONResponse:
+        """Answer a token request (RFC 6749, section 3.2; RFC 8628, section 3.4)."""
+        form = await single_values(request)
+        return await run_in_threadpool(self._token, request, form)
+
+    def _token(self, request: Request, form: Mapping[str, str]) -> JSONResponse:
+        with self.work.write() as actions:
+            device = self._authenticate_client(actions, form)
+            try:
+                proof = proofs.verify_dpop(
+                    request.headers.get("dpop", ""), method="POST", url=f"{self.issuer}/oauth/token", now=self.clock.now()
+                )
+            except Unauthenticated as error:
+                return _error("invalid_dpop_proof", error.detail, reason=error.reason)
+            if proof.thumbprint != device.thumbprint:
+                return _error(
+                    "invalid_dpop_proof", "The DPoP proof was made by another key than the device's.", reason="dpop_key"
+                )
+            if not actions.tokens.remember_jti(device.id, f"dpop {proof.jti}", proofs.PROOF_LIFETIME):
+                return _error("invalid_dpop_proof", "The DPoP proof was used before.", reason="dpop_replayed")
+            match form.get("grant_type"):
+                case "client_credentials":
+                    if form.get("scope") != model.Scope.AGENT:
+                        return _error("invalid_scope", "The scope of client credentials is agent.")
+                    token = actions.tokens.issue_for_agent(device)
+                    return _token_response(token, model.Scope.AGENT, model.AGENT_TOKEN_LIFETIME.total_seconds())
+                case "urn:ietf:params:oauth:grant-type:device_code":
+                    answer = actions.authorizations.poll(device, form.get("device_code", ""), form.get("verification_number"))
+                    return _poll_response(answer)
+                case _:
+                    return _error("unsupported_grant_type", f"The grant types are client_credentials and {DEVICE_CODE_GRANT}.")
+
+    def _authenticate_client(self, actions: IssuerActions, form: Mapping[str, str]) -> Device:
+        """Return the device whose key signed the client assertion; a replayed, foreign or late one is refused."""
+        assertion = form.get("client_assertion", "")
+        if form.get("client_assertion_type") != proofs.ASSERTION_TYPE or not assertion:
+            raise Unauthenticated("A device authenticates with private_key_jwt (RFC 7523).", reason="client_assertion_missing")
+        device_id = proofs.unverified_issuer(assertion)
+        if form.get("client_id", device_id) != device_id:
+            raise Unauthenticated("client_id is not the issuer of the client assertion.", reason="client_id_differs")
+        device = actions.devices.find_for_authentication(device_id)
+        if device is None:
+            raise Unauthenticated("No device has this id. Enrol the machine again.", reason="device_unknown")
+        proof = proofs.verify_assertion(
+            assertion, jwk=device.device_key, device_id=device.id, issuer=self.issuer, now=self.clock.now()
+        )
+        if not actions.tokens.remember_jti(device.id, f"assertion {proof.jti}", proofs.MAX_ASSERTION_LIFETIME + proofs.LEEWAY):
+            raise Unauthenticated("The client assertion was used before.", reason="client_assertion_replayed")
+        if device.deleted_at is not None:
+            raise Unauthenticated("The device was removed from the directory.", reason="device_gone")
+        if device.status is not DeviceStatus.ACTIVE and form.get("grant_type") != "client_credentials":
+            raise Unauthenticated("The device waits for approval by an administrator.", reason="device_pending")
+        return device
+
+
+async def single_values(request: Request) -> dict[str, str]:
+    """Return the form's parameters; raise Invalid when one appears twice (RFC 6749, section 3.2) or is a file."""
+    form = await request.form(max_fields=50, max_files=0)
+    values: dict[str, str] = {}
+    for name, value in form.multi_items():
+        if name in values or not isinstance(value, str):
+            raise Invalid(f"The parameter {name} appears twice or is no text.")
+        values[name] = value
+    return values
+
+
+def _token_response(token: str, scope: model.Scope, lifetime: float) -> JSONResponse:
+    body = {"access_token": token, "token_type": "DPoP", "expires_in": int(lifetime), "scope": scope.value}
+    return JSONResponse(body, headers=NO_STORE)
+
+
+def _poll_response(answer: model.PollAnswer | None) -> JSONResponse:
+    match answer:
+        case None:
+            return _error("invalid_grant", "The device code is not known or belongs to another device.")
+        case model.Granted(token):
+            return _token_response(token, model.Scope.ORDER, model.ORDER_TOKEN_LIFETIME.total_seconds())
+        case model.Pending(number_wanted, None):
+            return _error("authorization_pending", "Nobody approved this sign-in yet.", number_wanted=number_wanted)
+        case model.Pending(number_wanted, left):
+            return _error(
+                "authorization_pending",
+                "That is not the number that the page shows.",
+                number_wanted=number_wanted,
+                attempts_left=left,
+                reason="number_wrong",
+            )
+        case model.SlowDown(interval):
+            return _error("slow_down", f"Poll every {interval} seconds.", interval=interval)
+        case model.Expired(sign_in_id):
+            return _error(
+                "expired_token", "The ten minutes are over. Start again.", reason="signin_expired", sign_in_id=sign_in_id
+            )
+        case model.Denied(reason, sign_in_id):
+            return _error("access_denied", reason.person, reason=reason.code, sign_in_id=sign_in_id)
+
+
+def _error(error: str, description: str, **members: Any) -> JSONResponse:
+    return JSONResponse({"error": error, "error_description": description, **members}, 400, NO_STORE)

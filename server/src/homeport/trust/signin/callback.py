@@ -1,0 +1,108 @@
+"""The redirect URI: where the provider sends people back to (RFC 6749, section 4.1.2)."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from homeport.foundation.http.actor import origin_of
+from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.errors import RateLimited
+from homeport.foundation.kernel.reasons import BY_CODE
+from homeport.foundation.outbound.driver import drive
+from homeport.foundation.outbound.model import Fetcher
+from homeport.foundation.ui.templates import Templates
+from homeport.trust.federation import relying_party
+from homeport.trust.federation.model import Refusal
+from homeport.trust.federation.recorder import Recorder
+from homeport.trust.federation.verifier import VerifiedIdentity
+from homeport.trust.signin.actions import Returned, SignIns
+from homeport.trust.signin.model import SignIn, State
+
+COOKIE = "__Host-homeport-browser"
+COOKIE_SECONDS = 24 * 3600
+
+
+class CallbackActions(Protocol):
+    """What the callback needs in one unit of work."""
+
+    sign_ins: SignIns
+    limits: RateLimits
+
+
+class CallbackWork(Protocol):
+    """Units of work with the callback's actions."""
+
+    def write(self) -> AbstractContextManager[CallbackActions]:
+        """Open a unit of work that commits at the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """The callback edge. No thread and no transaction is held while the provider is asked."""
+
+    work: CallbackWork
+    fetcher: Fetcher
+    templates: Templates
+    clock: Clock
+
+    def router(self) -> APIRouter:
+        """List the routes."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route("/oauth/callback/{provider_id}", self.callback, methods=["GET"])
+        return router
+
+    async def callback(self, request: Request, provider_id: str) -> Response:
+        """Take a person back from the provider."""
+        returned = await run_in_threadpool(self._receive, request, provider_id)
+        if isinstance(returned, SignIn):
+            return refusal_page(self.templates, request, returned)
+        recorder = Recorder(self.clock)
+        outcome = await drive(
+            relying_party.exchange(returned.grant, returned.client, returned.metadata, self.clock, recorder), self.fetcher
+        )
+        sign_in, location = await run_in_threadpool(self._conclude, returned.sign_in.id, outcome, recorder)
+        if sign_in.state is not State.COMPLETED:
+            return refusal_page(self.templates, request, sign_in)
+        return RedirectResponse(location, 303)
+
+    def _receive(self, request: Request, provider_id: str) -> Returned | SignIn:
+        origin = origin_of(request)
+        with self.work.write() as actions:
+            if wait := actions.limits.take(f"callback {origin.address}", burst=240, per_minute=240):
+                raise RateLimited("Too many sign-ins from this address. Wait a minute.", retry_after=wait)
+            browser = request.cookies.get(COOKIE, "")
+            return actions.sign_ins.receive(provider_id, request.query_params.multi_items(), browser, origin)
+
+    def _conclude(self, sign_in_id: str, outcome: VerifiedIdentity | Refusal, recorder: Recorder) -> tuple[SignIn, str]:
+        with self.work.write() as actions:
+            sign_in = actions.sign_ins.conclude(sign_in_id, outcome, recorder)
+            return sign_in, actions.sign_ins.location(sign_in) if sign_in.state is State.COMPLETED else ""
+
+
+def refusal_page(templates: Templates, request: Request, sign_in: SignIn) -> Response:
+    """Answer a refused sign-in: the cause, what to do, and the id that the administrator can open. Never a 500."""
+    reason = BY_CODE.get(sign_in.reason)
+    cause, _, remedy = (reason.person if reason else "This sign-in is over. Go back to the machine and start again.").partition(
+        ". "
+    )
+    answer = templates.error(
+        request,
+        status=403,
+        title="You were not signed in",
+        cause=f"{cause.rstrip('.')}.",
+        remedy=remedy,
+        reference=sign_in.id,
+    )
+    answer.headers["X-Homeport-Reason"] = sign_in.reason
+    return answer
+
+
+def set_browser_cookie(response: Response, browser: str) -> None:
+    """Tie the browser to the sign-ins it begins; Lax, because the provider's redirect comes from another site."""
+    response.set_cookie(COOKIE, browser, max_age=COOKIE_SECONDS, path="/", secure=True, httponly=True, samesite="lax")

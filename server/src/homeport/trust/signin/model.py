@@ -1,0 +1,84 @@
+"""Sign-ins: one attempt of one person, with its purpose and its steps."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from homeport.foundation.kernel.events import Event
+
+LIFETIME = timedelta(minutes=10)
+MAX_AGE = 300
+"""Seconds: how recent the sign-in at the provider must be to approve a device."""
+
+
+class Purpose(StrEnum):
+    """What a sign-in is for; UNKNOWN is a return that belongs to no sign-in of ours."""
+
+    DEVICE_LOGIN = "device_login"
+    UNKNOWN = "unknown"
+
+
+class State(StrEnum):
+    """How far a sign-in has come. The order is the only order; refused and expired end it from anywhere."""
+
+    STARTED = "started"
+    AT_PROVIDER = "at_provider"
+    CODE_RECEIVED = "code_received"
+    IDENTITY_VERIFIED = "identity_verified"
+    USER_MATCHED = "user_matched"
+    ADMITTED = "admitted"
+    COMPLETED = "completed"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+    @property
+    def open(self) -> bool:
+        """Tell whether the sign-in can still complete."""
+        return self not in {State.COMPLETED, State.REFUSED, State.EXPIRED}
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One attempt. `browser_hash` ties it to the browser that began it; `state_hash` finds it when the person comes back."""
+
+    id: str
+    purpose: Purpose
+    state: State
+    started_at: datetime
+    expires_at: datetime
+    provider_id: str = ""
+    continuation_id: str = ""
+    browser_hash: str = ""
+    state_hash: str | None = None
+    nonce: str = ""
+    verifier_sealed: str = ""
+    user_id: str | None = None
+    reason: str = ""
+    address: str = ""
+    user_agent: str = ""
+    issuer: str = ""
+    subject: str = ""
+    email: str = ""
+    ended_at: datetime | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether the ten minutes are over."""
+        return now >= self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedStep:
+    """One line of a sign-in's timeline, as it is kept."""
+
+    number: int
+    name: str
+    outcome: str
+    at: datetime
+    details: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SignInEnded(Event):
+    """A sign-in completed or was refused."""
+
+    sign_in: SignIn
