@@ -1,0 +1,160 @@
+"""What the device actions need."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from homeport.directory.devices.model import (
+    Binding,
+    Device,
+    EnrollmentKey,
+    NamedBinding,
+    OSFamily,
+    ProvisioningSetting,
+)
+from homeport.directory.people.model import User
+from homeport.foundation.kernel.listing import Listing, Page
+
+
+class DeviceStore(Protocol):
+    """Keeps devices. Tombstones are returned by `get` and `lock` only."""
+
+    def add(self, device: Device) -> bool:
+        """Add a device; return False when another one that is not deleted has the same device key."""
+        ...
+
+    def get(self, device_id: str) -> Device | None:
+        """Return a device or its tombstone."""
+        ...
+
+    def lock(self, device_id: str) -> Device | None:
+        """Return a device or its tombstone, and hold its row until the unit of work ends."""
+        ...
+
+    def find_by_thumbprint(self, thumbprint: str) -> Device | None:
+        """Return the device that has this key and is not deleted."""
+        ...
+
+    def list(self, listing: Listing) -> Page[Device]:
+        """Return devices that are not deleted."""
+        ...
+
+    def save(self, device: Device) -> None:
+        """Store every field of a device that was read with `lock`."""
+        ...
+
+    def bump(self, device_id: str) -> None:
+        """Raise `desired_state_version` by one."""
+        ...
+
+
+class EnrollmentKeyStore(Protocol):
+    """Keeps enrolment keys."""
+
+    def add(self, key: EnrollmentKey) -> None:
+        """Add a key."""
+        ...
+
+    def get(self, key_id: str) -> EnrollmentKey | None:
+        """Return a key."""
+        ...
+
+    def lock(self, key_id: str) -> EnrollmentKey | None:
+        """Return a key, and hold its row until the unit of work ends."""
+        ...
+
+    def list(self, listing: Listing) -> Page[EnrollmentKey]:
+        """Return keys, also those that no longer work."""
+        ...
+
+    def count_use(self, key_id: str, now: datetime) -> bool:
+        """Count one use; return False, and change nothing, when the key is used up, expired or revoked."""
+        ...
+
+    def revoke(self, key_id: str, now: datetime) -> None:
+        """Make the key unusable."""
+        ...
+
+    def approval_wanted(self) -> bool:
+        """Tell whether new devices wait for approval."""
+        ...
+
+    def set_approval_wanted(self, *, wanted: bool) -> None:
+        """Decide whether new devices wait for approval."""
+        ...
+
+
+class BindingStore(Protocol):
+    """Keeps bindings."""
+
+    def add(self, binding: Binding) -> None:
+        """Add a binding."""
+        ...
+
+    def get(self, binding_id: str) -> Binding | None:
+        """Return a binding."""
+        ...
+
+    def lock(self, binding_id: str) -> Binding | None:
+        """Return a binding, and hold its row until the unit of work ends."""
+        ...
+
+    def lock_live(self, *, user_id: str | None = None, device_id: str | None = None) -> Sequence[Binding]:
+        """Return and hold the bindings of a user or a device whose desired state is not `removed`, in the order of their ids."""
+        ...
+
+    def live(self, *, user_id: str | None = None, device_id: str | None = None) -> Sequence[Binding]:
+        """Return the bindings of a user or a device whose desired state is not `removed`, in the order of their ids."""
+        ...
+
+    def save(self, binding: Binding) -> None:
+        """Store every field of a binding that was read with a lock."""
+        ...
+
+    def count_bindings(self, user_id: str) -> int:
+        """Return on how many devices the user has an account."""
+        ...
+
+    def named(self, *, user_id: str | None = None, device_id: str | None = None) -> Sequence[NamedBinding]:
+        """Return all bindings of a user or a device with names to show, the newest first, removed ones too."""
+        ...
+
+
+class UnixIdStore(Protocol):
+    """Keeps the numbers that were given to users, for ever."""
+
+    def of(self, user_id: str) -> int | None:
+        """Return the uid of a user."""
+        ...
+
+    def allocate(self, user_id: str, now: datetime) -> int | None:
+        """Return the user's uid; if there is none yet, the next one that nobody ever had, or None when all are gone."""
+        ...
+
+    def left(self) -> bool:
+        """Tell whether another user could still get a number."""
+        ...
+
+    def count(self) -> int:
+        """Return how many uids were given out."""
+        ...
+
+
+class ProvisioningStore(Protocol):
+    """Keeps the provisioning settings."""
+
+    def get(self, os_family: OSFamily) -> ProvisioningSetting:
+        """Return the setting for one kind of operating system; what was never set is the default."""
+        ...
+
+    def save(self, setting: ProvisioningSetting) -> None:
+        """Store a setting."""
+        ...
+
+
+class Users(Protocol):
+    """What bindings ask of people; the users' own store answers it."""
+
+    def get_for_update(self, user_id: str) -> User | None:
+        """Return a user as committed now, and hold the row until the unit of work ends; whoever suspends waits or was first."""
+        ...
