@@ -1,0 +1,83 @@
+"""Enrolment keys in SQL, and the setting whether new devices wait."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from homeport.directory.devices.model import EnrollmentKey
+from homeport.directory.devices.tables import enrollment_keys, enrollment_settings
+from homeport.foundation.database.listing import fetch_page
+from homeport.foundation.kernel.listing import Listing, Page
+
+_FIELDS = {column.name: column for column in enrollment_keys.c if column.name != "secret_hash"}
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentKeySql:
+    """Enrolment keys over one connection."""
+
+    connection: Connection
+
+    def add(self, key: EnrollmentKey) -> None:
+        """Add a key."""
+        self.connection.execute(insert(enrollment_keys).values(asdict(key)))
+
+    def get(self, key_id: str) -> EnrollmentKey | None:
+        """Return a key."""
+        row = self.connection.execute(select(enrollment_keys).where(enrollment_keys.c.id == key_id)).first()
+        return None if row is None else _key(row)
+
+    def lock(self, key_id: str) -> EnrollmentKey | None:
+        """Return a key, and hold its row until the unit of work ends."""
+        query = select(enrollment_keys).where(enrollment_keys.c.id == key_id).with_for_update()
+        row = self.connection.execute(query).first()
+        return None if row is None else _key(row)
+
+    def list(self, listing: Listing) -> Page[EnrollmentKey]:
+        """Return keys, also those that no longer work, the newest first."""
+        return fetch_page(
+            self.connection,
+            select(enrollment_keys),
+            listing,
+            fields=_FIELDS,
+            texts=[enrollment_keys.c.name, enrollment_keys.c.created_by],
+            order=(enrollment_keys.c.created_at.desc(), enrollment_keys.c.id.desc()),
+            make=_key,
+        )
+
+    def count_use(self, key_id: str, now: datetime) -> bool:
+        """Count one use; return False, and change nothing, when the key is used up, expired or revoked."""
+        counted = self.connection.execute(
+            update(enrollment_keys)
+            .where(
+                enrollment_keys.c.id == key_id,
+                enrollment_keys.c.uses < enrollment_keys.c.max_uses,
+                enrollment_keys.c.expires_at > now,
+                enrollment_keys.c.revoked_at.is_(None),
+            )
+            .values(uses=enrollment_keys.c.uses + 1)
+        )
+        return counted.rowcount == 1
+
+    def revoke(self, key_id: str, now: datetime) -> None:
+        """Make the key unusable."""
+        self.connection.execute(update(enrollment_keys).where(enrollment_keys.c.id == key_id).values(revoked_at=now))
+
+    def approval_wanted(self) -> bool:
+        """Tell whether new devices wait for approval; not until somebody decides so."""
+        return bool(self.connection.execute(select(enrollment_settings.c.approval_wanted)).scalar())
+
+    def set_approval_wanted(self, *, wanted: bool) -> None:
+        """Decide whether new devices wait for approval."""
+        try:
+            with self.connection.begin_nested():
+                self.connection.execute(insert(enrollment_settings).values(id=1, approval_wanted=wanted))
+        except IntegrityError:  # the row is there, perhaps since a moment ago
+            self.connection.execute(update(enrollment_settings).values(approval_wanted=wanted))
+
+
+def _key(row: Any) -> EnrollmentKey:
+    return EnrollmentKey(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names

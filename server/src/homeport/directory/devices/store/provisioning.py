@@ -1,0 +1,99 @@
+"""Provisioning settings and uids in SQL."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from homeport.directory.devices.model import FIRST_UID, LAST_UID, AccountPermission, OSFamily, ProvisioningSetting
+from homeport.directory.devices.tables import provisioning_settings, unix_ids
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisioningSql:
+    """Provisioning settings over one connection."""
+
+    connection: Connection
+
+    def get(self, os_family: OSFamily) -> ProvisioningSetting:
+        """Return the setting for one kind of operating system; what was never set is the default."""
+        query = select(provisioning_settings).where(provisioning_settings.c.os_family == os_family.value)
+        row = self.connection.execute(query).first()
+        if row is None:
+            return ProvisioningSetting(os_family)
+        return ProvisioningSetting(
+            os_family, row.enabled, AccountPermission(row.default_permission), row.several_users, row.lease_days
+        )
+
+    def save(self, setting: ProvisioningSetting) -> None:
+        """Store a setting."""
+        values: dict[str, Any] = {
+            "enabled": setting.enabled,
+            "default_permission": setting.default_permission.value,
+            "several_users": setting.several_users,
+            "lease_days": setting.lease_days,
+        }
+        try:
+            with self.connection.begin_nested():
+                self.connection.execute(insert(provisioning_settings).values(os_family=setting.os_family.value, **values))
+        except IntegrityError:  # the row is there, perhaps since a moment ago
+            self.connection.execute(
+                update(provisioning_settings).where(provisioning_settings.c.os_family == setting.os_family.value).values(values)
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class UnixIdSql:
+    """Uids over one connection. Rows are never removed, so no number comes back."""
+
+    connection: Connection
+    first: int = FIRST_UID
+    last: int = LAST_UID
+
+    def of(self, user_id: str) -> int | None:
+        """Return the uid of a user."""
+        return self.connection.execute(select(unix_ids.c.uid).where(unix_ids.c.user_id == user_id)).scalar()
+
+    def allocate(self, user_id: str, now: datetime) -> int | None:
+        """Return the user's uid; if there is none yet, the next one that nobody ever had, or None when all are gone."""
+        while (found := self.of(user_id)) is None:
+            uid = self._next()
+            if uid is None:
+                return None
+            try:
+                with self.connection.begin_nested():
+                    self.connection.execute(insert(unix_ids).values(user_id=user_id, uid=uid, allocated_at=now))
+            except IntegrityError:
+                continue  # somebody else took the number, or gave this user one; their transaction is over now
+            return uid
+        return found
+
+    def left(self) -> bool:
+        """Tell whether another user could still get a number."""
+        return self._next() is not None
+
+    def count(self) -> int:
+        """Return how many uids were given out."""
+        return self.connection.execute(select(func.count()).select_from(unix_ids)).scalar_one()
+
+    def _next(self) -> int | None:
+        in_range = unix_ids.c.uid.between(self.first, self.last)
+        highest = self.connection.execute(select(func.max(unix_ids.c.uid)).where(in_range)).scalar()
+        if highest is None:
+            return self.first
+        if highest < self.last:
+            return int(highest) + 1
+        # The top is reached: numbers that were skipped, such as by an import, are looked for from the bottom.
+        if self.connection.execute(select(unix_ids.c.uid).where(unix_ids.c.uid == self.first)).first() is None:
+            return self.first
+        above = unix_ids.alias("above")
+        gap = (
+            select(unix_ids.c.uid + 1)
+            .where(in_range, unix_ids.c.uid < self.last, ~exists().where(above.c.uid == unix_ids.c.uid + 1))
+            .order_by(unix_ids.c.uid)
+            .limit(1)
+        )
+        found: int | None = self.connection.execute(gap).scalar()
+        return found
