@@ -1,0 +1,21 @@
+"""What can be done with devices, enrolment keys, bindings and provisioning settings."""
+
+from dataclasses import dataclass
+
+from homeport.directory.devices.actions.bindings import Bindings
+from homeport.directory.devices.actions.devices import Devices
+from homeport.directory.devices.actions.enrollment import Enrollment, EnrollmentKeys
+from homeport.directory.devices.actions.provisioning import Provisioning
+
+__all__ = ["Bindings", "DeviceActions", "Devices", "Enrollment", "EnrollmentKeys", "Provisioning"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceActions:
+    """All actions of this slice over one unit of work; what its edges hold."""
+
+    devices: Devices
+    keys: EnrollmentKeys
+    enrollment: Enrollment
+    bindings: Bindings
+    provisioning: Provisioning

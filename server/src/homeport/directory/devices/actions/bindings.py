@@ -1,0 +1,325 @@
+"""Which person has which local account on which device. Rows are locked in one order: user, device, binding."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.model import Change, Resource
+from homeport.directory.devices.model import (
+    AccountReport,
+    AccountState,
+    After,
+    Binding,
+    BindingAct,
+    BindingChanged,
+    Desired,
+    DesiredStateChanged,
+    Device,
+    DeviceStatus,
+    NamedBinding,
+    Observed,
+    OrderOutcome,
+    OrderReport,
+    ProvisioningSetting,
+    linux_name_allowed,
+)
+from homeport.directory.devices.ports import BindingStore, DeviceStore, ProvisioningStore, UnixIdStore, Users
+from homeport.directory.people.model import User, UserState
+from homeport.foundation.kernel.actor import Actor, ActorKind, Origin, system
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.entropy import Entropy
+from homeport.foundation.kernel.errors import NotFound
+from homeport.foundation.kernel.events import Publisher
+from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.kernel.reasons import ReasonCode
+
+_DONE = {
+    BindingAct.BIND: Observed.PRESENT,
+    BindingAct.ACTIVATE: Observed.PRESENT,
+    BindingAct.SUSPEND: Observed.SUSPENDED,
+    BindingAct.UNBIND: Observed.REMOVED,
+}
+_FOUND = {
+    AccountState.ACTIVE: Observed.PRESENT,
+    AccountState.SUSPENDED: Observed.SUSPENDED,
+    AccountState.MISSING: Observed.REMOVED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bindings:
+    """The bindings of one unit of work."""
+
+    store: BindingStore
+    devices: DeviceStore
+    unix_ids: UnixIdStore
+    provisioning: ProvisioningStore
+    users: Users
+    clock: Clock
+    entropy: Entropy
+    publisher: Publisher
+    audit: Audit
+
+    def may_admit(self, user: User | None, device: Device) -> ReasonCode | None:
+        """Tell why this person, or anybody yet unknown, would get no account on the device; None when nothing stands against it."""
+        # public: the approval page asks before it sends anybody to the provider; nothing is written
+        live = self.store.live(device_id=device.id)
+        setting = self._setting(device)
+        reason = _against_device(self.devices.get(device.id), setting)
+        if reason is not None or user is None:
+            return reason
+        reason = _against_user(user, live, setting)
+        if reason is None and self.unix_ids.of(user.id) is None and not self.unix_ids.left():
+            return ReasonCode.UNIX_IDS_EXHAUSTED
+        return reason
+
+    def admit(self, user: User, device: Device, sign_in_id: str, *, origin: Origin | None = None) -> Binding | ReasonCode:
+        """Give the person a local account on the device, or tell why not.
+
+        The same sign-in again changes nothing. A later sign-in of the same person renews the lease and earns a fresh `bind`
+        order, such as after the device failed to carry out the first.
+        """
+        # public: the sign-in verified the person and the device proved its key; every check is made here again, under locks
+        person = self.users.get_for_update(user.id)
+        machine = self.devices.lock(device.id)
+        if person is None:
+            return ReasonCode.USER_UNKNOWN
+        live = self.store.lock_live(device_id=device.id)
+        setting = self._setting(device)
+        reason = _against_device(machine, setting) or _against_user(person, live, setting)
+        if reason is not None or setting is None:
+            return reason or ReasonCode.PROVISIONING_DISABLED
+        now = self.clock.now()
+        lease = now + timedelta(days=setting.lease_days)
+        for binding in live:
+            if binding.user_id == person.id:
+                return self._again(binding, sign_in_id, lease)
+        uid = self.unix_ids.allocate(person.id, now)
+        if uid is None:
+            return ReasonCode.UNIX_IDS_EXHAUSTED
+        binding = Binding(
+            id=self.entropy.new_id(),
+            user_id=person.id,
+            device_id=device.id,
+            username=person.username,
+            uid=uid,
+            gid=uid,
+            permission=setting.default_permission,
+            desired=Desired.PRESENT,
+            observed=Observed.UNKNOWN,
+            reason="",
+            sign_in_id=sign_in_id,
+            lease_not_after=lease,
+            passcode_set_at=None,
+            created_at=now,
+            confirmed_at=None,
+        )
+        self.store.add(binding)
+        actor = Actor(ActorKind.USER, person.id, person.username, origin=origin or Origin())
+        self._record(actor, binding, None)
+        self._announce([(binding, BindingAct.BIND)])
+        return binding
+
+    def suspend_all_of_user(self, user_id: str) -> None:
+        """Want every account of the user suspended; called in the unit of work that suspends the user, who is locked by it."""
+        # public: handles UserSuspended, whose action was allowed
+        self._change_all_of_user(user_id, Desired.SUSPENDED, BindingAct.SUSPEND)
+
+    def activate_all_of_user(self, user_id: str) -> None:
+        """Want every suspended account of the user back; called in the unit of work that activates the user."""
+        # public: handles UserActivated, whose action was allowed
+        self._change_all_of_user(user_id, Desired.PRESENT, BindingAct.ACTIVATE)
+
+    def remove_all_of_user(self, user_id: str, after: After = After.LOCK) -> None:
+        """Remove every binding of a user who is deleted; the accounts are locked unless told otherwise."""
+        # public: handles UserDeleted, whose action was allowed
+        self._change_all_of_user(user_id, Desired.REMOVED, BindingAct.UNBIND, after)
+
+    def remove_all_of_device(self, actor: Actor, device: Device, after: After) -> int:
+        """Remove every binding of a device that is deleted, and return how many there were; the caller holds the device."""
+        actor.require(Permission.DEVICES_WRITE)
+        return self._change(actor, self.store.lock_live(device_id=device.id), Desired.REMOVED, BindingAct.UNBIND, after)
+
+    def remove(self, actor: Actor, binding_id: str, after: After = After.LOCK) -> Binding:
+        """End a binding; `after` says what becomes of the local account. A removed binding stays as it is."""
+        actor.require(Permission.DEVICES_WRITE)
+        self.devices.lock(_present(self.store.get(binding_id)).device_id)
+        binding = _present(self.store.lock(binding_id))
+        if binding.desired is not Desired.REMOVED:
+            self._change(actor, [binding], Desired.REMOVED, BindingAct.UNBIND, after)
+        return _present(self.store.get(binding_id))
+
+    def renew_leases(self, device_id: str) -> int:
+        """Extend the leases of a device in contact that have less than half left, and return how many orders that earned."""
+        # public: the device channel calls it for a device that proved its key
+        device = self.devices.lock(device_id)
+        setting = self._setting(device) if device else None
+        if device is None or not device.active or setting is None:
+            return 0
+        now = self.clock.now()
+        lease = timedelta(days=setting.lease_days)
+        renewed = []
+        for binding in self.store.lock_live(device_id=device_id):
+            if binding.desired is Desired.PRESENT and binding.lease_not_after < now + lease / 2:
+                later = replace(binding, lease_not_after=now + lease, version=binding.version + 1)
+                self.store.save(later)
+                renewed.append((later, BindingAct.ACTIVATE))
+        self._announce(renewed)
+        return len(renewed)
+
+    def report(self, device_id: str, *, orders: Iterable[OrderReport] = (), accounts: Iterable[AccountReport] = ()) -> None:
+        """Note what a device says of its own bindings; what it says of another device's is left out."""
+        # public: the device channel calls it for a device that proved its key
+        self.devices.lock(device_id)
+        now = self.clock.now()
+        for order in orders:
+            binding = self.store.lock(order.binding_id)
+            if binding is not None and binding.device_id == device_id:
+                self._observe(binding, _after_order(binding, order), now)
+        live = {binding.user_id: binding for binding in self.store.lock_live(device_id=device_id)}
+        for account in accounts:
+            binding = live.get(account.user_id)
+            if binding is not None:
+                self._observe(binding, _after_account(binding, account, now), now)
+
+    def get(self, actor: Actor, binding_id: str) -> Binding:
+        """Return a binding, also a removed one."""
+        actor.require(Permission.DEVICES_READ)
+        return _present(self.store.get(binding_id))
+
+    def find(self, binding_id: str) -> Binding | None:
+        """Return a binding, also a removed one."""
+        # public: the device channel turns a changed binding into an order
+        return self.store.get(binding_id)
+
+    def live_on(self, device_id: str) -> Sequence[Binding]:
+        """Return the bindings of a device whose desired state is not `removed`."""
+        # public: the device channel and sign-in ask for a device that proved its key
+        return self.store.live(device_id=device_id)
+
+    def of_device(self, actor: Actor, device_id: str) -> Sequence[NamedBinding]:
+        """Return all bindings of a device, the newest first, removed ones too."""
+        actor.require(Permission.DEVICES_READ)
+        return self.store.named(device_id=device_id)
+
+    def of_user(self, actor: Actor, user_id: str) -> Sequence[NamedBinding]:
+        """Return all bindings of a user, the newest first, removed ones too."""
+        actor.require(Permission.DEVICES_READ)
+        return self.store.named(user_id=user_id)
+
+    def _setting(self, device: Device) -> ProvisioningSetting | None:
+        return self.provisioning.get(device.os_family) if device.os_family else None
+
+    def _lease(self, binding: Binding) -> datetime:
+        device = self.devices.get(binding.device_id)
+        setting = self._setting(device) if device else None
+        return self.clock.now() + timedelta(days=setting.lease_days) if setting else binding.lease_not_after
+
+    def _again(self, binding: Binding, sign_in_id: str, lease: datetime) -> Binding:
+        if binding.sign_in_id == sign_in_id:
+            return binding
+        again = replace(
+            binding, sign_in_id=sign_in_id, desired=Desired.PRESENT, lease_not_after=lease, reason="", version=binding.version + 1
+        )
+        self.store.save(again)
+        self._announce([(again, BindingAct.BIND)])
+        return again
+
+    def _change_all_of_user(self, user_id: str, desired: Desired, act: BindingAct, after: After | None = None) -> None:
+        for device_id in sorted({binding.device_id for binding in self.store.live(user_id=user_id)}):
+            self.devices.lock(device_id)
+        self._change(system("directory"), self.store.lock_live(user_id=user_id), desired, act, after)
+
+    def _change(
+        self, actor: Actor, bindings: Iterable[Binding], desired: Desired, act: BindingAct, after: After | None = None
+    ) -> int:
+        changed = []
+        for binding in bindings:
+            if binding.desired is not desired:
+                new = replace(
+                    binding,
+                    desired=desired,
+                    after=after,
+                    reason="",
+                    lease_not_after=self._lease(binding) if act is BindingAct.ACTIVATE else binding.lease_not_after,
+                    confirmed_at=None,
+                    version=binding.version + 1,
+                )
+                self.store.save(new)
+                self._record(actor, new, binding)
+                changed.append((new, act))
+        self._announce(changed)
+        return len(changed)
+
+    def _announce(self, changed: Sequence[tuple[Binding, BindingAct]]) -> None:
+        for binding, act in changed:
+            self.publisher.publish(BindingChanged(binding.id, binding.device_id, act))
+        for device_id in sorted({binding.device_id for binding, _ in changed}):
+            self.devices.bump(device_id)
+            self.publisher.publish(DesiredStateChanged(device_id))
+
+    def _record(self, actor: Actor, binding: Binding, before: Binding | None) -> None:
+        self.audit.record(
+            actor,
+            "association_change",
+            resource=Resource("binding", binding.id, binding.username),
+            changes=[Change("desired", before.desired.value if before else None, binding.desired.value)],
+            details={
+                "user_id": binding.user_id,
+                "device_id": binding.device_id,
+                "uid": binding.uid,
+                "after": binding.after.value if binding.after else None,
+                "sign_in_id": binding.sign_in_id,
+            },
+        )
+
+    def _observe(self, binding: Binding, seen: Binding, now: datetime) -> None:
+        seen = replace(seen, confirmed_at=(seen.confirmed_at or now) if seen.settled else None)
+        if seen != binding:
+            self.store.save(seen)
+
+
+def _against_device(device: Device | None, setting: ProvisioningSetting | None) -> ReasonCode | None:
+    if device is None or device.deleted_at is not None:
+        return ReasonCode.DEVICE_GONE
+    if device.status is DeviceStatus.PENDING:
+        return ReasonCode.DEVICE_PENDING
+    if setting is None or not setting.enabled:
+        return ReasonCode.PROVISIONING_DISABLED
+    return None
+
+
+def _against_user(user: User, live: Sequence[Binding], setting: ProvisioningSetting | None) -> ReasonCode | None:
+    if user.state is not UserState.ACTIVATED:
+        return ReasonCode.USER_STAGED if user.state is UserState.STAGED else ReasonCode.USER_SUSPENDED
+    if any(binding.user_id == user.id for binding in live):
+        return None  # the account is theirs already, under the name it got then
+    if live and (setting is None or not setting.several_users):
+        return ReasonCode.DEVICE_TAKEN
+    if not linux_name_allowed(user.username) or any(binding.username == user.username for binding in live):
+        return ReasonCode.USERNAME_NOT_ALLOWED
+    return None
+
+
+def _after_order(binding: Binding, order: OrderReport) -> Binding:
+    if order.outcome is OrderOutcome.DONE:
+        return replace(binding, observed=_DONE[order.act], reason="")
+    if order.outcome is OrderOutcome.REFUSED:
+        return replace(binding, observed=Observed.REFUSED, reason=order.reason[:64])
+    return replace(binding, reason=order.reason[:64])
+
+
+def _after_account(binding: Binding, account: AccountReport, now: datetime) -> Binding:
+    missing_as_said = account.state is AccountState.MISSING and binding.observed in {Observed.UNKNOWN, Observed.REFUSED}
+    return replace(
+        binding,
+        observed=binding.observed if missing_as_said else _FOUND[account.state],
+        passcode_set_at=(binding.passcode_set_at or now) if account.passcode_set else None,
+    )
+
+
+def _present(binding: Binding | None) -> Binding:
+    if binding is None:
+        raise NotFound("There is no such binding.")
+    return binding

@@ -1,0 +1,148 @@
+"""The inventory: list, rename, approve, delete; and what a device's contact leaves behind."""
+
+from dataclasses import dataclass, replace
+
+from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.model import Change, Resource
+from homeport.directory.devices.actions.bindings import Bindings
+from homeport.directory.devices.model import (
+    After,
+    DesiredStateChanged,
+    Device,
+    DeviceApproved,
+    DeviceDeleted,
+    DeviceFacts,
+    DeviceStatus,
+)
+from homeport.directory.devices.ports import DeviceStore
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed
+from homeport.foundation.kernel.events import Publisher
+from homeport.foundation.kernel.listing import Listing, Page
+from homeport.foundation.kernel.permissions import Permission
+
+LONGEST_NAME = 253
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """The devices of one unit of work."""
+
+    store: DeviceStore
+    bindings: Bindings
+    clock: Clock
+    publisher: Publisher
+    audit: Audit
+
+    def list(self, actor: Actor, listing: Listing) -> Page[Device]:
+        """Return devices that are not deleted."""
+        actor.require(Permission.DEVICES_READ)
+        return self.store.list(listing)
+
+    def get(self, actor: Actor, device_id: str) -> Device:
+        """Return a device; raise NotFound when there is none or it was deleted."""
+        actor.require(Permission.DEVICES_READ)
+        return _present(self.store.get(device_id))
+
+    def find(self, device_id: str) -> Device | None:
+        """Return a device, or its tombstone with `deleted_at`, or None when there never was one."""
+        # public: sign-in and the device channel ask on behalf of a device that proved its key
+        return self.store.get(device_id)
+
+    def get_for_update(self, device_id: str) -> Device | None:
+        """Return a device or its tombstone, held until the unit of work ends."""
+        # public: the device channel orders what it sends to one device by holding the device
+        return self.store.lock(device_id)
+
+    def find_by_thumbprint(self, thumbprint: str) -> Device | None:
+        """Return the device with this key (RFC 7638 thumbprint) that is not deleted."""
+        # public: enrolment and tokens ask before anybody is known
+        return self.store.find_by_thumbprint(thumbprint)
+
+    def rename(self, actor: Actor, device_id: str, display_name: str, *, version: int | None = None) -> Device:
+        """Set the name that people see; an empty name shows the host name again. `version` refuses to overwrite a newer change."""
+        actor.require(Permission.DEVICES_WRITE)
+        name = display_name.strip()
+        if len(name) > LONGEST_NAME or not name.isprintable():
+            sentence = f"Use at most {LONGEST_NAME} letters, digits, spaces and signs."
+            raise Invalid(f"The name cannot be taken. {sentence}", {"displayName": sentence})
+        device = _present(self.store.lock(device_id))
+        if version is not None and version != device.version:
+            raise PreconditionFailed("Somebody else changed this device meanwhile. Open it again and repeat your change.")
+        if name == device.display_name:
+            return device
+        renamed = replace(device, display_name=name, version=device.version + 1)
+        self.store.save(renamed)
+        self.audit.record(
+            actor, "system_update", resource=_resource(renamed), changes=[Change("displayName", device.display_name, name)]
+        )
+        return renamed
+
+    def approve(self, actor: Actor, device_id: str) -> Device:
+        """Let a waiting device be used; an active one stays as it is."""
+        actor.require(Permission.DEVICES_WRITE)
+        device = _present(self.store.lock(device_id))
+        if device.status is DeviceStatus.ACTIVE:
+            return device
+        approved = replace(device, status=DeviceStatus.ACTIVE, version=device.version + 1)
+        self.store.save(approved)
+        self.audit.record(
+            actor, "system_update", resource=_resource(approved), changes=[Change("status", device.status.value, "active")]
+        )
+        self.publisher.publish(DeviceApproved(device_id))
+        self._bump(device_id)
+        return _present(self.store.get(device_id))
+
+    def delete(self, actor: Actor, device_id: str, after: After = After.KEEP) -> Device:
+        """Remove a device and its bindings, and return it as it was; `after` says what becomes of the local accounts on it."""
+        actor.require(Permission.DEVICES_WRITE)
+        device = _present(self.store.lock(device_id))
+        removed = self.bindings.remove_all_of_device(actor, device, after)
+        latest = _present(self.store.get(device_id))
+        self.store.save(replace(latest, deleted_at=self.clock.now(), version=device.version + 1))
+        self.audit.record(
+            actor, "system_delete", resource=_resource(device), details={"after": after.value, "bindings_removed": removed}
+        )
+        self.publisher.publish(DeviceDeleted(device_id))
+        self._bump(device_id)
+        return device
+
+    def touch(self, device_id: str, address: str, facts: DeviceFacts | None = None) -> None:
+        """Note that the device made contact now, from where, and what it says of itself; what it leaves unsaid stays."""
+        # public: the device channel calls it for a device that proved its key
+        device = self.store.lock(device_id)
+        if device is None or device.deleted_at is not None:
+            return
+        said = (facts or DeviceFacts()).cleaned()
+        self.store.save(
+            replace(
+                device,
+                last_contact_at=self.clock.now(),
+                address=address[:64],
+                hostname=said.hostname or device.hostname,
+                serial_number=said.serial_number or device.serial_number,
+                os_name=said.os_name or device.os_name,
+                os_version=said.os_version or device.os_version,
+                agent_version=said.agent_version or device.agent_version,
+            )
+        )
+
+    def bump(self, device_id: str) -> None:
+        """Say that what the device should do has changed."""
+        # public: called inside the unit of work of whatever changed it, which was allowed to
+        self._bump(device_id)
+
+    def _bump(self, device_id: str) -> None:
+        self.store.bump(device_id)
+        self.publisher.publish(DesiredStateChanged(device_id))
+
+
+def _present(device: Device | None) -> Device:
+    if device is None or device.deleted_at is not None:
+        raise NotFound("There is no such device. It may have been deleted.")
+    return device
+
+
+def _resource(device: Device) -> Resource:
+    return Resource("system", device.id, device.name)
