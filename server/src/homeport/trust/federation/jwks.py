@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from homeport.foundation.outbound.model import Fetch
 from homeport.trust.federation.strict_json import parse_object
 
 MAX_BYTES = 256_000
@@ -18,6 +19,14 @@ STALE_LIMIT = timedelta(hours=24)
 """While the provider cannot be reached, keys and metadata live this long at most."""
 
 _KEY_TYPES = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC"}
+
+
+@dataclass(frozen=True, slots=True)
+class KeySetFetch(Fetch):
+    """The request for a key set; a cache may answer it, unless `revalidate` says that the cached one has not the wanted key."""
+
+    max_bytes: int = MAX_BYTES
+    revalidate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

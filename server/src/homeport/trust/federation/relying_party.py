@@ -15,8 +15,7 @@ from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.foundation.outbound.model import FailureKind, Fetch, FetchFailed, Response
-from homeport.trust.federation.jwks import MAX_BYTES as MAX_JWKS
-from homeport.trust.federation.jwks import KeySet
+from homeport.trust.federation.jwks import KeySet, KeySetFetch
 from homeport.trust.federation.model import Client, Metadata, Refusal
 from homeport.trust.federation.recorder import Recorder, masked
 from homeport.trust.federation.strict_json import parse_object
@@ -29,8 +28,6 @@ MAX_CODE = 4_096
 MAX_PARAMETERS = 20
 MAX_TOKEN_RESPONSE = 4 * MAX_TOKEN
 MAX_USERINFO = 64_000
-REVALIDATE = ("cache-control", "no-cache")
-"""On the request for the key set: the copy that a cache holds has not the key (RFC 9111, section 5.2.1.4)."""
 
 T = TypeVar("T")
 Exchange = Generator[Fetch, Response | FetchFailed, T]
@@ -165,8 +162,7 @@ def exchange(
 ) -> Exchange[VerifiedIdentity | Refusal]:
     """Turn the code into a verified identity; yields each fetch and is sent its answer.
 
-    The key set is asked for like anything else: a cache in front of the network answers it (`key_cache`), and asks anew when the
-    request says `no-cache`.
+    The key set is asked for like anything else; a cache in front of the network answers that (`key_cache`).
     """
     tokens = yield from _tokens(grant, client, metadata, recorder)
     if isinstance(tokens, Refusal):
@@ -298,7 +294,7 @@ def _verified(token: str, expected: Expectation, metadata: Metadata, recorder: R
 
 
 def _keys(metadata: Metadata, recorder: Recorder, *, revalidate: bool) -> Exchange[KeySet | Refusal]:
-    answer = yield Fetch(metadata.jwks_uri, headers=(REVALIDATE,) if revalidate else (), max_bytes=MAX_JWKS)
+    answer = yield KeySetFetch(metadata.jwks_uri, revalidate=revalidate)
     outcome: KeySet | Refusal
     if isinstance(answer, FetchFailed):
         outcome = Refusal(ReasonCode.KEYS_UNREACHABLE, answer.detail)
