@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 READY := .venv/.ready
 
-.PHONY: run test check lock pictures mutate bench format assets clean
+.PHONY: run test check lock pictures mutate format assets clean
 
 run: assets  ## the demo: server, Okta simulator, a Linux device, one person signed in
 	@.venv/bin/homeport demo
@@ -23,9 +23,6 @@ pictures: assets  ## renew the pictures of the docs
 
 mutate: assets  ## remove each check of the verifier and the linker in turn
 	@.venv/bin/python tools/mutate.py
-
-bench: assets  ## measure; each result is a ratio or a growth factor of one run
-	@.venv/bin/python -m bench
 
 format: $(READY)  ## write the code as `make check` wants it
 	@.venv/bin/ruff check --fix-only --quiet . ; .venv/bin/ruff format --quiet .

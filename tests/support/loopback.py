@@ -60,9 +60,14 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def has_own_network() -> bool:
+    """Whether this process sees no network interface but `lo`."""
+    return [name for _, name in socket.if_nameindex()] == ["lo"]
+
+
 def enter_own_network() -> bool:
     """Move this process and its future children into a network namespace with only `lo`; False without the right to."""
-    if [name for _, name in socket.if_nameindex()] == ["lo"]:
+    if has_own_network():
         return True
     if os.geteuid() != 0 or ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET) != 0:
         return False
@@ -77,3 +82,12 @@ def pytest_configure(config) -> None:
     if not hasattr(config, "workerinput"):  # workers inherit the namespace of the run that starts them
         enter_own_network()
     sys.addaudithook(_refuse_outside)
+
+
+def pytest_report_header() -> str:
+    reach = (
+        "programs and tests see only lo"
+        if has_own_network()
+        else "tests see only lo; programs they start are not held (that needs root)"
+    )
+    return f"network: {reach}"

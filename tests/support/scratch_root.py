@@ -175,7 +175,10 @@ def inside(root: Path, *argv: str, input: str | None = None) -> subprocess.Compl
     if os.geteuid() != 0:
         command = ["sudo", "-n", *command]
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    return subprocess.run(command, env=environment, input=input, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, input=input, capture_output=True, text=True, timeout=60, check=False)
+    if done.stderr.startswith(("unshare:", "mount:", "sudo:")):
+        raise RuntimeError(f"The scratch root cannot be entered: {done.stderr.strip()} It needs root and the right to mount.")
+    return done
 
 
 def passcode_opens(root: Path, user: str, passcode: str) -> bool:
