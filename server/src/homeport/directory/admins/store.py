@@ -1,0 +1,146 @@
+"""Administrators, one-time links and API keys in SQL."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from homeport.directory.admins.model import Administrator, AdministratorLink, ApiKey
+from homeport.directory.admins.tables import administrator_links, administrators, api_keys, unique_email
+from homeport.foundation.database.constraints import violates_unique
+from homeport.foundation.database.listing import fetch_page
+from homeport.foundation.kernel.errors import Conflict
+from homeport.foundation.kernel.listing import Listing, Page
+
+_FIELDS = {column.name: column for column in administrators.c if column.name != "password_hash"}
+_TEXTS = [administrators.c.email, administrators.c.firstname, administrators.c.lastname]
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorSql:
+    """Administrators over one connection."""
+
+    connection: Connection
+
+    def add(self, administrator: Administrator) -> None:
+        """Store a new administrator."""
+        try:
+            self.connection.execute(insert(administrators).values(asdict(administrator)))
+        except IntegrityError as error:
+            if violates_unique(error, unique_email):
+                raise Conflict(f"Another administrator already has the e-mail address {administrator.email}.") from error
+            raise
+
+    def get(self, administrator_id: str) -> Administrator | None:
+        """Return an administrator."""
+        row = self.connection.execute(select(administrators).where(administrators.c.id == administrator_id)).first()
+        return None if row is None else _administrator(row)
+
+    def get_for_update(self, administrator_id: str) -> Administrator | None:
+        """Return an administrator and keep others from changing them until the unit of work ends."""
+        query = select(administrators).where(administrators.c.id == administrator_id).with_for_update()
+        row = self.connection.execute(query).first()
+        return None if row is None else _administrator(row)
+
+    def find_by_email(self, email: str) -> Administrator | None:
+        """Return the administrator with exactly this lower-case address."""
+        row = self.connection.execute(select(administrators).where(administrators.c.email == email)).first()
+        return None if row is None else _administrator(row)
+
+    def hold_role(self, role: str) -> Sequence[str]:
+        """Return the ids of all with this role, and keep others from changing any of them until the unit of work ends."""
+        query = select(administrators.c.id).where(administrators.c.role == role).order_by(administrators.c.id).with_for_update()
+        return list(self.connection.execute(query).scalars())
+
+    def search(self, listing: Listing) -> Page[Administrator]:
+        """Return the administrators that match, by e-mail address unless the listing says otherwise."""
+        return fetch_page(
+            self.connection,
+            select(administrators),
+            listing,
+            fields=_FIELDS,
+            texts=_TEXTS,
+            order=(administrators.c.email,),
+            make=_administrator,
+        )
+
+    def save(self, administrator: Administrator) -> None:
+        """Store a changed administrator."""
+        self.connection.execute(
+            update(administrators).where(administrators.c.id == administrator.id).values(asdict(administrator))
+        )
+
+    def remove(self, administrator_id: str) -> None:
+        """Remove an administrator, and their API keys with them."""
+        self.connection.execute(delete(administrators).where(administrators.c.id == administrator_id))
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSql:
+    """One-time links over one connection."""
+
+    connection: Connection
+
+    def add(self, link: AdministratorLink) -> None:
+        """Store a new link."""
+        self.connection.execute(insert(administrator_links).values(asdict(link)))
+
+    def find(self, token_hash: str) -> AdministratorLink | None:
+        """Return the link whose token has this hash."""
+        row = self.connection.execute(select(administrator_links).where(administrator_links.c.token_hash == token_hash)).first()
+        return None if row is None else AdministratorLink(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to names
+
+    def find_for_update(self, token_hash: str) -> AdministratorLink | None:
+        """Return the link, and keep others from using it until the unit of work ends."""
+        query = select(administrator_links).where(administrator_links.c.token_hash == token_hash).with_for_update()
+        row = self.connection.execute(query).first()
+        return None if row is None else AdministratorLink(**row._mapping)  # noqa: SLF001 - the same
+
+    def mark_used(self, link_id: str, at: datetime) -> None:
+        """Note that the link was used."""
+        self.connection.execute(update(administrator_links).where(administrator_links.c.id == link_id).values(used_at=at))
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeySql:
+    """API keys over one connection."""
+
+    connection: Connection
+
+    def add(self, key: ApiKey) -> None:
+        """Store a new key."""
+        self.connection.execute(insert(api_keys).values({**asdict(key), "networks": list(key.networks)}))
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """Return a key."""
+        row = self.connection.execute(select(api_keys).where(api_keys.c.id == key_id)).first()
+        return None if row is None else _key(row)
+
+    def of_administrator(self, administrator_id: str) -> Sequence[ApiKey]:
+        """Return an administrator's keys, the newest first."""
+        query = select(api_keys).where(api_keys.c.administrator_id == administrator_id)
+        return [_key(row) for row in self.connection.execute(query.order_by(api_keys.c.created_at.desc(), api_keys.c.id))]
+
+    def touch(self, key_id: str, at: datetime) -> None:
+        """Note when the key was last used."""
+        self.connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_used_at=at))
+
+    def touch_refused(self, key_id: str, at: datetime) -> None:
+        """Note when the key was last refused although its secret was right."""
+        self.connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_refused_at=at))
+
+    def remove(self, key_id: str) -> None:
+        """Remove a key."""
+        self.connection.execute(delete(api_keys).where(api_keys.c.id == key_id))
+
+
+def _administrator(row: Any) -> Administrator:
+    return Administrator(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
+
+
+def _key(row: Any) -> ApiKey:
+    values = dict(row._mapping)  # noqa: SLF001 - the same
+    return ApiKey(**{**values, "networks": tuple(values["networks"])})

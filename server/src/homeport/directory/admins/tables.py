@@ -1,0 +1,58 @@
+"""The tables of administrators, one-time links and API keys."""
+
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+
+from homeport.foundation.database.columns import Id, Json, UtcDateTime, metadata
+
+unique_email = UniqueConstraint("email")
+
+administrators = Table(
+    "administrators",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("email", String(254), nullable=False),
+    Column("firstname", String(255), nullable=False),
+    Column("lastname", String(255), nullable=False),
+    Column("role", String(64), nullable=False),
+    Column("password_hash", String(255), nullable=False),
+    Column("api_keys_allowed", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    unique_email,
+    CheckConstraint("email = lower(email)", name="email_lower"),
+    CheckConstraint("role <> ''", name="role"),
+    CheckConstraint("password_hash <> ''", name="password_hash"),
+    CheckConstraint("version > 0", name="version"),
+)
+
+administrator_links = Table(
+    "administrator_links",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("token_hash", String(64), nullable=False),
+    Column("email", String(254), nullable=False),
+    Column("role", String(64), nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+    UniqueConstraint("token_hash"),
+    CheckConstraint("email = lower(email)", name="email_lower"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("administrator_id", Id, ForeignKey("administrators.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("secret_hash", String(64), nullable=False),
+    Column("networks", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+    Column("last_refused_at", UtcDateTime),
+    Index("ix_api_keys_administrator_id", "administrator_id"),
+    CheckConstraint("name <> ''", name="name"),
+)
