@@ -1,0 +1,178 @@
+"""REST routes for devices: JumpCloud's /api/systems and sign-in settings; enrolment keys and bindings in the same style."""
+
+from datetime import datetime
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from homeport.directory.devices.actions import DeviceActions
+from homeport.directory.devices.model import After, Device, NamedBinding
+from homeport.directory.devices.schemas import (
+    KEY_FIELDS,
+    SYSTEM_FIELDS,
+    BindingBody,
+    BindingList,
+    EnrollmentKeyBody,
+    EnrollmentKeyCreated,
+    EnrollmentKeyList,
+    EnrollmentKeyPost,
+    EnrollmentSettings,
+    PathId,
+    SignInSetting,
+    SignInSettings,
+    SignInSettingsPut,
+    System,
+    SystemList,
+    SystemPut,
+)
+from homeport.foundation.database.engine import Work
+from homeport.foundation.http.actor import ApiActor
+from homeport.foundation.http.etag import IfMatch, etag
+from homeport.foundation.http.listing import ListParameters
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.errors import NotFound
+
+
+class DevicesApi:
+    """The REST edge of devices."""
+
+    def __init__(self, work: Work[DeviceActions]) -> None:
+        self.work = work
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter()
+        systems = APIRouter(prefix="/api/systems", tags=["Devices"])
+        systems.get("", response_model=SystemList, summary="List devices")(self.list)
+        systems.get("/{id}", summary="Get a device")(self.get)
+        systems.put("/{id}", summary="Rename a device")(self.update)
+        systems.delete("/{id}", summary="Delete a device and its bindings")(self.delete)
+        of_one = APIRouter(prefix="/api/v2/systems/{id}", tags=["Devices"])
+        of_one.post("/approve", summary="Approve a device that waits")(self.approve)
+        of_one.get("/bindings", summary="List the bindings of a device")(self.bindings)
+        of_one.delete("/bindings/{binding_id}", summary="Remove a binding")(self.remove_binding)
+        keys = APIRouter(prefix="/api/v2/enrollment-keys", tags=["Enrolment keys"])
+        keys.get("", response_model=EnrollmentKeyList, summary="List enrolment keys")(self.keys)
+        keys.post("", status_code=201, summary="Create an enrolment key")(self.create_key)
+        keys.delete("/{id}", summary="Revoke an enrolment key")(self.revoke_key)
+        settings = APIRouter(prefix="/api/v2/devices/settings", tags=["Device settings"])
+        settings.get("/signinwithjumpcloud", summary="Get the settings of account provisioning")(self.sign_in_settings)
+        settings.put("/signinwithjumpcloud", status_code=204, summary="Set account provisioning")(self.set_sign_in_settings)
+        settings.get("/enrollment", summary="Get the settings of enrolment")(self.enrollment_settings)
+        settings.put("/enrollment", status_code=204, summary="Set enrolment")(self.set_enrollment_settings)
+        for part in (systems, of_one, keys, settings):
+            router.include_router(part)
+        return router
+
+    def list(self, actor: ApiActor, query: ListParameters) -> Response:
+        """Return a window of the devices that match, and how many match in all."""
+        with self.work.read() as actions:
+            page = actions.devices.list(actor, query.listing(SYSTEM_FIELDS))
+            now = actions.devices.clock.now()
+        wanted = query.chosen_fields
+        results = [
+            {key: value for key, value in _body(device, now).items() if not wanted or key in wanted or key == "_id"}
+            for device in page.items
+        ]
+        return JSONResponse({"totalCount": page.total, "results": results}, headers={"x-total-count": str(page.total)})
+
+    def get(self, actor: ApiActor, id: PathId, response: Response) -> System:  # noqa: A002 - the published name
+        """Return a device, with an ETag."""
+        with self.work.read() as actions:
+            device = actions.devices.get(actor, id)
+            return _answer(device, actions, response)
+
+    def update(
+        self,
+        actor: ApiActor,
+        id: PathId,  # noqa: A002 - the published name
+        body: SystemPut,
+        response: Response,
+        version: IfMatch,
+    ) -> System:
+        """Rename a device; an empty name shows its host name again. With If-Match, only if nobody changed it meanwhile."""
+        with self.work.write() as actions:
+            device = actions.devices.get(actor, id)
+            name = device.display_name if body.display_name is None else body.display_name
+            return _answer(actions.devices.rename(actor, id, name, version=version), actions, response)
+
+    def delete(self, actor: ApiActor, id: PathId, after: After = After.KEEP) -> System:  # noqa: A002 - the published name
+        """Delete a device and return what it was; `after` says what becomes of the local accounts on it."""
+        with self.work.write() as actions:
+            device = actions.devices.delete(actor, id, after)
+            return System.of(device, actions.devices.clock.now())
+
+    def approve(self, actor: ApiActor, id: PathId) -> System:  # noqa: A002 - the name of the other routes
+        """Let a device that waits be used."""
+        with self.work.write() as actions:
+            return System.of(actions.devices.approve(actor, id), actions.devices.clock.now())
+
+    def bindings(self, actor: ApiActor, id: PathId) -> BindingList:  # noqa: A002 - the name of the other routes
+        """Return all bindings of a device, the newest first, removed ones too."""
+        with self.work.read() as actions:
+            actions.devices.get(actor, id)
+            found = [BindingBody.of(named) for named in actions.bindings.of_device(actor, id)]
+        return BindingList(total_count=len(found), bindings=found)
+
+    def remove_binding(self, actor: ApiActor, id: PathId, binding_id: PathId, after: After = After.LOCK) -> BindingBody:  # noqa: A002 - the name of the other routes
+        """End a binding and return it; `after` says what becomes of the local account."""
+        with self.work.write() as actions:
+            _bound_to(actions, actor, id, binding_id)
+            actions.bindings.remove(actor, binding_id, after)
+            return BindingBody.of(_bound_to(actions, actor, id, binding_id))
+
+    def keys(self, actor: ApiActor, query: ListParameters) -> Response:
+        """Return a window of the enrolment keys that match, also those that no longer work."""
+        with self.work.read() as actions:
+            page = actions.keys.list(actor, query.listing(KEY_FIELDS))
+            now = actions.keys.clock.now()
+        found = [EnrollmentKeyBody.of(key, now).model_dump(by_alias=True) for key in page.items]
+        return JSONResponse({"totalCount": page.total, "enrollmentKeys": found}, headers={"x-total-count": str(page.total)})
+
+    def create_key(self, actor: ApiActor, body: EnrollmentKeyPost) -> EnrollmentKeyCreated:
+        """Make an enrolment key and return it with its text, which is shown only now."""
+        with self.work.write() as actions:
+            key, text = actions.keys.create(actor, body.name, body.max_uses, body.expires_at)
+            return EnrollmentKeyCreated.with_text(key, text, actions.keys.clock.now())
+
+    def revoke_key(self, actor: ApiActor, id: PathId) -> EnrollmentKeyBody:  # noqa: A002 - the name of the other routes
+        """Make an enrolment key unusable and return it; devices that it enrolled stay."""
+        with self.work.write() as actions:
+            return EnrollmentKeyBody.of(actions.keys.revoke(actor, id), actions.keys.clock.now())
+
+    def sign_in_settings(self, actor: ApiActor) -> SignInSettings:
+        """Return the setting of every kind of operating system."""
+        with self.work.read() as actions:
+            return SignInSettings(settings=[SignInSetting.of(setting) for setting in actions.provisioning.list(actor)])
+
+    def set_sign_in_settings(self, actor: ApiActor, body: SignInSettingsPut) -> None:
+        """Store the settings given, all or none. WINDOWS and MACOS cannot be enabled in this version."""
+        with self.work.write() as actions:
+            for change in body.settings:
+                actions.provisioning.set(actor, change.over(actions.provisioning.get(actor, change.family)))
+
+    def enrollment_settings(self, actor: ApiActor) -> EnrollmentSettings:
+        """Tell whether new devices wait for approval."""
+        with self.work.read() as actions:
+            return EnrollmentSettings(new_devices_wait_for_approval=actions.keys.approval_wanted(actor))
+
+    def set_enrollment_settings(self, actor: ApiActor, body: EnrollmentSettings) -> None:
+        """Decide whether devices that enrol from now on wait for approval."""
+        with self.work.write() as actions:
+            actions.keys.set_approval_wanted(actor, wanted=body.new_devices_wait_for_approval)
+
+
+def _answer(device: Device, actions: DeviceActions, response: Response) -> System:
+    response.headers["ETag"] = etag(device.version)
+    return System.of(device, actions.devices.clock.now())
+
+
+def _body(device: Device, now: datetime) -> dict[str, object]:
+    return System.of(device, now).model_dump(by_alias=True)
+
+
+def _bound_to(actions: DeviceActions, actor: Actor, device_id: str, binding_id: str) -> NamedBinding:
+    for named in actions.bindings.of_device(actor, device_id):
+        if named.binding.id == binding_id:
+            return named
+    raise NotFound("There is no such binding on this device.")
