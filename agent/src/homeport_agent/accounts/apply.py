@@ -1,0 +1,184 @@
+"""Applies orders: judges sequence and time, takes the steps, journals each, ends with a receipt."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from homeport_agent.accounts.backend import AccountBackend
+from homeport_agent.accounts.journal import Journal, utc_text
+from homeport_agent.accounts.ledger import Ledger
+from homeport_agent.accounts.model import Kind, Order, Outcome, Step, StepDone, receipt
+from homeport_agent.accounts.orders import Pin, check_account, check_time, claimed_order_id, read_order
+from homeport_agent.accounts.passcodes import require_good_passcode
+from homeport_agent.accounts.plans import Plan, Planner
+from homeport_agent.refusals import Reason, Refusal
+
+_PASSCODE_SECONDS = 900
+_CLOCK_LEEWAY = 60
+# The device may be able to do it later: such an order is answered ``failed`` and not settled, so the server sends it again.
+_PASSING = frozenset({Reason.ROOT_INCOMPLETE, Reason.DISK_FULL, Reason.TOOL_FAILED})
+# A clock can be mended: such a refusal leaves the sequence where it is.
+_NOT_SETTLED = frozenset({Reason.ORDER_EXPIRED, Reason.ORDER_KEY_INVALID})
+
+
+@dataclass
+class Applier:
+    """The one place that changes accounts; one order at a time."""
+
+    pin: Callable[[], Pin | None]
+    ledger: Ledger
+    journal: Journal
+    backend: AccountBackend
+    allowed_groups: Callable[[], frozenset[str]]
+    clock: Callable[[], float]
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def apply(self, order_text: Any, key_text: Any) -> dict[str, Any]:
+        """Check and carry out one order; the receipt says how it ended, whatever happened."""
+        with self._lock:
+            try:
+                order = self._read(order_text, key_text)
+            except Refusal as refusal:
+                return receipt(claimed_order_id(order_text), (0, 0), Outcome.REFUSED, refusal.reason)
+            try:
+                return self._judge(order, order_text, key_text)
+            except Refusal as refusal:
+                return self._refuse(order, refusal)
+
+    def _read(self, order_text: Any, key_text: Any) -> Order:
+        pin = self.pin()
+        if pin is None:
+            raise Refusal(Reason.ORDER_KEY_INVALID, "This device is not enrolled, so it trusts no server yet.")
+        return read_order(order_text, key_text, pin)
+
+    def _judge(self, order: Order, order_text: str, key_text: str) -> dict[str, Any]:
+        settled = self.ledger.settled.get(order.order_id)
+        if settled and settled.sequence == order.sequence:
+            return settled.receipt
+        self.ledger.saw_time(order.issued_at)
+        if order.sequence <= self.ledger.sequence:
+            return receipt(order.order_id, order.sequence, Outcome.REFUSED, Reason.ORDER_SUPERSEDED)
+        check_time(order, self.ledger.now(self.clock()))
+        if order.account:
+            check_account(order.account)
+        if order.kind.grants:
+            self.backend.require_ready()
+        plan = self._planner().plan(order)
+        with self._even_on_a_full_disk(order):
+            self.journal.intend(order.order_id, Step.ACCEPT, order=order_text, order_key=key_text)
+        return self._carry_out(order, plan)
+
+    def _refuse(self, order: Order, refusal: Refusal) -> dict[str, Any]:
+        passing = refusal.reason in _PASSING
+        outcome = Outcome.FAILED if passing else Outcome.REFUSED
+        step = StepDone(Step.ACCEPT, outcome, utc_text(self.clock()), refusal.message)
+        answer = receipt(order.order_id, order.sequence, outcome, refusal.reason, [step.as_json()])
+        if not passing and refusal.reason not in _NOT_SETTLED:
+            try:
+                self.ledger.settle(order, answer, self.ledger.now(self.clock()))
+            except Refusal as trouble:
+                return receipt(order.order_id, order.sequence, Outcome.FAILED, trouble.reason)
+        return answer
+
+    def _planner(self) -> Planner:
+        return Planner(self.ledger, self.backend, self.allowed_groups())
+
+    def _carry_out(self, order: Order, plan: Plan) -> dict[str, Any]:
+        steps: list[StepDone] = []
+        trouble: Refusal | None = None
+        for step, act in plan:
+            try:
+                with self._even_on_a_full_disk(order):
+                    self.journal.intend(order.order_id, step)
+                detail = act()
+                with self._even_on_a_full_disk(order):
+                    self.journal.done(order.order_id, step)
+                steps.append(StepDone(step, Outcome.DONE, utc_text(self.clock()), detail))
+            except Refusal as refusal:
+                trouble = trouble or refusal
+                steps.append(StepDone(step, Outcome.FAILED, utc_text(self.clock()), refusal.message))
+                if order.kind.grants:
+                    break  # half an account stays closed; half a restriction is better than none, so that goes on
+        outcome = Outcome.FAILED if trouble else Outcome.DONE
+        answer = receipt(
+            order.order_id, order.sequence, outcome, trouble.reason if trouble else None, [s.as_json() for s in steps]
+        )
+        try:
+            if not trouble:
+                self.ledger.settle(order, answer, self.ledger.now(self.clock()))
+            self.journal.done(order.order_id, Step.FINISH, outcome=outcome)
+            self.journal.compact()
+        except Refusal as refusal:
+            return receipt(order.order_id, order.sequence, Outcome.FAILED, refusal.reason, answer["steps"])
+        return answer
+
+    @contextlib.contextmanager
+    def _even_on_a_full_disk(self, order: Order) -> Iterator[None]:
+        """Let a restriction be carried out even when it cannot be journaled; it is settled only when it can."""
+        try:
+            yield
+        except Refusal as refusal:
+            if order.kind.grants or refusal.reason != Reason.DISK_FULL:
+                raise
+
+    def repair(self) -> dict[str, Any] | None:
+        """Finish the order that a crash left half done; its receipt, or None when nothing was open."""
+        with self._lock:
+            accepted = self.journal.open_order()
+            if accepted is None:
+                return None
+            order_id = str(accepted.get("order_id", ""))
+            settled = self.ledger.settled.get(order_id)
+            if settled:
+                self.journal.done(order_id, Step.FINISH, outcome=settled.receipt["outcome"])
+                return settled.receipt
+            order: Order | None = None
+            try:
+                order = self._read(accepted.get("order"), accepted.get("order_key"))
+                return self._carry_out(order, self._planner().plan(order))
+            except Refusal as refusal:
+                answer = self._refuse(order, refusal) if order else receipt(order_id, (0, 0), Outcome.REFUSED, refusal.reason)
+                self.journal.done(order_id, Step.FINISH, outcome=answer["outcome"])
+                return answer
+
+    def set_passcode(self, order_id: Any, passcode: Any) -> None:
+        """Set the local passcode that a bind order earned; a Refusal when it may not be, or not this one.
+
+        The reason ``passcode_refused`` means another passcode may do; any other means that the time for it is over.
+        """
+        with self._lock:
+            settled = self.ledger.settled.get(order_id) if isinstance(order_id, str) else None
+            if settled is None or settled.kind is not Kind.BIND or settled.receipt["outcome"] != Outcome.DONE:
+                raise Refusal(Reason.ORDER_SUPERSEDED, "No sign-in waits for a passcode. Sign in again.")
+            age = self.ledger.now(self.clock()) - settled.settled_at
+            if not -_CLOCK_LEEWAY <= age <= _PASSCODE_SECONDS:
+                raise Refusal(Reason.ORDER_EXPIRED, "The 15 minutes for choosing a passcode are over. Sign in again.")
+            record = self.ledger.records.get(settled.user_id)
+            found = self.backend.find(record.username) if record else None
+            if not record or not found or found.uid != record.uid or record.state != "active" or record.order_id != order_id:
+                raise Refusal(Reason.ORDER_SUPERSEDED, "The account was changed since the sign-in. Sign in again.")
+            require_good_passcode(passcode, record.username)
+            self.backend.require_ready()
+            self.journal.intend(settled.receipt["order_id"], Step.PASSCODE)
+            self.backend.set_passcode(record.username, passcode)
+            self.journal.done(settled.receipt["order_id"], Step.PASSCODE)
+
+    def accounts(self) -> list[dict[str, Any]]:
+        """List the accounts that are ours, as they are found now (device.md section 5)."""
+        with self._lock:
+            return [self._report(user_id) for user_id in sorted(self.ledger.records)]
+
+    def _report(self, user_id: str) -> dict[str, Any]:
+        record = self.ledger.records[user_id]
+        found = self.backend.find(record.username)
+        present = found is not None and found.uid == record.uid
+        state = ("active" if record.state == "active" else "suspended") if present else "missing"
+        return {
+            "user_id": user_id,
+            "username": record.username,
+            "uid": record.uid,
+            "state": state,
+            "passcode_set": bool(present and found and found.passcode_set),
+        }

@@ -1,0 +1,101 @@
+"""Reads passwd, shadow, group and gshadow of a root. Reading only: writing is the tools' work."""
+
+import grp
+import pwd
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from homeport_agent.accounts.backend import Found
+from homeport_agent.root import Root
+
+_FIELDS = {"passwd": 7, "shadow": 9, "group": 4}
+
+
+@dataclass(frozen=True)
+class AccountFiles:
+    """The account database. On this machine itself, other sources of names (NSS) are asked as well."""
+
+    root: Root
+
+    def _rows(self, name: str) -> Iterator[list[str]]:
+        path = self.root.etc / name
+        if not path.is_file():
+            return
+        for line in path.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+            row = line.split(":")
+            if len(row) == _FIELDS[name] and not line.startswith(("#", "+", "-")):
+                yield row
+
+    def account(self, username: str) -> Found | None:
+        """One account with its passcode's state and its groups."""
+        for name, _, uid, gid, full_name, home, shell in self._rows("passwd"):
+            if name == username:
+                locked, passcode_set, expires_on = self._secret(username)
+                groups = frozenset(row[0] for row in self._rows("group") if username in row[3].split(","))
+                return Found(name, int(uid), int(gid), full_name, home, shell, locked, passcode_set, expires_on, groups)
+        if self.root.is_system:
+            return _foreign_account(username)
+        return None
+
+    def _secret(self, username: str) -> tuple[bool, bool, int | None]:
+        for row in self._rows("shadow"):
+            if row[0] == username:
+                behind = row[1].lstrip("!")
+                return not row[1].startswith("$"), behind.startswith("$"), int(row[7]) if row[7].isdecimal() else None
+        return True, False, None
+
+    def name_of_uid(self, uid: int) -> str | None:
+        """Whose number ``uid`` is."""
+        for row in self._rows("passwd"):
+            if row[2] == str(uid):
+                return row[0]
+        if self.root.is_system:
+            try:
+                return pwd.getpwuid(uid).pw_name
+            except KeyError:
+                return None
+        return None
+
+    def gid_of_group(self, name: str) -> int | None:
+        """Look a group up."""
+        for row in self._rows("group"):
+            if row[0] == name:
+                return int(row[2])
+        if self.root.is_system:
+            try:
+                return grp.getgrnam(name).gr_gid
+            except KeyError:
+                return None
+        return None
+
+    def group_of_gid(self, gid: int) -> str | None:
+        """Which group's number ``gid`` is."""
+        for row in self._rows("group"):
+            if row[2] == str(gid):
+                return row[0]
+        if self.root.is_system:
+            try:
+                return grp.getgrgid(gid).gr_name
+            except KeyError:
+                return None
+        return None
+
+
+def _foreign_account(username: str) -> Found | None:
+    """Look up an account that comes from elsewhere than the files (LDAP, systemd); it is never ours."""
+    try:
+        entry = pwd.getpwnam(username)
+    except KeyError:
+        return None
+    return Found(
+        entry.pw_name,
+        entry.pw_uid,
+        entry.pw_gid,
+        entry.pw_gecos,
+        entry.pw_dir,
+        entry.pw_shell,
+        True,
+        False,
+        None,
+        frozenset(),
+    )

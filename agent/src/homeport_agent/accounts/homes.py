@@ -1,0 +1,36 @@
+"""Makes home folders: from the skeleton, whole or not at all, never outside the device's root."""
+
+import os
+import shutil
+from pathlib import Path
+
+from homeport_agent.durable import flush_folder
+
+
+def lies_inside(root: Path, folder: Path) -> bool:
+    """Whether ``folder``, with every link followed, is the root or below it."""
+    return folder.resolve().is_relative_to(root)
+
+
+def copy_skeleton(skeleton: Path, home: Path, uid: int, gid: int) -> None:
+    """Make ``home`` as a copy of ``skeleton``, mode 0700, owned by ``uid`` and ``gid``."""
+    home.parent.mkdir(parents=True, exist_ok=True)
+    beside = home.parent / f".homeport-new-{home.name}"
+    if beside.exists():
+        shutil.rmtree(beside)
+    try:
+        # Closed before the first file lies in it: nobody reads a home folder while it is made.
+        beside.mkdir(mode=0o700)
+        if skeleton.is_dir():
+            shutil.copytree(skeleton, beside, symlinks=True, dirs_exist_ok=True)
+        for folder, folders, files in os.walk(beside):
+            for name in (*folders, *files):
+                os.lchown(Path(folder) / name, uid, gid)
+        os.chown(beside, uid, gid)
+        beside.chmod(0o700)
+        os.sync()
+        beside.rename(home)
+    except OSError:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    flush_folder(home.parent)

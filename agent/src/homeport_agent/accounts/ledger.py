@@ -1,0 +1,84 @@
+"""What the privileged half remembers: how far the sequence is, which accounts are ours, how each order ended."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from homeport_agent.accounts.model import Kind, Order, Record
+from homeport_agent.durable import read_json, write_json
+
+_KEPT_RECEIPTS = 500
+
+
+@dataclass(frozen=True)
+class Settled:
+    """An order that ended, and when by the time of the ledger (seconds since 1970)."""
+
+    receipt: dict[str, Any]
+    kind: Kind
+    user_id: str
+    settled_at: float
+
+    @property
+    def sequence(self) -> tuple[int, int]:
+        """Its place in the server's order of orders."""
+        return (self.receipt["epoch"], self.receipt["counter"])
+
+
+@dataclass
+class Ledger:
+    """One file, replaced as a whole at each change."""
+
+    path: Path
+    sequence: tuple[int, int] = (0, 0)
+    highest_time: int = 0
+    records: dict[str, Record] = field(default_factory=dict)
+    settled: dict[str, Settled] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> "Ledger":
+        """Read the ledger; an absent file is an empty one."""
+        content = read_json(path)
+        if content is None:
+            return cls(path)
+        return cls(
+            path,
+            sequence=(content["epoch"], content["counter"]),
+            highest_time=content["highest_time"],
+            records={user_id: Record(**record) for user_id, record in content["accounts"].items()},
+            settled={
+                order_id: Settled(entry["receipt"], Kind(entry["kind"]), entry["user_id"], entry["settled_at"])
+                for order_id, entry in sorted(content["settled"].items(), key=lambda item: item[1]["settled_at"])
+            },
+        )
+
+    def save(self) -> None:
+        """Make the present content durable; a refusal with ``disk_full`` leaves the old file whole."""
+        write_json(
+            self.path,
+            {
+                "epoch": self.sequence[0],
+                "counter": self.sequence[1],
+                "highest_time": self.highest_time,
+                "accounts": {user_id: record.as_json() for user_id, record in self.records.items()},
+                "settled": {order_id: vars(entry) for order_id, entry in self.settled.items()},
+            },
+        )
+
+    def saw_time(self, issued_at: int) -> None:
+        """Remember the ``iat`` of a genuine order, so that a clock put back does not make old grants young."""
+        if issued_at > self.highest_time:
+            self.highest_time = issued_at
+            self.save()
+
+    def now(self, clock: float) -> float:
+        """Give the later of the device's clock and the highest time that the server has signed."""
+        return max(clock, float(self.highest_time))
+
+    def settle(self, order: Order, receipt: dict[str, Any], now: float) -> None:
+        """Keep how ``order`` ended; the sequence stands at it from now on."""
+        self.sequence = max(self.sequence, order.sequence)
+        self.settled[order.order_id] = Settled(receipt, order.kind, order.user_id, now)
+        while len(self.settled) > _KEPT_RECEIPTS:
+            del self.settled[next(iter(self.settled))]
+        self.save()

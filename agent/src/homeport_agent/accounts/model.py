@@ -1,0 +1,160 @@
+"""Words of the privileged half: the account an order names, the steps, the outcome of an order."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What an order is for."""
+
+    BIND = "bind"
+    ACTIVATE = "activate"
+    SUSPEND = "suspend"
+    UNBIND = "unbind"
+
+    @property
+    def grants(self) -> bool:
+        """Whether it gives access; only such orders are bound to time."""
+        return self in {Kind.BIND, Kind.ACTIVATE}
+
+
+class After(StrEnum):
+    """What becomes of the account when its binding ends."""
+
+    KEEP = "keep"
+    LOCK = "lock"
+    REMOVE = "remove"
+
+
+class Step(StrEnum):
+    """Every name that can stand in the journal and in a receipt."""
+
+    ACCEPT = "accept"
+    RECORD = "record"
+    GROUP = "groupadd"
+    ACCOUNT = "useradd"
+    ATTRIBUTES = "attributes"
+    HOME = "home"
+    EXPIRY = "expiry"
+    JOIN_GROUPS = "join_groups"
+    ADMIN = "admin"
+    ALLOW = "allow"
+    UNLOCK = "unlock"
+    ENABLE_JOBS = "enable_jobs"
+    DENY = "deny"
+    LOCK = "lock"
+    LEAVE_GROUPS = "leave_groups"
+    END_SESSIONS = "end_sessions"
+    DISABLE_JOBS = "disable_jobs"
+    REMOVE_ACCOUNT = "remove_account"
+    RELEASE = "release"
+    FORGET = "forget"
+    PASSCODE = "passcode"
+    FINISH = "finish"
+
+
+class Outcome(StrEnum):
+    """How an order ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Account:
+    """A local account as an order describes it."""
+
+    user_id: str
+    username: str
+    uid: int
+    gid: int
+    full_name: str
+    home: str
+    shell: str
+    admin: bool
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Order:
+    """A genuine order: both signatures were checked, for this device, in the right form.
+
+    ``account`` is None on orders that restrict; they name the person only, and the device's own record says the rest.
+    """
+
+    order_id: str
+    epoch: int
+    counter: int
+    kind: Kind
+    issued_at: int
+    expires_at: int | None
+    key_expires_at: int
+    key_valid_from: int
+    user_id: str
+    account: Account | None
+    lease_not_after: int | None
+    sign_in_id: str | None
+    after: After
+
+    @property
+    def sequence(self) -> tuple[int, int]:
+        """Its place in the server's order of orders."""
+        return (self.epoch, self.counter)
+
+
+@dataclass
+class Record:
+    """An account that is ours: what the ledger keeps of it.
+
+    ``group_made`` and ``account_made`` turn true just before the tool runs, so that what a crash leaves is known as ours.
+    """
+
+    user_id: str
+    username: str
+    uid: int
+    gid: int
+    home: str
+    state: str = "active"
+    group_made: bool = False
+    account_made: bool = False
+    joined: list[str] = field(default_factory=list)
+    order_id: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what the ledger writes."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """One step of a receipt."""
+
+    step: Step
+    outcome: Outcome
+    at: str
+    detail: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """As device.md section 5 has it."""
+        return {"step": self.step, "outcome": self.outcome, "at": self.at, "detail": self.detail}
+
+
+def receipt(
+    order_id: str,
+    sequence: tuple[int, int],
+    outcome: Outcome,
+    reason: str | None = None,
+    steps: list[dict[str, str]] | None = None,
+) -> dict[str, Any]:
+    """Make a receipt as device.md section 5 has it."""
+    epoch, counter = sequence
+    return {
+        "order_id": order_id,
+        "epoch": epoch,
+        "counter": counter,
+        "outcome": outcome,
+        "reason": reason,
+        "steps": steps or [],
+    }

@@ -1,0 +1,254 @@
+"""Turns a genuine order into steps. Each step may be taken again without harm, so a plan is simply begun again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from homeport_agent.accounts.backend import ADMIN_GROUP, AccountBackend, Found
+from homeport_agent.accounts.ledger import Ledger
+from homeport_agent.accounts.model import Account, After, Kind, Order, Record, Step
+from homeport_agent.refusals import Reason, Refusal
+
+Plan = list[tuple[Step, Callable[[], str]]]
+_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans steps over what the ledger remembers and the system has."""
+
+    ledger: Ledger
+    backend: AccountBackend
+    allowed_groups: frozenset[str]
+
+    def plan(self, order: Order) -> Plan:
+        """List the steps of ``order``; a Refusal, with nothing touched, when it would touch what is not ours."""
+        if order.kind is Kind.BIND and order.account:
+            return self._bind(order, order.account)
+        if order.kind is Kind.ACTIVATE and order.account:
+            return self._activate(order, order.account)
+        record = self.ledger.records.get(order.user_id)
+        if record is None:
+            return []
+        return self._suspend(record, "suspended") if order.kind is Kind.SUSPEND else self._unbind(record, order.after)
+
+    # What is ours
+
+    def _ours(self, record: Record) -> Found | None:
+        found = self.backend.find(record.username) if record.account_made else None
+        return found if found and found.uid == record.uid else None
+
+    def _require_free(self, account: Account) -> None:
+        record = self.ledger.records.get(account.user_id)
+        for other in self.ledger.records.values():
+            if other.user_id != account.user_id and other.username == account.username:
+                raise _taken(Reason.ACCOUNT_NAME_TAKEN, f"The name {account.username} belongs to another person on this device.")
+            if other.user_id != account.user_id and other.uid == account.uid:
+                raise _taken(Reason.UID_TAKEN, f"The number {account.uid} belongs to another person on this device.")
+        if record and (record.username, record.uid, record.gid) != (account.username, account.uid, account.gid):
+            raise _taken(
+                Reason.ACCOUNT_NAME_TAKEN, f"This person has the account {record.username} ({record.uid}) on this device."
+            )
+        found = self.backend.find(account.username)
+        if found and not (record and record.account_made and found.uid == account.uid):
+            raise _taken(Reason.ACCOUNT_NAME_TAKEN, f"The device has an account {account.username} that Homeport did not make.")
+        if self.backend.name_of_uid(account.uid) not in {None, account.username}:
+            raise _taken(Reason.UID_TAKEN, f"The number {account.uid} belongs to an account that Homeport did not make.")
+        gid = self.backend.gid_of_group(account.username)
+        group_is_ours = record is not None and record.group_made and gid == account.gid
+        if gid is not None and not group_is_ours:
+            raise _taken(Reason.GID_TAKEN, f"The device has a group {account.username} that Homeport did not make.")
+        if self.backend.group_of_gid(account.gid) not in {None, account.username}:
+            raise _taken(Reason.GID_TAKEN, f"The group number {account.gid} belongs to a group that Homeport did not make.")
+        if not self.backend.home_is_free(account):
+            raise _taken(Reason.ACCOUNT_NAME_TAKEN, f"The folder {account.home} belongs to somebody else on this device.")
+
+    # Orders that grant
+
+    def _bind(self, order: Order, account: Account) -> Plan:
+        self._require_free(account)
+        record = self.ledger.records.get(account.user_id) or Record(
+            account.user_id, account.username, account.uid, account.gid, account.home, state="binding"
+        )
+
+        def note() -> str:
+            self.ledger.records[account.user_id] = record
+            record.home = account.home
+            self.ledger.save()
+            return ""
+
+        def add_group() -> str:
+            if self.backend.gid_of_group(account.username) is not None:
+                return "present"
+            record.group_made = True
+            self.ledger.save()
+            self.backend.add_group(account.username, account.gid)
+            return ""
+
+        def add_account() -> str:
+            if self.backend.find(account.username) is not None:
+                return "present"
+            record.account_made = True
+            self.ledger.save()
+            self.backend.add_account(account)
+            return ""
+
+        def make_home() -> str:
+            self.backend.make_home(account)
+            return ""
+
+        return [
+            (Step.RECORD, note),
+            (Step.GROUP, add_group),
+            (Step.ACCOUNT, add_account),
+            (Step.HOME, make_home),
+            *self._shape(order, account, record),
+            (Step.ENABLE_JOBS, lambda: self._enable_jobs(account)),
+            (Step.ALLOW, lambda: self._allow(record, order)),
+        ]
+
+    def _activate(self, order: Order, account: Account) -> Plan:
+        record = self.ledger.records.get(account.user_id)
+        if record is None or self._ours(record) is None:
+            raise Refusal(Reason.ACCOUNT_MISSING, "This person has no account on this device; a sign-in makes one.")
+        self._require_free(account)
+
+        def unlock() -> str:
+            self.backend.unlock(account.username)
+            return ""
+
+        return [
+            *self._shape(order, account, record),
+            (Step.UNLOCK, unlock),
+            (Step.ENABLE_JOBS, lambda: self._enable_jobs(account)),
+            (Step.ALLOW, lambda: self._allow(record, order)),
+        ]
+
+    def _shape(self, order: Order, account: Account, record: Record) -> Plan:
+        def attributes() -> str:
+            self.backend.change_account(account)
+            return ""
+
+        def expiry() -> str:
+            day = (order.lease_not_after or 0) // _DAY
+            self.backend.set_expiry(account.username, day)
+            return datetime.fromtimestamp(day * _DAY, tz=UTC).date().isoformat()
+
+        return [
+            (Step.ATTRIBUTES, attributes),
+            (Step.EXPIRY, expiry),
+            (Step.JOIN_GROUPS, lambda: self._join(account, record)),
+            (Step.ADMIN, lambda: self._admin(account, record)),
+        ]
+
+    def _enable_jobs(self, account: Account) -> str:
+        found = self.backend.find(account.username)
+        if found:
+            self.backend.enable_jobs(found)
+        return ""
+
+    def _allow(self, record: Record, order: Order) -> str:
+        record.state = "active"
+        if order.kind is Kind.BIND:
+            record.order_id = order.order_id
+        self.ledger.save()
+        return ""
+
+    def _join(self, account: Account, record: Record) -> str:
+        wanted = {name for name in account.groups if name in self.allowed_groups and self.backend.gid_of_group(name) is not None}
+        for group in sorted(set(record.joined) - wanted - {ADMIN_GROUP}):
+            self.backend.leave_group(account.username, group)
+        kept_admin = {ADMIN_GROUP} & set(record.joined)
+        self._note_joined(record, wanted | kept_admin)
+        for group in sorted(wanted):
+            self.backend.join_group(account.username, group)
+        skipped = sorted(set(account.groups) - wanted)
+        return f"not allowed or absent here: {', '.join(skipped)}" if skipped else ""
+
+    def _admin(self, account: Account, record: Record) -> str:
+        if not account.admin:
+            self.backend.leave_group(account.username, ADMIN_GROUP)
+            self._note_joined(record, set(record.joined) - {ADMIN_GROUP})
+            return "standard"
+        self.backend.add_group(ADMIN_GROUP, None)
+        self.backend.write_admin_rule()
+        self._note_joined(record, {*record.joined, ADMIN_GROUP})
+        self.backend.join_group(account.username, ADMIN_GROUP)
+        return "admin"
+
+    def _note_joined(self, record: Record, groups: set[str]) -> None:
+        if set(record.joined) != groups:
+            record.joined = sorted(groups)
+            self.ledger.save()
+
+    # Orders that restrict
+
+    def _suspend(self, record: Record, state: str) -> Plan:
+        def deny() -> str:
+            record.state = state
+            self.ledger.save()
+            return ""
+
+        def lock() -> str:
+            if self._ours(record) is None:
+                return "no account"
+            self.backend.lock(record.username)
+            return ""
+
+        def end_sessions() -> str:
+            if self.backend.name_of_uid(record.uid) not in {None, record.username}:
+                return "the number belongs to another account now"
+            return f"{self.backend.end_sessions(record.uid)} ended"
+
+        def disable_jobs() -> str:
+            found = self._ours(record)
+            if found:
+                self.backend.disable_jobs(found)
+            return ""
+
+        return [
+            (Step.DENY, deny),
+            (Step.LOCK, lock),
+            (Step.LEAVE_GROUPS, lambda: self._leave(record)),
+            (Step.END_SESSIONS, end_sessions),
+            (Step.DISABLE_JOBS, disable_jobs),
+        ]
+
+    def _leave(self, record: Record) -> str:
+        found = self._ours(record)
+        if found is None:
+            return "no account"
+        leaving = sorted((set(record.joined) | self.allowed_groups | {ADMIN_GROUP}) & found.groups)
+        for group in leaving:
+            self.backend.leave_group(record.username, group)
+        self._note_joined(record, set())
+        return ", ".join(leaving)
+
+    def _unbind(self, record: Record, after: After) -> Plan:
+        def release() -> str:
+            if self._ours(record) and record.state == "active":
+                self.backend.set_expiry(record.username, None)
+            return ""
+
+        def remove() -> str:
+            # Absent counts as ours too: a crash may have left the group behind.
+            if self._ours(record) or (record.account_made and self.backend.find(record.username) is None):
+                self.backend.remove_account(record.username, record.gid)
+            return ""
+
+        def forget() -> str:
+            self.ledger.records.pop(record.user_id, None)
+            self.ledger.save()
+            return ""
+
+        match after:
+            case After.KEEP:
+                return [(Step.LEAVE_GROUPS, lambda: self._leave(record)), (Step.RELEASE, release), (Step.FORGET, forget)]
+            case After.REMOVE:
+                return [*self._suspend(record, "unbound"), (Step.REMOVE_ACCOUNT, remove), (Step.FORGET, forget)]
+            case After.LOCK:
+                return self._suspend(record, "unbound")
+
+
+def _taken(reason: Reason, message: str) -> Refusal:
+    return Refusal(reason, message)

@@ -1,0 +1,128 @@
+"""The command ``homeport-agent``."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from homeport_agent import __version__
+from homeport_agent.client import ServerClock
+from homeport_agent.conversation import make_conversation
+from homeport_agent.daemon import Daemon, Stopper
+from homeport_agent.enrollment import Enroller, make_client, read_enrollment
+from homeport_agent.namespace import enter_if_needed
+from homeport_agent.privileged import PrivilegedHalf
+from homeport_agent.refusals import Reason, Refusal
+from homeport_agent.root import Root
+from homeport_agent.sign_in import SignIn
+from homeport_agent.transport import Transport
+
+_MOST_KEY_BYTES = 4096
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="homeport-agent", description="Keeps this device's accounts as a Homeport server wants them."
+    )
+    parser.add_argument("--version", action="version", version=f"homeport-agent {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="enroll | run | sign-in | status")
+    root = argparse.ArgumentParser(add_help=False)
+    root.add_argument(
+        "--root", default="/", metavar="DIR", help="a folder that stands for the device's root filesystem (default: /)"
+    )
+    enroll = verbs.add_parser("enroll", parents=[root], help="make this device known to a server")
+    enroll.add_argument("--server", required=True, metavar="URL", help="the server's address, like https://id.example.com")
+    enroll.add_argument("--key-file", required=True, metavar="FILE", help="file with the enrolment key; - reads standard input")
+    verbs.add_parser("run", parents=[root], help="keep the device in its desired state")
+    sign_in = verbs.add_parser("sign-in", parents=[root], help="sign in and get an account on this device")
+    sign_in.add_argument("--json", action="store_true", help="speak JSON lines, for programs")
+    verbs.add_parser("status", parents=[root], help="say what this device is and which accounts it keeps")
+    return parser
+
+
+def _read_key(source: str) -> str:
+    if source == "-":
+        return sys.stdin.readline(_MOST_KEY_BYTES)
+    try:
+        with Path(source).open(encoding="utf-8") as stream:
+            return stream.readline(_MOST_KEY_BYTES)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(
+            Reason.ENROLLMENT_KEY_INVALID, f"The key file {source} cannot be read. Check its name and rights."
+        ) from error
+
+
+def _enroll(root: Root, arguments: argparse.Namespace) -> int:
+    enroller = Enroller(root, Transport(), ServerClock())
+    print(enroller.enroll(arguments.server, _read_key(arguments.key_file)))  # noqa: T201 - the command's answer
+    return 0
+
+
+def _run(root: Root) -> int:
+    stopper = Stopper()
+    stopper.install()
+    root.require_complete()
+    client = make_client(root)
+    with PrivilegedHalf(root) as accounts:
+        Daemon(root, client, accounts, stopper).run()
+    return 0
+
+
+def _sign_in(root: Root, arguments: argparse.Namespace) -> int:
+    conversation = make_conversation(as_json=arguments.json)
+    try:
+        root.require_complete()
+        client = make_client(root)
+        with PrivilegedHalf(root) as accounts:
+            return 0 if SignIn(client, accounts, conversation).run() else 1
+    except Refusal as refusal:
+        conversation.refused(refusal)
+        return 1
+
+
+def _status(root: Root) -> int:
+    enrollment = read_enrollment(root)
+    if enrollment is None:
+        print(f"{root.folder} is not enrolled.")  # noqa: T201 - the command's answer
+        return 1
+    print(f"{root.folder} is enrolled at {enrollment.server} as {enrollment.device_id}.")  # noqa: T201 - the command's answer
+    with PrivilegedHalf(root) as accounts:
+        status = accounts.call({"do": "status"})
+        listed = accounts.call({"do": "accounts"})["accounts"]
+    print(f"Last order: epoch {status['epoch']}, counter {status['counter']}.")  # noqa: T201 - the command's answer
+    for account in listed:
+        passcode = "passcode set" if account["passcode_set"] else "no passcode"
+        print(f"{account['username']} ({account['uid']}): {account['state']}, {passcode}")  # noqa: T201 - the command's answer
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    arguments = _parser().parse_args(given)
+    os.umask(0o022)  # what is private says so where it is made
+    root = Root.at(arguments.root)
+    try:
+        enter_if_needed(root, given)
+        match arguments.verb:
+            case "enroll":
+                return _enroll(root, arguments)
+            case "run":
+                return _run(root)
+            case "sign-in":
+                return _sign_in(root, arguments)
+            case _:
+                return _status(root)
+    except Refusal as refusal:
+        if arguments.verb == "sign-in" and arguments.json:
+            sys.stdout.write(
+                json.dumps({"event": "refused", "reason": refusal.reason, "message": refusal.message, "sign_in_id": None}) + "\n"
+            )
+        else:
+            sys.stderr.write(f"{refusal.message} ({refusal.reason})\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted.\n")
+        return 130

@@ -1,0 +1,143 @@
+"""``run``: fetch the desired state, have the orders carried out, report, again; until SIGTERM or until the device is deleted."""
+
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from homeport_agent.client import Client, refusal_of
+from homeport_agent.facts import report_facts
+from homeport_agent.privileged import PrivilegedHalf
+from homeport_agent.refusals import Refusal
+from homeport_agent.root import Root
+
+_WAIT = 25
+_MARGIN = 15.0
+_OK = 200
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+_GONE = frozenset({"device_deleted", "device_gone", "device_unknown"})
+
+
+class Stopped(BaseException):
+    """SIGTERM or SIGINT came while the daemon was waiting; nothing was under way."""
+
+
+@dataclass
+class Stopper:
+    """Lets a signal interrupt a wait and nothing else: an order that is being carried out is finished first."""
+
+    asked: bool = False
+    _waiting: bool = False
+
+    def install(self) -> None:
+        """Take over SIGTERM and SIGINT."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._handle)
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+        if self._waiting:
+            raise Stopped
+
+    def __enter__(self) -> None:
+        self._waiting = True
+        if self.asked:
+            raise Stopped
+
+    def __exit__(self, *_: object) -> None:
+        self._waiting = False
+
+
+def log(sentence: str) -> None:
+    """One line on standard error; the journal of the system adds time and name."""
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()
+
+
+@dataclass
+class Daemon:
+    """Keeps one device in its desired state. ``jitter`` gives a number from 0 to 1."""
+
+    root: Root
+    client: Client
+    accounts: PrivilegedHalf
+    stopper: Stopper
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+    _version: int = field(default=0, init=False)
+    _pause: float = field(default=_FIRST_PAUSE, init=False)
+    _reported: list[dict[str, Any]] | None = field(default=None, init=False)
+
+    def run(self) -> None:
+        """Work until told to stop or until the server has deleted the device."""
+        try:
+            # Starts the privileged half when nobody serves it, and so repairs what a crash left, before anything new.
+            self.accounts.call({"do": "status"})
+            log(f"Keeping the accounts of {self.root.folder} as {self.client.issuer} says.")
+            while self._round():
+                pass
+        except Stopped:
+            log("Stopped.")
+
+    def _round(self) -> bool:
+        try:
+            self._report([])
+            state = self._fetch()
+            if state.get("status") == "deleted":
+                log("The server has deleted this device; nothing more to do.")
+                return False
+            complete = self._carry_out(state.get("orders") or [])
+            version = state.get("version")
+            if complete and isinstance(version, int):
+                self._version, self._pause = version, _FIRST_PAUSE
+                return True
+            log("An order could not be carried out yet; it will be tried again.")
+        except Refusal as refusal:
+            if refusal.reason in _GONE:
+                log("The server no longer knows this device; nothing more to do.")
+                return False
+            log(f"{refusal.message} ({refusal.reason})")
+        self._back_off()
+        return True
+
+    def _back_off(self) -> None:
+        with self.stopper:
+            self.sleep(self._pause * (0.5 + self.jitter() / 2))
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+
+    def _fetch(self) -> dict[str, Any]:
+        path = f"/agent/v1/desired-state?version={self._version}&wait={_WAIT}"
+        with self.stopper:
+            answer = self.client.agent_request("GET", path, seconds=_WAIT + _MARGIN)
+        if answer.status != _OK:
+            raise refusal_of(answer, "The server did not give the desired state")
+        return answer.document
+
+    def _carry_out(self, orders: list[Any]) -> bool:
+        """Apply in sequence, report after each; whether none is left to try again."""
+        complete = True
+        for entry in orders:
+            if self.stopper.asked:
+                raise Stopped
+            if not isinstance(entry, dict):
+                continue
+            receipt = self.accounts.call({"do": "apply", "order": entry.get("order"), "order_key": entry.get("order_key")})[
+                "receipt"
+            ]
+            log(f"Order {receipt['order_id']}: {receipt['outcome']}" + (f" ({receipt['reason']})" if receipt["reason"] else ""))
+            complete = complete and receipt["outcome"] != "failed"
+            if receipt["order_id"]:
+                self._report([receipt])
+        return complete
+
+    def _report(self, receipts: list[dict[str, Any]]) -> None:
+        accounts = self.accounts.call({"do": "accounts"})["accounts"]
+        if not receipts and accounts == self._reported:
+            return
+        with self.stopper:
+            self.client.report({"receipts": receipts, "accounts": accounts, "device": report_facts(self.root)})
+        self._reported = accounts

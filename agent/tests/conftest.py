@@ -1,0 +1,91 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # the tests share a stand-in server
+
+from standin import StandIn
+
+PASSCODE = "correct horse 7"
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A scratch root with the four account files, as on a fresh system."""
+    return make_root(tmp_path / "root")
+
+
+def make_root(folder):
+    etc = folder / "etc"
+    (etc / "skel").mkdir(parents=True)
+    (folder / "home").mkdir()
+    (etc / "skel/.profile").write_text("# hello\n")
+    (etc / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\nlocal:x:1000:1000:Local:/home/local:/bin/bash\n")
+    (etc / "group").write_text("root:x:0:\nusers:x:100:\nlocal:x:1000:\nvideo:x:44:\n")
+    for name, text in {
+        "shadow": "root:*:19000:0:99999:7:::\nlocal:*:19000:0:99999:7:::\n",
+        "gshadow": "root:*::\nusers:!::\nlocal:!::\nvideo:!::\n",
+    }.items():
+        (etc / name).write_text(text)
+        (etc / name).chmod(0o640)
+    return folder
+
+
+@pytest.fixture
+def server():
+    standin = StandIn()
+    yield standin
+    standin.close()
+
+
+class Agent:
+    """The command, run as a person or a program runs it."""
+
+    def __init__(self, root, server):
+        self.root, self.server = root, server
+
+    def run(self, *arguments, given=""):
+        command = [sys.executable, "-m", "homeport_agent", *arguments]
+        return subprocess.run(command, input=given, capture_output=True, text=True, timeout=50, check=False)
+
+    def start(self, *arguments):
+        command = [sys.executable, "-m", "homeport_agent", *arguments, "--root", str(self.root)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+        )
+
+    def enroll(self):
+        return self.run(
+            "enroll",
+            "--server",
+            self.server.url,
+            "--key-file",
+            "-",
+            "--root",
+            str(self.root),
+            given=self.server.enrollment_key + "\n",
+        )
+
+    def sign_in(self, *answers):
+        ended = self.run("sign-in", "--json", "--root", str(self.root), given="".join(f"{answer}\n" for answer in answers))
+        return ended.returncode, [json.loads(line) for line in ended.stdout.splitlines()], ended
+
+    @property
+    def device_id(self):
+        return json.loads((self.root / "var/lib/homeport/device.json").read_text())["device_id"]
+
+    def line(self, name, username):
+        for line in (self.root / "etc" / name).read_text().splitlines():
+            if line.startswith(f"{username}:"):
+                return line.split(":")
+        return None
+
+
+@pytest.fixture
+def agent(root, server):
+    return Agent(root, server)
