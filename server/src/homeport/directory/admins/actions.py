@@ -51,6 +51,23 @@ class Administrators:
         actor.require(Permission.ADMINISTRATORS_READ)
         return _found(self.administrators.get(administrator_id))
 
+    def find_by_email(self, email: str) -> Administrator | None:
+        """Return the administrator with this address, compared in lower case and otherwise exactly."""
+        # public: the sign-in asks it before anybody is signed in; it tells nobody what it found
+        return self.administrators.find_by_email(normal_email(email))
+
+    def find_present(self, administrator_id: str) -> Administrator | None:
+        """Return the administrator as they are at this moment, with their present role."""
+        # public: each request asks it to learn what a session may do
+        return self.administrators.get(administrator_id)
+
+    def rehash(self, administrator_id: str, password_hash: str) -> None:
+        """Store the same password's newer hash."""
+        # public: the sign-in does it right after the password proved right
+        present = self.administrators.get_for_update(administrator_id)
+        if present is not None:
+            self.administrators.save(replace(present, password_hash=password_hash))
+
     def change(
         self, actor: Actor, administrator_id: str, *, role: str, api_keys_allowed: bool, version: int | None = None
     ) -> Administrator:

@@ -1,4 +1,4 @@
-"""Administrators, one-time links and API keys in SQL."""
+"""Administrators and one-time links in SQL."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from homeport.directory.admins.model import Administrator, AdministratorLink, ApiKey
-from homeport.directory.admins.tables import administrator_links, administrators, api_keys, unique_email
+from homeport.directory.admins.model import Administrator, AdministratorLink
+from homeport.directory.admins.tables import administrator_links, administrators, unique_email
 from homeport.foundation.database.constraints import violates_unique
 from homeport.foundation.database.listing import fetch_page
 from homeport.foundation.kernel.errors import Conflict
@@ -104,43 +104,5 @@ class LinkSql:
         self.connection.execute(update(administrator_links).where(administrator_links.c.id == link_id).values(used_at=at))
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKeySql:
-    """API keys over one connection."""
-
-    connection: Connection
-
-    def add(self, key: ApiKey) -> None:
-        """Store a new key."""
-        self.connection.execute(insert(api_keys).values({**asdict(key), "networks": list(key.networks)}))
-
-    def get(self, key_id: str) -> ApiKey | None:
-        """Return a key."""
-        row = self.connection.execute(select(api_keys).where(api_keys.c.id == key_id)).first()
-        return None if row is None else _key(row)
-
-    def of_administrator(self, administrator_id: str) -> Sequence[ApiKey]:
-        """Return an administrator's keys, the newest first."""
-        query = select(api_keys).where(api_keys.c.administrator_id == administrator_id)
-        return [_key(row) for row in self.connection.execute(query.order_by(api_keys.c.created_at.desc(), api_keys.c.id))]
-
-    def touch(self, key_id: str, at: datetime) -> None:
-        """Note when the key was last used."""
-        self.connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_used_at=at))
-
-    def touch_refused(self, key_id: str, at: datetime) -> None:
-        """Note when the key was last refused although its secret was right."""
-        self.connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_refused_at=at))
-
-    def remove(self, key_id: str) -> None:
-        """Remove a key."""
-        self.connection.execute(delete(api_keys).where(api_keys.c.id == key_id))
-
-
 def _administrator(row: Any) -> Administrator:
     return Administrator(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
-
-
-def _key(row: Any) -> ApiKey:
-    values = dict(row._mapping)  # noqa: SLF001 - the same
-    return ApiKey(**{**values, "networks": tuple(values["networks"])})
