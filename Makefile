@@ -5,7 +5,7 @@ READY := .venv/.ready
 .PHONY: run test check lock pictures mutate format assets clean
 
 run: assets  ## the demo: server, Okta simulator, a Linux device, one person signed in
-	@.venv/bin/homeport demo
+	@tools/as-root "the demo's device makes accounts with useradd" .venv/bin/homeport demo
 
 test: assets  ## everything, with a real PostgreSQL and a real Chromium; ONLY=area for one area
 	@tools/setup test
@@ -31,7 +31,8 @@ assets: $(READY)  ## build the static files of the portals
 	@if [ -e tools/build_assets.py ]; then .venv/bin/python tools/build_assets.py; fi
 
 clean:  ## remove what make made: environment, caches, demo data
-	@rm -rf .venv .run .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	@[ ! -e .run ] || tools/as-root "demo devices belong to root" rm -rf .run
+	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
 
 $(READY): requirements/uv.txt requirements/dev.txt server/pyproject.toml agent/pyproject.toml simulators/pyproject.toml tools/setup
 	@tools/setup environment

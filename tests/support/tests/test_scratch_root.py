@@ -29,13 +29,14 @@ def test_the_systems_own_checks_find_nothing_wrong(scratch_root):
 
 
 def test_an_account_made_inside_is_seen_inside_and_not_outside(scratch_root):
+    outside = Path("/etc/passwd").read_text()
     made = scratch_root.inside("useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo", "ada")
     assert made.returncode == 0, made.stderr
     assert scratch_root.inside("getent", "passwd", "ada").stdout == "ada:x:1000:1000::/home/ada:/bin/bash\n"
     assert scratch_root.inside("id", "-Gn", "ada").stdout == "ada sudo\n"
     assert "Account expires\t\t\t\t\t\t: never" in scratch_root.inside("chage", "-l", "ada").stdout
     assert modes(scratch_root.path, "home/ada") == ["700"]
-    assert "ada:" not in Path("/etc/passwd").read_text()
+    assert Path("/etc/passwd").read_text() == outside
 
 
 def test_a_passcode_set_inside_opens_and_a_locked_one_does_not(scratch_root):
