@@ -18,6 +18,7 @@ LONGEST_KEY_LIFETIME = timedelta(days=365)
 MOST_KEY_USES = 100_000
 KEY_PREFIX = "hpe1"
 """First part of an enrolment key's text; the format's name and version, and what leak scanners look for."""
+IN_CONTACT = timedelta(minutes=3)
 DEFAULT_LEASE_DAYS = 14
 SHORTEST_LEASE_DAYS, LONGEST_LEASE_DAYS = 1, 90
 
@@ -176,6 +177,10 @@ class Device:
     def os_family(self) -> OSFamily | None:
         """Return the kind of operating system; None for one that Homeport does not know."""
         return OSFamily(self.os) if self.os in set(OSFamily) else None
+
+    def in_contact(self, now: datetime) -> bool:
+        """Tell whether the device was heard within the last three minutes; agents call at least every 50 seconds."""
+        return self.last_contact_at is not None and now - self.last_contact_at < IN_CONTACT
 
     @property
     def active(self) -> bool:

@@ -1,6 +1,6 @@
 """Devices as JumpCloud's API writes them (`systems`, `devices.SignInWithJumpCloudSetting`), and what it has not in the same style."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path
@@ -44,10 +44,6 @@ KEY_FIELDS = {
     "expiresAt": "expires_at",
 }
 """The same for enrolment keys."""
-IN_CONTACT = timedelta(minutes=3)
-"""A device that was heard within this time counts as `active`; agents call at least every 50 seconds."""
-
-
 PathId = Annotated[str, Path(min_length=1, max_length=64, pattern="^[0-9A-Za-z_-]+$")]
 """An id in a path; what cannot be one is refused before the database sees it."""
 
@@ -100,7 +96,7 @@ class System(_Wire):
             serial_number=device.serial_number,
             agent_version=device.agent_version,
             last_contact=_instant(device.last_contact_at),
-            active=device.last_contact_at is not None and now - device.last_contact_at < IN_CONTACT,
+            active=device.in_contact(now),
             created=_moment(device.enrolled_at),
             remoteIP=device.address,
             enrollment_status=device.status.value,

@@ -145,4 +145,4 @@ def _present(device: Device | None) -> Device:
 
 
 def _resource(device: Device) -> Resource:
-    return Resource("system", device.id, device.name)
+    return Resource("device", device.id, device.name)

@@ -170,7 +170,7 @@ class Enrollment:
         self.audit.record(
             Actor(ActorKind.DEVICE, device.id, device.name, origin=origin),
             "system_create",
-            resource=Resource("system", device.id, device.name),
+            resource=Resource("device", device.id, device.name),
             details={"enrollment_key": key.name, "enrollment_key_id": key.id, "status": status.value},
         )
         self.publisher.publish(DeviceEnrolled(device.id))

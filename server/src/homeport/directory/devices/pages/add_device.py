@@ -1,0 +1,137 @@
+"""DEVICE MANAGEMENT > Add a Device: make an enrolment key, copy the commands, see and revoke keys."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from homeport.directory.devices.actions import DeviceActions
+from homeport.directory.devices.pages.words import key_word
+from homeport.directory.devices.schemas import PathId
+from homeport.foundation.database.engine import Work
+from homeport.foundation.http.actor import PageActor
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.listing import Listing
+from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.templates import Templates
+
+SHOWN_KEYS = 100
+LIFETIMES = (("1", "1 day"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days"))
+_LONGEST_NUMBER = 6
+_FIELDS = {"name": "name", "maxUses": "max_uses", "expiresAt": "days"}
+
+
+@dataclass(frozen=True, slots=True)
+class AddDevicePages:
+    """The page on which a device's way into the directory begins; `public_url` is the address that devices use."""
+
+    work: Work[DeviceActions]
+    templates: Templates
+    public_url: str
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route("/admin/devices/add", self.show, methods=["GET"])
+        router.add_api_route("/admin/devices/add", self.create, methods=["POST"])
+        router.add_api_route("/admin/enrollment-settings", self.set_approval, methods=["POST"])
+        router.add_api_route("/admin/enrollment-keys/{key_id}/revoke", self.ask_revoke, methods=["GET"])
+        router.add_api_route("/admin/enrollment-keys/{key_id}/revoke", self.revoke, methods=["POST"])
+        return router
+
+    def show(self, request: Request, actor: PageActor) -> Response:
+        """Show the form and the keys."""
+        with self.work.read() as actions:
+            return self._page(request, actor, actions, FormState.showing(name="", max_uses=1, days=7))
+
+    def create(
+        self,
+        request: Request,
+        actor: PageActor,
+        name: Annotated[str, Form()] = "",
+        max_uses: Annotated[str, Form()] = "",
+        days: Annotated[str, Form()] = "7",
+    ) -> Response:
+        """Make a key and show it, this once."""
+        form = FormState.showing(name=name, max_uses=max_uses, days=days)
+        try:
+            with self.work.write() as actions:
+                key, text = actions.keys.create(
+                    actor, name, _number(max_uses), actions.keys.clock.now() + timedelta(days=_number(days))
+                )
+                fresh = FormState.showing(name="", max_uses=1, days=7)
+                return self._page(request, actor, actions, fresh, made=(key.name, text))
+        except Invalid as error:
+            for field, sentence in error.fields.items():
+                form.fail(_FIELDS[field], sentence)
+        with self.work.read() as actions:
+            return self._page(request, actor, actions, form, status=400)
+
+    def set_approval(self, actor: PageActor, wanted: Annotated[str, Form()] = "") -> Response:
+        """Decide whether new devices wait for approval."""
+        with self.work.write() as actions:
+            actions.keys.set_approval_wanted(actor, wanted=wanted == "on")
+        return RedirectResponse("/admin/devices/add#approval", 303)
+
+    def ask_revoke(self, request: Request, actor: PageActor, key_id: PathId) -> Response:
+        """Ask before a key is revoked."""
+        actor.require(Permission.ENROLLMENT_KEYS_WRITE)
+        with self.work.read() as actions:
+            key = actions.keys.get(actor, key_id)
+        return self.templates.render(
+            "ui/confirm.html",
+            request,
+            title=f"Revoke {key.name}",
+            sentence="No device can enrol with this key any more.",
+            impacts=[
+                f"{key.uses_left} of {key.max_uses} uses are given up",
+                f"{key.uses} {'device that it enrolled stays' if key.uses == 1 else 'devices that it enrolled stay'} in the directory",
+            ],
+            action=f"/admin/enrollment-keys/{key.id}/revoke",
+            verb="Yes, Revoke",
+            cancel="/admin/devices/add",
+            understood="",
+        )
+
+    def revoke(self, actor: PageActor, key_id: PathId) -> Response:
+        """Make a key unusable."""
+        with self.work.write() as actions:
+            actions.keys.revoke(actor, key_id)
+        return RedirectResponse("/admin/devices/add#keys", 303)
+
+    def _page(
+        self,
+        request: Request,
+        actor: Actor,
+        actions: DeviceActions,
+        form: FormState,
+        *,
+        made: tuple[str, str] | None = None,
+        status: int = 200,
+    ) -> Response:
+        page = actions.keys.list(actor, Listing(limit=SHOWN_KEYS))
+        now = actions.keys.clock.now()
+        return self.templates.render(
+            "devices/add.html",
+            request,
+            status=status,
+            form=form,
+            made=made,
+            keys=[(key, key_word(key, now)) for key in page.items],
+            total=page.total,
+            command=f"sudo homeport-agent enroll --server {self.public_url} --key-file -",
+            lifetimes=LIFETIMES,
+            approval=FormState.showing(wanted=actions.keys.approval_wanted(actor)),
+            may_make=actor.may(Permission.ENROLLMENT_KEYS_WRITE),
+            may_write=actor.may(Permission.DEVICES_WRITE),
+        )
+
+
+def _number(text: str) -> int:
+    """Return a small number typed in a form; what is none becomes 0, which no action accepts here."""
+    typed = text.strip()
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_NUMBER else 0

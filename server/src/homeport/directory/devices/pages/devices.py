@@ -1,0 +1,211 @@
+"""DEVICE MANAGEMENT > Devices: the list, one device, and what can be done with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from homeport.directory.devices.actions import DeviceActions
+from homeport.directory.devices.model import After, Desired, Device, NamedBinding
+from homeport.directory.devices.pages.words import AFTER_CHOICES, DESIRED, OBSERVED, device_word
+from homeport.directory.devices.schemas import PathId
+from homeport.foundation.database.engine import Work
+from homeport.foundation.http.actor import PageActor
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed
+from homeport.foundation.kernel.listing import Filter, Listing
+from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.ui import listing
+from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.listing import ListState, Pager
+from homeport.foundation.ui.panels import Panels
+from homeport.foundation.ui.templates import Templates
+
+FILTERS = (
+    listing.Filter("status", "Status", (("active", "Approved"), ("pending", "Waiting for approval"))),
+    listing.Filter("os", "OS", (("linux", "Linux"),)),
+    listing.Filter("hostname", "Host name"),
+    listing.Filter("serial_number", "Serial number"),
+)
+SORTS = ("name", "os_name", "last_contact_at", "enrolled_at")
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePages:
+    """The pages of devices. Sections that others add to a device's page are registered as `device`; their subject is the Device."""
+
+    work: Work[DeviceActions]
+    templates: Templates
+    panels: Panels
+
+    def router(self) -> APIRouter:
+        """Return the routes; `/admin/devices/add` must be registered before."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route("/admin/devices", self.list, methods=["GET"])
+        router.add_api_route("/admin/devices/{device_id}", self.show, methods=["GET"])
+        router.add_api_route("/admin/devices/{device_id}", self.rename, methods=["POST"])
+        router.add_api_route("/admin/devices/{device_id}/approve", self.approve, methods=["POST"])
+        router.add_api_route("/admin/devices/{device_id}/delete", self.ask_delete, methods=["GET"])
+        router.add_api_route("/admin/devices/{device_id}/delete", self.delete, methods=["POST"])
+        binding = "/admin/devices/{device_id}/bindings/{binding_id}/remove"
+        router.add_api_route(binding, self.ask_remove, methods=["GET"])
+        router.add_api_route(binding, self.remove, methods=["POST"])
+        return router
+
+    def list(self, request: Request, actor: PageActor) -> Response:
+        """List devices by name."""
+        state = ListState.of(request, filters=FILTERS, sorts=SORTS, default_sort="name")
+        asked = Listing(
+            text=state.text,
+            filters=tuple(Filter(name, "eq", value) for name, value in state.chosen),
+            sort=(f"-{state.sort}" if state.descending else state.sort,),
+            skip=state.offset,
+            limit=state.size,
+        )
+        with self.work.read() as actions:
+            page = actions.devices.list(actor, asked)
+            now = actions.devices.clock.now()
+        return self.templates.render(
+            "devices/list.html",
+            request,
+            list=state,
+            pager=Pager(total=page.total, page=state.page, size=state.size),
+            devices=[(device, device_word(device, now)) for device in page.items],
+            may_add=actor.may(Permission.ENROLLMENT_KEYS_WRITE),
+        )
+
+    def show(self, request: Request, actor: PageActor, device_id: PathId) -> Response:
+        """Show one device."""
+        with self.work.read() as actions:
+            device = actions.devices.get(actor, device_id)
+            return self._page(request, actor, actions, device, _form_of(device))
+
+    def rename(
+        self,
+        request: Request,
+        actor: PageActor,
+        device_id: PathId,
+        display_name: Annotated[str, Form()] = "",
+        version: Annotated[int, Form()] = 0,
+    ) -> Response:
+        """Set the name that people see."""
+        try:
+            with self.work.write() as actions:
+                before = actions.devices.get(actor, device_id)
+                device = actions.devices.rename(actor, device_id, display_name, version=version or None)
+                form = _form_of(device)
+                form.confirm([] if device.name == before.name else [f"Name: {before.name} → {device.name}"])
+                return self._page(request, actor, actions, device, form)
+        except (Invalid, PreconditionFailed) as error:
+            form = FormState.showing(display_name=display_name, version=version)
+            if isinstance(error, Invalid):
+                form.fail("display_name", error.fields.get("displayName", error.detail))
+            else:
+                form.refuse(error.detail)
+        with self.work.read() as actions:
+            return self._page(request, actor, actions, actions.devices.get(actor, device_id), form, status=400)
+
+    def approve(self, actor: PageActor, device_id: PathId) -> Response:
+        """Let a device that waits be used."""
+        with self.work.write() as actions:
+            actions.devices.approve(actor, device_id)
+        return _to_device(device_id)
+
+    def ask_delete(self, request: Request, actor: PageActor, device_id: PathId) -> Response:
+        """Ask before a device is deleted."""
+        actor.require(Permission.DEVICES_WRITE)
+        with self.work.read() as actions:
+            device = actions.devices.get(actor, device_id)
+            accounts = len(_live(actions.bindings.of_device(actor, device_id)))
+        return self.templates.render(
+            "devices/remove.html",
+            request,
+            title=f"Delete {device.name}",
+            sentence="The device leaves the directory. To come back it must be enrolled again.",
+            impacts=[
+                f"{accounts} {'binding ends' if accounts == 1 else 'bindings end'}, and no lease is renewed",
+                "Open sign-ins on this device are refused at once",
+                "The agent is told so at its next contact, and stops",
+            ],
+            question="What becomes of the local accounts on the device",
+            default=After.KEEP.value,
+            verb="Yes, Delete",
+            back=(device.name, f"/admin/devices/{device_id}"),
+            choices=AFTER_CHOICES,
+            form=FormState(),
+        )
+
+    def delete(self, actor: PageActor, device_id: PathId, after: Annotated[After, Form()] = After.KEEP) -> Response:
+        """Delete a device and its bindings."""
+        with self.work.write() as actions:
+            actions.devices.delete(actor, device_id, after)
+        return RedirectResponse("/admin/devices", 303)
+
+    def ask_remove(self, request: Request, actor: PageActor, device_id: PathId, binding_id: PathId) -> Response:
+        """Ask before a binding ends."""
+        actor.require(Permission.DEVICES_WRITE)
+        with self.work.read() as actions:
+            named = _one(actions.bindings.of_device(actor, device_id), binding_id)
+        return self.templates.render(
+            "devices/remove.html",
+            request,
+            title=f"Remove {named.binding.username} from {named.device_name}",
+            sentence=f"The binding of {named.user_name} to this device ends.",
+            impacts=[
+                f"1 local account, {named.binding.username} with uid {named.binding.uid}, is no longer looked after",
+                "The person can sign in on the device again if provisioning allows it, and gets the same uid",
+            ],
+            question="What becomes of the local account",
+            default=After.LOCK.value,
+            verb="Yes, Remove",
+            back=(named.device_name, f"/admin/devices/{device_id}"),
+            choices=AFTER_CHOICES,
+            form=FormState(),
+        )
+
+    def remove(
+        self, actor: PageActor, device_id: PathId, binding_id: PathId, after: Annotated[After, Form()] = After.LOCK
+    ) -> Response:
+        """End a binding."""
+        with self.work.write() as actions:
+            _one(actions.bindings.of_device(actor, device_id), binding_id)
+            actions.bindings.remove(actor, binding_id, after)
+        return _to_device(device_id)
+
+    def _page(
+        self, request: Request, actor: Actor, actions: DeviceActions, device: Device, form: FormState, *, status: int = 200
+    ) -> Response:
+        return self.templates.render(
+            "devices/show.html",
+            request,
+            status=status,
+            device=device,
+            word=device_word(device, actions.devices.clock.now()),
+            bindings=actions.bindings.of_device(actor, device.id),
+            desired=DESIRED,
+            observed=OBSERVED,
+            form=form,
+            may_write=actor.may(Permission.DEVICES_WRITE),
+            panels=self.panels.render("device", device),
+        )
+
+
+def _form_of(device: Device) -> FormState:
+    return FormState.showing(display_name=device.display_name, version=device.version)
+
+
+def _live(bindings: Sequence[NamedBinding]) -> Sequence[NamedBinding]:
+    return [named for named in bindings if named.binding.desired is not Desired.REMOVED]
+
+
+def _one(bindings: Sequence[NamedBinding], binding_id: str) -> NamedBinding:
+    for named in _live(bindings):
+        if named.binding.id == binding_id:
+            return named
+    raise NotFound("There is no such binding on this device. It may have been removed already.")
+
+
+def _to_device(device_id: str) -> Response:
+    return RedirectResponse(f"/admin/devices/{device_id}", 303)

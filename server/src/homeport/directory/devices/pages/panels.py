@@ -1,0 +1,67 @@
+"""Sections that other slices' pages show: provisioning on the provider's page, accounts on a user's page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from homeport.directory.devices.actions import DeviceActions
+from homeport.directory.devices.actions.provisioning import OS_NAMES
+from homeport.directory.devices.model import OSFamily, ProvisioningSetting
+from homeport.directory.devices.pages.provisioning import PATH
+from homeport.directory.devices.pages.words import DESIRED, OBSERVED, Word
+from homeport.foundation.database.engine import Work
+from homeport.foundation.kernel.actor import system
+from homeport.foundation.ui.templates import Templates
+
+SELF_SERVICE = "Self Service Account Provisioning"
+ENROLLMENT = "Automated Device Enrollment"
+READER = system("panel")
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisioningRow:
+    """A kind of operating system, a way to get an account on it, how that stands, and where it is set; None where nowhere."""
+
+    os: str
+    way: str
+    word: Word
+    configure: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePanels:
+    """Makes the sections. The page that shows one has checked that its reader may see the subject."""
+
+    work: Work[DeviceActions]
+    templates: Templates
+
+    def provisioning(self, _subject: Any) -> Markup:
+        """Return “Device Account Provisioning” for the identity provider's page."""
+        with self.work.read() as actions:
+            settings = actions.provisioning.list(READER)
+        return self.templates.fragment(
+            "devices/provisioning_panel.html",
+            rows=provisioning_rows(settings),
+            any_enabled=any(setting.enabled for setting in settings),
+        )
+
+    def user_bindings(self, subject: Any) -> Markup:
+        """Return “Devices” for a user's page; `subject` is the user, or has one as `user`."""
+        user = getattr(subject, "user", subject)
+        with self.work.read() as actions:
+            bindings = actions.bindings.of_user(READER, user.id)
+        return self.templates.fragment("devices/user_panel.html", bindings=bindings, desired=DESIRED, observed=OBSERVED)
+
+
+def provisioning_rows(settings: Sequence[ProvisioningSetting]) -> Sequence[ProvisioningRow]:
+    """Return one row for each kind of operating system and way."""
+    rows = []
+    for setting in settings:
+        word = ("Enabled", "ok") if setting.enabled else ("Disabled", "off")
+        if not setting.implemented:
+            word = ("Not in this version", "off")
+        rows.append(ProvisioningRow(OS_NAMES[setting.os_family], SELF_SERVICE, word, PATH if setting.implemented else None))
+    rows.append(ProvisioningRow(OS_NAMES[OSFamily.MACOS], ENROLLMENT, ("Not in this version", "off"), None))
+    return rows

@@ -1,0 +1,111 @@
+"""Self Service Account Provisioning for Linux: the page behind “Configure” on the identity provider's page."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import Response
+
+from homeport.directory.devices.actions import DeviceActions
+from homeport.directory.devices.model import AccountPermission, OSFamily, ProvisioningSetting
+from homeport.foundation.database.engine import Work
+from homeport.foundation.http.actor import PageActor
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.templates import Templates
+
+PATH = "/admin/provisioning/linux"
+PERMISSIONS = (
+    ("standard", "Standard", "Without administrator rights."),
+    ("admin", "Administrator", "May use sudo with the local passcode."),
+)
+WHO = (
+    ("first", "The first person only", "The machine belongs to whoever signs in first. Others are refused."),
+    ("several", "Several people", "Everybody who may sign in gets an account, as on shared machines."),
+)
+_LONGEST_NUMBER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisioningPages:
+    """The settings page for Linux."""
+
+    work: Work[DeviceActions]
+    templates: Templates
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route(PATH, self.show, methods=["GET"])
+        router.add_api_route(PATH, self.save, methods=["POST"])
+        return router
+
+    def show(self, request: Request, actor: PageActor) -> Response:
+        """Show the setting."""
+        with self.work.read() as actions:
+            return self._page(request, actor, actions, _form_of(actions.provisioning.get(actor, OSFamily.LINUX)))
+
+    def save(
+        self,
+        request: Request,
+        actor: PageActor,
+        *,
+        enabled: Annotated[str, Form()] = "",
+        permission: Annotated[AccountPermission, Form()] = AccountPermission.STANDARD,
+        who: Annotated[str, Form()] = "first",
+        lease_days: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Store the setting and say what changed."""
+        typed = lease_days.strip()
+        days = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_NUMBER else 0
+        wanted = ProvisioningSetting(OSFamily.LINUX, enabled == "on", permission, who == "several", days)
+        try:
+            with self.work.write() as actions:
+                before = actions.provisioning.get(actor, OSFamily.LINUX)
+                stored = actions.provisioning.set(actor, wanted)
+                form = _form_of(stored)
+                form.confirm(_changes(before, stored))
+                return self._page(request, actor, actions, form)
+        except Invalid as error:
+            form = _form_of(wanted)
+            form.values["lease_days"] = (lease_days,)
+            form.fail("lease_days", error.fields.get("leaseDays", error.detail))
+        with self.work.read() as actions:
+            return self._page(request, actor, actions, form, status=400)
+
+    def _page(self, request: Request, actor: Actor, actions: DeviceActions, form: FormState, *, status: int = 200) -> Response:
+        return self.templates.render(
+            "devices/provisioning.html",
+            request,
+            status=status,
+            form=form,
+            path=PATH,
+            permissions=PERMISSIONS,
+            who=WHO,
+            uids=actions.provisioning.uid_use(actor),
+            may_write=actor.may(Permission.PROVISIONING_WRITE),
+        )
+
+
+def _form_of(setting: ProvisioningSetting) -> FormState:
+    return FormState.showing(
+        enabled=setting.enabled,
+        permission=setting.default_permission.value,
+        who="several" if setting.several_users else "first",
+        lease_days=setting.lease_days,
+    )
+
+
+def _changes(before: ProvisioningSetting, after: ProvisioningSetting) -> list[str]:
+    def words(setting: ProvisioningSetting) -> dict[str, str]:
+        return {
+            "Provisioning": "Enabled" if setting.enabled else "Disabled",
+            "New accounts": {value: label for value, label, _ in PERMISSIONS}[setting.default_permission.value],
+            "Who gets an account": WHO[1 if setting.several_users else 0][1],
+            "Lease": f"{setting.lease_days} days",
+        }
+
+    old, new = words(before), words(after)
+    return [f"{name}: {old[name]} → {new[name]}" for name in old if old[name] != new[name]]
