@@ -54,7 +54,8 @@ class Administrators:
     def find_by_email(self, email: str) -> Administrator | None:
         """Return the administrator with this address, compared in lower case and otherwise exactly."""
         # public: the sign-in asks it before anybody is signed in; it tells nobody what it found
-        return self.administrators.find_by_email(normal_email(email))
+        address = normal_email(email)
+        return None if email_problem(address) else self.administrators.find_by_email(address)
 
     def find_present(self, administrator_id: str) -> Administrator | None:
         """Return the administrator as they are at this moment, with their present role."""

@@ -48,7 +48,8 @@ class People:
     def find_by_email(self, actor: Actor, email: str) -> User | None:
         """Return the user with this address, compared in lower case and otherwise exactly."""
         actor.require(Permission.USERS_READ)
-        return self.users.find_by_email(model.normal_email(email))
+        address = model.normal_email(email)
+        return None if model.email_problem(address) else self.users.find_by_email(address)
 
     def count_bindings(self, actor: Actor, user_id: str) -> int:
         """Return on how many devices the user has an account."""

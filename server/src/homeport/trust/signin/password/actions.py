@@ -1,0 +1,258 @@
+"""Sign in with a password, confirm it, use a one-time link, and keep sessions."""
+
+from dataclasses import dataclass, replace
+from math import ceil
+
+from homeport.directory.admins.actions import AdministratorLinks, Administrators
+from homeport.directory.admins.model import Administrator, actor_of
+from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.model import Resource
+from homeport.directory.people.model import email_problem, normal_email
+from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.entropy import Entropy, hash_token
+from homeport.foundation.kernel.errors import RateLimited, Unauthenticated
+from homeport.trust.signin.password import model
+from homeport.trust.signin.password.model import Attempt, Session, SignedIn
+from homeport.trust.signin.password.ports import BrowserStore, SessionStore, ThrottleStore
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The administrators' sessions of one unit of work."""
+
+    sessions: SessionStore
+    administrators: Administrators
+    audit: Audit
+    clock: Clock
+    entropy: Entropy
+
+    def find(self, token: str) -> Session | None:
+        """Return the living session that a cookie's token names."""
+        # public: the token is the proof
+        session = self.sessions.find(hash_token(token)) if token else None
+        return session if session is not None and session.alive(self.clock.now()) else None
+
+    def authenticate(self, token: str, origin: Origin) -> Actor | None:
+        """Return whose session it is, with the permissions of their present role, or None."""
+        # public: the token is the proof
+        session = self.find(token)
+        return None if session is None else self.actor(session, origin)
+
+    def actor(self, session: Session, origin: Origin) -> Actor | None:
+        """Return a living session's administrator as they are now, or None when they are gone."""
+        # public: only `find` hands out sessions
+        administrator = self.administrators.find_present(session.administrator_id)
+        if administrator is None:
+            return None
+        return replace(actor_of(administrator, origin), session_id=session.id, authenticated_at=session.authenticated_at)
+
+    def touch(self, session: Session) -> None:
+        """Store that the session was used now."""
+        # public: only `find` hands out sessions
+        self.sessions.touch(session.id, self.clock.now())
+
+    def start(self, administrator: Administrator, origin: Origin, *, replacing: str = "") -> tuple[Session, str]:
+        """Start a session for somebody who just proved who they are, and return it with its token.
+
+        `replacing` is the token that the browser held before; that session ends, so that nobody can plant one.
+        """
+        # public: its callers have checked a password or a one-time link
+        self.end(replacing)
+        now = self.clock.now()
+        token = self.entropy.token()
+        session = Session(
+            id=self.entropy.new_id(),
+            token_hash=hash_token(token),
+            administrator_id=administrator.id,
+            created_at=now,
+            authenticated_at=now,
+            last_seen_at=now,
+            expires_at=now + model.ABSOLUTE,
+            address=origin.address[:64],
+            user_agent=origin.user_agent[:300],
+        )
+        self.sessions.add(session)
+        return session, token
+
+    def renew(self, session: Session) -> str:
+        """Give the session a fresh token after its person confirmed the password; its end stays as it was."""
+        # public: its caller has checked the password
+        now = self.clock.now()
+        token = self.entropy.token()
+        self.sessions.remove(session.id)
+        self.sessions.add(
+            replace(session, id=self.entropy.new_id(), token_hash=hash_token(token), authenticated_at=now, last_seen_at=now)
+        )
+        return token
+
+    def end(self, token: str) -> None:
+        """End the session that a cookie's token names, if there is one."""
+        # public: the token is the proof
+        session = self.sessions.find(hash_token(token)) if token else None
+        if session is not None:
+            self.sessions.remove(session.id)
+
+    def end_all(self, administrator_id: str) -> int:
+        """End all sessions of an administrator; for the handlers of what happens to administrators. Return how many."""
+        # public: called by event handlers inside the unit of work of an action that was allowed
+        return self.sessions.remove_of(administrator_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordSignIn:
+    """Signing in with a password. The edge calls `begin`, checks the password outside any unit of work, then `finish`."""
+
+    sessions: Sessions
+    throttles: ThrottleStore
+    browsers: BrowserStore
+    administrators: Administrators
+    links: AdministratorLinks
+    audit: Audit
+    clock: Clock
+    entropy: Entropy
+
+    def begin(self, email: str, origin: Origin, *, browser: str = "") -> Attempt:
+        """Count an attempt and return what to check the password against; raise RateLimited while it is too early.
+
+        The attempt counts as a failure until `finish` learns otherwise, so that a thousand at once are not one each.
+        """
+        # public: this is where somebody begins to prove who they are
+        address = normal_email(email)
+        administrator = self.administrators.find_by_email(address)
+        keys: tuple[str, ...] = (model.account_key(address), model.address_key(origin.address))
+        if administrator is not None and self._known(browser, administrator.id):
+            keys = (model.browser_key(browser, administrator.id),)
+        self._count(keys)
+        return Attempt(
+            email=address,
+            administrator_id=administrator.id if administrator else "",
+            password_hash=administrator.password_hash if administrator else "",
+            throttles=keys,
+        )
+
+    def finish(
+        self, attempt: Attempt, origin: Origin, *, verified: bool, replacing: str = "", browser: str = "", rehash: str = ""
+    ) -> SignedIn | None:
+        """Start a session when the password was right, or record the failure and return None.
+
+        `rehash` is the same password's hash with today's parameters, when the stored one is outdated.
+        """
+        # public: the password is the proof
+        administrator = self._unchanged(attempt) if verified else None
+        if administrator is None:
+            self._refused(attempt, origin, "admin_login_attempt")
+            return None
+        self._forgive(attempt)
+        if rehash:
+            self.administrators.rehash(administrator.id, rehash)
+        self._remove_old()
+        return self._signed_in(administrator, origin, "password", replacing=replacing, browser=browser)
+
+    def begin_confirmation(self, actor: Actor) -> Attempt:
+        """Count an attempt of a signed-in person to confirm their password; raise RateLimited while it is too early."""
+        # public: any administrator with a session may confirm; what they may do is asked afterwards
+        administrator = self.administrators.find_present(actor.id)
+        if administrator is None or not actor.session_id:
+            raise Unauthenticated("Sign in again.")
+        keys = (model.confirmation_key(administrator.id),)
+        self._count(keys)
+        return Attempt(administrator.email, administrator.id, administrator.password_hash, keys)
+
+    def finish_confirmation(self, actor: Actor, attempt: Attempt, token: str, *, verified: bool) -> str:
+        """Return the session's fresh token when the password was right, or record the failure and return nothing."""
+        # public: the password is the proof
+        session = self.sessions.find(token)
+        administrator = self._unchanged(attempt) if verified else None
+        if administrator is None or session is None or session.administrator_id != administrator.id:
+            self._refused(attempt, actor.origin, "admin_confirm_attempt")
+            return ""
+        self._forgive(attempt)
+        self.audit.record(actor, "admin_confirm_attempt", resource=_resource(administrator))
+        return self.sessions.renew(session)
+
+    def accept_link(
+        self,
+        token: str,
+        *,
+        email: str,
+        firstname: str,
+        lastname: str,
+        password: str,
+        origin: Origin,
+        replacing: str = "",
+        browser: str = "",
+    ) -> SignedIn:
+        """Use a one-time link up and sign its holder in; raises what `AdministratorLinks.accept` raises."""
+        # public: the link's token is the proof
+        administrator = self.links.accept(
+            token, email=email, firstname=firstname, lastname=lastname, password=password, origin=origin
+        )
+        return self._signed_in(administrator, origin, "one-time link", replacing=replacing, browser=browser)
+
+    def sign_out(self, actor: Actor, token: str) -> None:
+        """End the session."""
+        # public: anybody may leave
+        self.sessions.end(token)
+        self.audit.record(actor, "admin_logout", resource=Resource("admin", actor.id, actor.name))
+
+    def forget_browsers(self, administrator_id: str) -> None:
+        """Make every browser unknown to the account again; for the handler of a password that was set anew."""
+        # public: called by event handlers inside the unit of work of an action that was allowed
+        self.browsers.remove_of(administrator_id)
+
+    def _known(self, browser: str, administrator_id: str) -> bool:
+        since = self.clock.now() - model.KNOWN_FOR
+        return bool(browser) and self.browsers.knows(hash_token(browser), administrator_id, since)
+
+    def _count(self, keys: tuple[str, ...]) -> None:
+        now = self.clock.now()
+        held = [self.throttles.hold(key, now).present(now) for key in sorted(keys)]
+        wait = max((one.blocked_until - now).total_seconds() for one in held)
+        if wait > 0:
+            raise RateLimited(
+                f"Too many attempts. Wait {ceil(wait)} {'second' if ceil(wait) == 1 else 'seconds'} and try again.",
+                retry_after=ceil(wait),
+            )
+        for one in held:
+            self.throttles.save(one.failed(model.pace_of(one.key), now))
+
+    def _forgive(self, attempt: Attempt) -> None:
+        now = self.clock.now()
+        for key in sorted(attempt.throttles):
+            held = self.throttles.hold(key, now)
+            # An address keeps its other failures: one account of their own must not let somebody guess at others.
+            self.throttles.save(
+                held.forgiven(now) if key.startswith("address:") else replace(held, failures=0, blocked_until=now)
+            )
+
+    def _unchanged(self, attempt: Attempt) -> Administrator | None:
+        """Return the administrator unless they were removed or got another password while this one was checked."""
+        administrator = self.administrators.find_present(attempt.administrator_id) if attempt.administrator_id else None
+        return administrator if administrator is not None and administrator.password_hash == attempt.password_hash else None
+
+    def _refused(self, attempt: Attempt, origin: Origin, event_type: str) -> None:
+        # What is no address may be a password typed into the wrong field.
+        name = "" if email_problem(attempt.email) else attempt.email
+        actor = Actor(ActorKind.ADMINISTRATOR, attempt.administrator_id, name, origin=origin)
+        reason = "password_wrong" if attempt.administrator_id else "administrator_unknown"
+        resource = Resource("admin", attempt.administrator_id, name)
+        self.audit.record(actor, event_type, resource=resource, success=False, reason=reason)
+
+    def _signed_in(self, administrator: Administrator, origin: Origin, way: str, *, replacing: str, browser: str) -> SignedIn:
+        session, token = self.sessions.start(administrator, origin, replacing=replacing)
+        known = browser if self._known(browser, administrator.id) else self.entropy.token()
+        self.browsers.remember(hash_token(known), administrator.id, self.clock.now())
+        actor = replace(actor_of(administrator, origin), session_id=session.id)
+        self.audit.record(actor, "admin_login_attempt", resource=_resource(administrator), details={"way": way})
+        return SignedIn(session, token, known)
+
+    def _remove_old(self) -> None:
+        now = self.clock.now()
+        self.sessions.sessions.remove_over(now, now - model.IDLE)
+        self.throttles.remove_before(now - model.FORGOTTEN_AFTER)
+        self.browsers.remove_before(now - model.KNOWN_FOR)
+
+
+def _resource(administrator: Administrator) -> Resource:
+    return Resource("admin", administrator.id, administrator.email)

@@ -1,0 +1,110 @@
+"""Sessions, failures and known browsers in SQL."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from homeport.trust.signin.password.model import Session, Throttle
+from homeport.trust.signin.password.tables import admin_sessions, known_browsers, signin_throttles
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSql:
+    """Sessions over one connection."""
+
+    connection: Connection
+
+    def add(self, session: Session) -> None:
+        """Store a new session."""
+        self.connection.execute(insert(admin_sessions).values(asdict(session)))
+
+    def find(self, token_hash: str) -> Session | None:
+        """Return the session whose token has this hash."""
+        row = self.connection.execute(select(admin_sessions).where(admin_sessions.c.token_hash == token_hash)).first()
+        return None if row is None else Session(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
+
+    def touch(self, session_id: str, at: datetime) -> None:
+        """Note when the session was last used."""
+        self.connection.execute(update(admin_sessions).where(admin_sessions.c.id == session_id).values(last_seen_at=at))
+
+    def remove(self, session_id: str) -> None:
+        """End a session."""
+        self.connection.execute(delete(admin_sessions).where(admin_sessions.c.id == session_id))
+
+    def remove_of(self, administrator_id: str) -> int:
+        """End all sessions of an administrator; return how many."""
+        return self.connection.execute(
+            delete(admin_sessions).where(admin_sessions.c.administrator_id == administrator_id)
+        ).rowcount
+
+    def remove_over(self, now: datetime, idle_since: datetime) -> None:
+        """Remove sessions that expired or were not used since."""
+        over = or_(admin_sessions.c.expires_at <= now, admin_sessions.c.last_seen_at <= idle_since)
+        self.connection.execute(delete(admin_sessions).where(over))
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottleSql:
+    """Failures counted, over one connection."""
+
+    connection: Connection
+
+    def hold(self, key: str, now: datetime) -> Throttle:
+        """Return a key's throttle, making one when there is none, and keep others from it until the unit of work ends."""
+        row = self._locked(key)
+        if row is None:
+            try:
+                with self.connection.begin_nested():
+                    values = {"key": key, "failures": 0, "blocked_until": now, "last_failure_at": now}
+                    self.connection.execute(insert(signin_throttles).values(values))
+            except IntegrityError:
+                pass  # another replica made it at the same moment; the row below is theirs
+            row = self._locked(key)
+        assert row is not None
+        return Throttle(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
+
+    def save(self, throttle: Throttle) -> None:
+        """Store a changed throttle."""
+        self.connection.execute(update(signin_throttles).where(signin_throttles.c.key == throttle.key).values(asdict(throttle)))
+
+    def remove_before(self, moment: datetime) -> None:
+        """Forget throttles whose last failure is older."""
+        self.connection.execute(delete(signin_throttles).where(signin_throttles.c.last_failure_at < moment))
+
+    def _locked(self, key: str) -> Any:
+        return self.connection.execute(select(signin_throttles).where(signin_throttles.c.key == key).with_for_update()).first()
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSql:
+    """Known browsers over one connection."""
+
+    connection: Connection
+
+    def knows(self, browser_hash: str, administrator_id: str, since: datetime) -> bool:
+        """Tell whether the account signed in with this browser since then."""
+        query = select(known_browsers.c.browser_hash).where(
+            known_browsers.c.browser_hash == browser_hash,
+            known_browsers.c.administrator_id == administrator_id,
+            known_browsers.c.last_used_at >= since,
+        )
+        return self.connection.execute(query).first() is not None
+
+    def remember(self, browser_hash: str, administrator_id: str, at: datetime) -> None:
+        """Note that the account signed in with this browser."""
+        this = (known_browsers.c.browser_hash == browser_hash, known_browsers.c.administrator_id == administrator_id)
+        changed = self.connection.execute(update(known_browsers).where(*this).values(last_used_at=at)).rowcount
+        if not changed:
+            values = {"browser_hash": browser_hash, "administrator_id": administrator_id, "last_used_at": at}
+            self.connection.execute(insert(known_browsers).values(values))
+
+    def remove_of(self, administrator_id: str) -> None:
+        """Forget the browsers of an administrator."""
+        self.connection.execute(delete(known_browsers).where(known_browsers.c.administrator_id == administrator_id))
+
+    def remove_before(self, moment: datetime) -> None:
+        """Forget browsers that were last used before."""
+        self.connection.execute(delete(known_browsers).where(known_browsers.c.last_used_at < moment))
