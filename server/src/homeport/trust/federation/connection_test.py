@@ -109,7 +109,7 @@ def judge_client_credentials(answer: Response | FetchFailed, name: str = "Client
             "The provider does not accept this client ID with this client secret (invalid_client).",
             "Copy both again from the application's page. A rotated secret must be the active one.",
         )
-    if error in {"unauthorized_client", "unsupported_grant_type"}:
+    if error in ("unauthorized_client", "unsupported_grant_type"):
         return Check(
             name,
             CheckState.FAILED,

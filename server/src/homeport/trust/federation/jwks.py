@@ -65,8 +65,8 @@ def _suits(key: Mapping[str, Any], algorithm: str) -> bool:
     operations = key.get("key_ops")
     return (
         key.get("kty") == _KEY_TYPES.get(algorithm)
-        and key.get("use") in {None, "sig"}
-        and key.get("alg") in {None, algorithm}
+        and key.get("use") in (None, "sig")
+        and key.get("alg") in (None, algorithm)
         and (operations is None or (isinstance(operations, list) and "verify" in operations))
     )
 

@@ -33,7 +33,7 @@ T = TypeVar("T")
 Exchange = Generator[Fetch, Response | FetchFailed, T]
 
 _RATE_HEADERS = ("x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset", "retry-after")
-_LOGIN_ERRORS = {"login_required", "interaction_required", "account_selection_required", "consent_required"}
+_LOGIN_ERRORS = ("login_required", "interaction_required", "account_selection_required", "consent_required")
 _BROKEN = {FailureKind.TOO_LARGE, FailureKind.ENCODING, FailureKind.PROTOCOL}
 _VISIBLE = re.compile(r"[!-~]+\Z")
 _OK, _BAD_REQUEST, _UNAUTHORIZED, _TOO_MANY = 200, 400, 401, 429
@@ -257,7 +257,7 @@ def _token_error(status: int, body: dict[str, Any]) -> Refusal:
     if status in {_BAD_REQUEST, _UNAUTHORIZED}:
         if error == "invalid_grant":
             return Refusal(ReasonCode.CODE_REFUSED, words)
-        if error in {"invalid_client", "unauthorized_client"}:
+        if error in ("invalid_client", "unauthorized_client"):
             return Refusal(ReasonCode.CLIENT_REFUSED, words)
     return Refusal(ReasonCode.TOKEN_BROKEN, words)
 
