@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ ADA = "ada.lovelace@acme.example"
 VERIFIER = "a-verifier-of-more-than-forty-three-characters-in-all"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 LEEWAY = 120
-DEADLINE = 1.0
+TLS = ssl.create_default_context()  # made once: it takes longer than a whole sign-in
 LIMIT = 1024 * 1024
 
 
@@ -40,7 +41,7 @@ class Okta:
     """The simulator as a test sees it."""
 
     ready: dict
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10))
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10, verify=TLS))
     browsers: list = field(default_factory=list)
 
     @property
@@ -90,7 +91,7 @@ class Okta:
         answer = self.browser().sign_in(server, login=login, **changes)
         return query(answer.headers["location"])["code"][0]
 
-    def redeem(self, code, server="", auth=True, **changes):
+    def redeem(self, code, server="", *, auth=True, **changes):
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER} | changes
         form = {name: value for name, value in form.items() if value is not None}
         credentials = self.credentials if auth is True else auth or None
@@ -102,7 +103,7 @@ class Browser:
 
     def __init__(self, okta):
         self.okta = okta
-        self.http = httpx.Client(base_url=okta.issuer, timeout=10)
+        self.http = httpx.Client(base_url=okta.issuer, timeout=10, verify=TLS)
 
     def authorize(self, server="", **changes):
         return self.http.get(f"/oauth2{server}/v1/authorize", params=self.okta.parameters(**changes))
@@ -130,15 +131,16 @@ class StrictClient:
 
     def __init__(self, okta):
         self.okta = okta
+        self.deadline = 10.0
 
     def fetch(self, method, url, **options):
         started, body = time.monotonic(), b""
         try:
-            with self.okta.http.stream(method, url, timeout=DEADLINE, **options) as answer:
+            with self.okta.http.stream(method, url, timeout=self.deadline, **options) as answer:
                 for piece in answer.iter_bytes():
                     body += piece
                     must(len(body) <= LIMIT, "too large")
-                    must(time.monotonic() - started < DEADLINE, "too slow")
+                    must(time.monotonic() - started < self.deadline, "too slow")
         except httpx.TimeoutException as error:
             raise RefusedError("too slow") from error
         must(not answer.is_redirect, "redirects")
@@ -160,7 +162,12 @@ class StrictClient:
         if "iss" in fields or metadata.get("authorization_response_iss_parameter_supported"):
             must(fields.get("iss") == [self.okta.issuer], "iss parameter")
         must("code" in fields, "no code")
-        form = {"grant_type": "authorization_code", "code": fields["code"][0], "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+        form = {
+            "grant_type": "authorization_code",
+            "code": fields["code"][0],
+            "redirect_uri": CALLBACK,
+            "code_verifier": VERIFIER,
+        }
         tokens = self.fetch("POST", metadata["token_endpoint"], data=form, auth=self.okta.credentials)
         claims = self.verify(metadata, tokens)
         bearer = {"Authorization": f"Bearer {tokens['access_token']}"}

@@ -7,7 +7,7 @@ import pytest
 from homeport_simulators.okta.faults.catalogue import BY_NAME, CATALOGUE, arguments_of, as_markdown
 
 DOCS = Path(__file__).parents[4] / "docs" / "protocols" / "okta-simulator.md"
-SLOW = {"seconds": 1.5}
+SLOW = {"seconds": 30}
 
 # fault: (arguments, the strict client's reason)
 REFUSED = {
@@ -94,14 +94,15 @@ VISIBLE = {"email_unverified", "no_email", "other_email", "other_sub", "redirect
 @pytest.mark.parametrize("name", REFUSED)
 def test_strict_client_refuses_the_fault_and_passes_once_it_is_over(okta, strict_client, refused, name):
     arguments, reason = REFUSED[name]
-    times = 1
-    okta.fault(name, times, **arguments)
+    okta.fault(name, **arguments)
+    strict_client.deadline = 0.7 if reason == "too slow" else 10
     with pytest.raises(refused) as caught:
         strict_client.sign_in()
     assert str(caught.value).startswith(reason)
     left = okta.control("GET", "/faults")
     assert [fault["fault"] for fault in left] == (["skew"] if name == "skew" else [])
     okta.control("DELETE", "/faults")
+    strict_client.deadline = 10
     strict_client.sign_in()
 
 
@@ -167,3 +168,17 @@ def test_arguments_that_do_not_fit_are_refused_with_a_sentence(name, given, sent
 
 def test_docs_page_holds_the_catalogue():
     assert as_markdown() in DOCS.read_text()
+
+
+def test_client_that_gives_up_waiting_uses_up_nothing_else(okta, strict_client, refused):
+    okta.fault("keys_slow", seconds=30)
+    okta.fault("discovery_hang")
+    strict_client.deadline = 0.7
+    with pytest.raises(refused, match="too slow"):
+        strict_client.sign_in()
+    with pytest.raises(refused, match="too slow"):
+        strict_client.sign_in()
+    okta.fault("keys_500")
+    strict_client.deadline = 10
+    with pytest.raises(refused, match="status 500"):
+        strict_client.sign_in()

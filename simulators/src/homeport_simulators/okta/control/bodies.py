@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from types import UnionType
 from typing import Any
 
 from starlette.requests import Request
@@ -27,7 +28,7 @@ def not_found(kind: str, key: str) -> ControlError:
     return ControlError(f"There is no {kind} {key}.", status=404, code="E0000007")
 
 
-async def json_object(request: Request, types: Mapping[str, type]) -> dict[str, Any]:
+async def json_object(request: Request, types: Mapping[str, type | UnionType]) -> dict[str, Any]:
     """Return the body's members, all of them known and of their type; an empty body is an empty object."""
     raw = await request.body()
     if not raw:
@@ -44,7 +45,7 @@ async def json_object(request: Request, types: Mapping[str, type]) -> dict[str, 
         if name not in types:
             raise ControlError(f"There is no member {name}; the members are: {', '.join(types)}.")
         if not isinstance(value, types[name]):
-            raise ControlError(f"The member {name} must be of type {types[name].__name__}.")
+            raise ControlError(f"The member {name} must be of type {getattr(types[name], '__name__', types[name])}.")
         if isinstance(value, list) and not all(isinstance(item, str) for item in value):
             raise ControlError(f"The member {name} must be a list of strings.")
     return body

@@ -39,7 +39,7 @@ class Workings:
 
     async def add_fault(self, request: Request) -> Response:
         """Put a fault in force: once by default, `times` often, or always with null."""
-        body = await json_object(request, {"fault": str, "times": int | None, "with": dict})  # type: ignore[dict-item]  # isinstance takes a union
+        body = await json_object(request, {"fault": str, "times": int | None, "with": dict})
         times = body.get("times", 1)
         if times is not None and (isinstance(times, bool) or times < 1):
             raise ControlError("The member times must be a positive number, or null for always.")

@@ -16,6 +16,7 @@ Commit = Callable[[Org, Request, Arguments], Awaitable[Response | None]]
 _FLOOD_BYTES = 50 * 1024 * 1024
 _FLOOD_PIECE = b"x" * 65536
 _FLOOD_START, _FLOOD_END = b'{"padding":"', b'"}'
+_FOR_NOBODY = Response(status_code=503)
 _MAINTENANCE = "<!doctype html><html><head><title>Maintenance</title></head><body><h1>We are back soon</h1></body></html>"
 
 
@@ -31,14 +32,24 @@ async def _html(_org: Org, _request: Request, _arguments: Arguments) -> Response
     return HTMLResponse(_MAINTENANCE)
 
 
-async def _late(_org: Org, _request: Request, arguments: Arguments) -> None:
-    await asyncio.sleep(arguments["seconds"])
+async def _late(_org: Org, request: Request, arguments: Arguments) -> Response | None:
+    """Wait; when the client gives up meanwhile, so does the endpoint, and a later request finds everything as it was."""
+    await request.body()  # kept by the request, so that what is still to come is the disconnect
+    try:
+        await asyncio.wait_for(_gone(request), arguments["seconds"])
+    except TimeoutError:
+        return None
+    return _FOR_NOBODY
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _never(_org: Org, request: Request, _arguments: Arguments) -> Response:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    return Response(status_code=503)  # nobody is there to read it
+    await _gone(request)
+    return _FOR_NOBODY
 
 
 async def _to_itself(_org: Org, request: Request, _arguments: Arguments) -> Response:
@@ -112,8 +123,8 @@ _COMMITS: dict[str, dict[str, Commit]] = {
 
 async def instead(org: Org, endpoint: str, request: Request) -> Response | None:
     """Return the answer a fault puts in place of the endpoint's own, or nothing after any delay that is due."""
-    for name, commit in _COMMITS[endpoint].items():
-        arguments = org.faults.take(name)
+    taken = [(commit, org.faults.take(name)) for name, commit in _COMMITS[endpoint].items()]
+    for commit, arguments in taken:
         if arguments is not None:
             response = await commit(org, request, arguments)
             if response is not None:
