@@ -1,0 +1,270 @@
+"""The pages by which administrators come in and go out: sign-in, confirmation, one-time link, sign-out."""
+
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from homeport.directory.admins.model import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from homeport.foundation.database.engine import Work
+from homeport.foundation.http.actor import PageActor, origin_of
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, RateLimited
+from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.templates import Templates
+from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
+from homeport.trust.signin.password.model import KNOWN_FOR, SignedIn, safe_target
+
+SESSION_COOKIE = "__Host-homeport"
+BROWSER_COOKIE = "__Host-homeport-browser"
+LONGEST_TYPED = 1024
+"""A password field longer than any password is cut before it is hashed; it is wrong either way."""
+WRONG = "E-mail address and password do not match an administrator. Check both and try again."
+WRONG_PASSWORD = "That is not your password. Check it and try again."  # noqa: S105 - a sentence, no password
+
+
+class Hasher(Protocol):
+    """Checks passwords; `Argon2id` in `directory.admins`."""
+
+    def hash(self, password: str) -> str:
+        """Return a hash with today's parameters."""
+        ...
+
+    def verify(self, password_hash: str, password: str) -> bool:
+        """Tell whether the password is right; an empty hash takes as long and never is."""
+        ...
+
+    def outdated(self, password_hash: str) -> bool:
+        """Tell whether the hash has other parameters than today's."""
+        ...
+
+
+class SessionAuthenticator:
+    """Reads the session cookie; what `app.state.authenticate_session` holds."""
+
+    def __init__(self, work: Work[Sessions], clock: Clock) -> None:
+        self.work = work
+        self.clock = clock
+
+    def __call__(self, request: Request) -> Actor | None:
+        """Return whose session the request carries, or None."""
+        token = request.cookies.get(SESSION_COOKIE, "")
+        if not token:
+            return None
+        with self.work.read() as sessions:
+            session = sessions.find(token)
+            actor = sessions.actor(session, origin_of(request)) if session is not None else None
+        if session is not None and actor is not None and session.to_touch(self.clock.now()):
+            with self.work.write() as sessions:
+                sessions.touch(session)
+        return actor
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPages:
+    """The pages. `authenticate` tells whether somebody is signed in already."""
+
+    work: Work[PasswordSignIn]
+    hasher: Hasher
+    templates: Templates
+    authenticate: SessionAuthenticator
+
+    def router(self) -> APIRouter:
+        """Return the routes. All but the confirmation and the sign-out are public: they are the way in."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route("/signin", self.ask, methods=["GET"])
+        router.add_api_route("/signin", self.sign_in, methods=["POST"])
+        router.add_api_route("/signin/confirm", self.ask_confirmation, methods=["GET"])
+        router.add_api_route("/signin/confirm", self.confirm, methods=["POST"])
+        router.add_api_route("/signout", self.sign_out, methods=["POST"])
+        router.add_api_route("/admin/link/{token}", self.ask_link, methods=["GET"])
+        router.add_api_route("/admin/link/{token}", self.accept_link, methods=["POST"])
+        return router
+
+    def ask(self, request: Request, next: str = "") -> Response:  # noqa: A002 - the parameter's name in addresses
+        """Show the sign-in form, or go on when somebody is signed in."""
+        if self.authenticate(request) is not None:
+            return RedirectResponse(safe_target(next), 303)
+        return self._sign_in_page(request, FormState.showing(email=""), next)
+
+    def sign_in(
+        self,
+        request: Request,
+        email: Annotated[str, Form()] = "",
+        password: Annotated[str, Form()] = "",
+        next: Annotated[str, Form()] = "",  # noqa: A002 - the parameter's name in addresses
+    ) -> Response:
+        """Sign in with e-mail address and password."""
+        form = FormState.showing(email=email)
+        form.require("email", sentence="Enter your e-mail address.")
+        if not password:
+            form.fail("password", "Enter your password.")
+        if not form.valid:
+            return self._sign_in_page(request, form, next, status=400)
+        origin, browser = origin_of(request), request.cookies.get(BROWSER_COOKIE, "")
+        try:
+            with self.work.write() as actions:
+                attempt = actions.begin(email, origin, browser=browser)
+        except RateLimited as error:
+            form.refuse(error.detail)
+            return self._sign_in_page(request, form, next, status=429, headers={"Retry-After": str(error.retry_after)})
+        typed = password[:LONGEST_TYPED]
+        verified = self.hasher.verify(attempt.password_hash, typed)
+        rehash = self.hasher.hash(typed) if verified and self.hasher.outdated(attempt.password_hash) else ""
+        with self.work.write() as actions:
+            signed_in = actions.finish(
+                attempt,
+                origin,
+                verified=verified,
+                replacing=request.cookies.get(SESSION_COOKIE, ""),
+                browser=browser,
+                rehash=rehash,
+            )
+        if signed_in is None:
+            form.refuse(WRONG)
+            return self._sign_in_page(request, form, next, status=401)
+        return _enter(signed_in, safe_target(next))
+
+    def ask_confirmation(
+        self,
+        request: Request,
+        actor: PageActor,
+        next: str = "",  # noqa: A002 - the parameter's name in addresses
+    ) -> Response:
+        """Ask a signed-in person for the password again."""
+        return self._confirm_page(request, actor, FormState(), next)
+
+    def confirm(
+        self,
+        request: Request,
+        actor: PageActor,
+        password: Annotated[str, Form()] = "",
+        next: Annotated[str, Form()] = "",  # noqa: A002 - the parameter's name in addresses
+    ) -> Response:
+        """Take the password again; afterwards sensitive acts are open for five minutes."""
+        form = FormState()
+        if not password:
+            form.fail("password", "Enter your password.")
+            return self._confirm_page(request, actor, form, next, status=400)
+        try:
+            with self.work.write() as actions:
+                attempt = actions.begin_confirmation(actor)
+        except RateLimited as error:
+            form.refuse(error.detail)
+            return self._confirm_page(request, actor, form, next, status=429, headers={"Retry-After": str(error.retry_after)})
+        verified = self.hasher.verify(attempt.password_hash, password[:LONGEST_TYPED])
+        with self.work.write() as actions:
+            token = actions.finish_confirmation(actor, attempt, request.cookies.get(SESSION_COOKIE, ""), verified=verified)
+        if not token:
+            form.fail("password", WRONG_PASSWORD)
+            return self._confirm_page(request, actor, form, next, status=401)
+        answer = RedirectResponse(safe_target(next), 303)
+        _set_cookie(answer, SESSION_COOKIE, token)
+        return answer
+
+    def sign_out(self, request: Request, actor: PageActor) -> Response:
+        """End the session."""
+        with self.work.write() as actions:
+            actions.sign_out(actor, request.cookies.get(SESSION_COOKIE, ""))
+        answer = RedirectResponse("/signin", 303)
+        answer.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+        return answer
+
+    def ask_link(self, request: Request, token: str) -> Response:
+        """Show what a one-time link asks for; opening it does not use it up, so a mail scanner cannot."""
+        try:
+            with self.work.read() as actions:
+                link = actions.links.look(token)
+        except NotFound as error:
+            return self._dead_link(request, error)
+        return self._link_page(request, token, FormState.showing(email=link.email), invitation=link.is_invitation)
+
+    def accept_link(  # noqa: PLR0917 - one for each field of the form; FastAPI passes them by name
+        self,
+        request: Request,
+        token: str,
+        email: Annotated[str, Form()] = "",
+        firstname: Annotated[str, Form()] = "",
+        lastname: Annotated[str, Form()] = "",
+        password: Annotated[str, Form()] = "",
+        again: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Use the link up: make the administrator or set the new password, and sign in."""
+        form = FormState.showing(email=email, firstname=firstname, lastname=lastname)
+        if password != again:
+            form.fail("again", "The two passwords differ. Type the same one twice.")
+        try:
+            with self.work.read() as actions:
+                link = actions.links.look(token)
+            if form.valid:
+                with self.work.write() as actions:
+                    signed_in = actions.accept_link(
+                        token,
+                        email=email,
+                        firstname=firstname,
+                        lastname=lastname,
+                        password=password,
+                        origin=origin_of(request),
+                        replacing=request.cookies.get(SESSION_COOKIE, ""),
+                        browser=request.cookies.get(BROWSER_COOKIE, ""),
+                    )
+                return _enter(signed_in, safe_target(""))
+        except NotFound as error:
+            return self._dead_link(request, error)
+        except Invalid as error:
+            for field, sentence in error.fields.items():
+                form.fail(field, sentence)
+        except Conflict as error:
+            form.refuse(error.detail)
+        return self._link_page(request, token, form, invitation=link.is_invitation, status=400)
+
+    def _sign_in_page(
+        self, request: Request, form: FormState, target: str, *, status: int = 200, headers: dict[str, str] | None = None
+    ) -> Response:
+        return self.templates.render(
+            "password/signin.html", request, status=status, headers=headers, form=form, next=safe_target(target, "")
+        )
+
+    def _confirm_page(
+        self,
+        request: Request,
+        actor: Actor,
+        form: FormState,
+        target: str,
+        *,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        target = safe_target(target, "")
+        return self.templates.render(
+            "password/confirm.html", request, status=status, headers=headers, form=form, next=target, email=actor.name
+        )
+
+    def _link_page(self, request: Request, token: str, form: FormState, *, invitation: bool, status: int = 200) -> Response:
+        return self.templates.render(
+            "password/link.html",
+            request,
+            status=status,
+            form=form,
+            token=token,
+            invitation=invitation,
+            shortest=SHORTEST_PASSWORD,
+            longest=LONGEST_PASSWORD,
+        )
+
+    def _dead_link(self, request: Request, error: NotFound) -> Response:
+        return self.templates.render("password/dead_link.html", request, status=404, cause=error.detail)
+
+
+def _enter(signed_in: SignedIn, target: str) -> Response:
+    answer = RedirectResponse(target, 303)
+    _set_cookie(answer, SESSION_COOKIE, signed_in.token)
+    _set_cookie(answer, BROWSER_COOKIE, signed_in.browser, max_age=int(KNOWN_FOR.total_seconds()))
+    return answer
+
+
+def _set_cookie(answer: Response, name: str, value: str, *, max_age: int | None = None) -> None:
+    # Secure also on http://localhost: browsers count it as trustworthy.
+    answer.set_cookie(name, value, max_age=max_age, path="/", secure=True, httponly=True, samesite="lax")
