@@ -2,6 +2,8 @@
 //   job.templates  the templates' paths: a class that stands in none of them is left out of the style sheet
 //   job.own        our own style sheet: the variables it reads are kept
 //   job.words      words that may be names of icons
+// PurgeCSS does the reduction because it is the common tool for it and brings PostCSS along, which moves the dark theme;
+// Tabler's sheet comes minified, so no minifier is needed.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import postcss from "postcss";

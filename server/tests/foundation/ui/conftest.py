@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,16 @@ def gallery_pages(templates: Templates) -> dict[str, str]:
             action="#",
             verb="Yes, Delete",
             cancel="#",
+        ),
+        "portal": templates.render("gallery/portal.html", at, shell=replace(shell(), home="/portal", portal="")),
+        "missing": templates.error(
+            at,
+            status=404,
+            title="There is no such user",
+            cause="The user was deleted, or the address is wrong.",
+            remedy="Look for the person in the list of users.",
+            back=("Users", "/admin/users"),
+            shell=shell(),
         ),
         "error": templates.error(
             at,

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-PAGES = ["values", "list", "form", "saved", "signin", "confirm", "error"]
+PAGES = ["values", "list", "form", "saved", "signin", "confirm", "error", "portal", "missing"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -91,6 +91,18 @@ def test_menus_close_with_escape_and_give_the_focus_back(page, address):
     page.keyboard.press("Escape")
     assert not page.get_by_text("One identity provider at a time").is_visible()
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+@pytest.mark.parametrize("name", ["values", "list"])
+def test_no_menu_leaves_a_narrow_screen(new_context, address, name):
+    page = new_context(viewport={"width": 360, "height": 800}).new_page()
+    page.goto(f"{address}/{name}")
+    for summary in page.locator("details.menu > summary").all():
+        summary.click()
+        box = page.locator("details.menu[open] > .menu-items").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 360
+        page.keyboard.press("Escape")
 
 
 def test_the_bulk_bar_shows_after_selection(page, address):

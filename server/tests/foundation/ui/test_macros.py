@@ -10,7 +10,7 @@ from markupsafe import Markup
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.templates import clock, counted, stamp, utc
 
-PAGES = ["values", "list", "form", "saved", "signin", "confirm", "error"]
+PAGES = ["values", "list", "form", "saved", "signin", "confirm", "error", "portal", "missing"]
 VOID = {"br", "hr", "img", "input", "link", "meta", "path", "rect", "circle"}
 
 
