@@ -59,14 +59,16 @@ class Signer:
         claims = {"iss": "x", "sub": "k1", "nbf": now - 60, "exp": now + 86_400 * 30, "cnf": {"jwk": public_jwk(self.key)}}
         return sign_ed25519(root or self.root, {"typ": typ}, claims | changed)
 
-    def order(self, device_id, kind="bind", *, key=None, typ="homeport-order+jwt", kid="k1", account=None, **changed):
+    def order(
+        self, device_id, kind="bind", *, key=None, typ="homeport-order+jwt", kid="k1", account=None, claims=None, **changed
+    ):
         self.counter += 1
         now = self.clock()
-        claims = {"iss": "x", "aud": device_id, "jti": secrets.token_hex(8), "iat": now, "epoch": 1, "counter": self.counter}
-        claims |= {"kind": kind, "account": person() | (account or {})}
+        made = {"iss": "x", "aud": device_id, "jti": secrets.token_hex(8), "iat": now, "epoch": 1, "counter": self.counter}
+        made |= {"kind": kind, "account": person() | (account or {})}
         if kind in {"bind", "activate"}:
-            claims |= {"exp": now + 600, "lease_not_after": now + 86_400 * 14, "sign_in_id": "s-1"}
-        return sign_ed25519(key or self.key, {"typ": typ, "kid": kid}, claims | changed)
+            made |= {"exp": now + 600, "lease_not_after": now + 86_400 * 14, "sign_in_id": "s-1"}
+        return sign_ed25519(key or self.key, {"typ": typ, "kid": kid}, made | changed | (claims or {}))
 
     def pair(self, device_id, kind="bind", **changed):
         return {"order": self.order(device_id, kind, **changed), "order_key": self.certificate()}

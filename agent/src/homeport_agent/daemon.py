@@ -19,7 +19,7 @@ _WAIT = 25
 _MARGIN = 15.0
 _OK = 200
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
-_GONE = frozenset({"device_deleted", "device_gone", "device_unknown"})
+_GONE = "device_gone"
 
 
 class Stopped(BaseException):
@@ -97,8 +97,8 @@ class Daemon:
                 return True
             log("An order could not be carried out yet; it will be tried again.")
         except Refusal as refusal:
-            if refusal.reason in _GONE:
-                log("The server no longer knows this device; nothing more to do.")
+            if refusal.reason == _GONE:
+                log("The server has deleted this device; nothing more to do.")
                 return False
             log(f"{refusal.message} ({refusal.reason})")
         self._back_off()

@@ -93,3 +93,6 @@ class AccountBackend(Protocol):
 
     def remove_account(self, username: str, gid: int) -> None:
         """Remove account and group; the home folder stays."""
+
+    def remove_home(self, home: str, uid: int) -> None:
+        """Remove the home folder when it belongs to ``uid`` and lies inside the device's root."""

@@ -216,11 +216,22 @@ class LinuxBackend:
             release_jobs(self.root, account)
 
     def remove_account(self, username: str, gid: int) -> None:
-        """Remove account and group; userdel without ``-r`` keeps the home folder, whose uid nobody else gets."""
+        """Remove account and group."""
         if self.find(username) is not None:
             self._run("userdel", *self._prefix, "--", username, holds=lambda: self.find(username) is None)
         if self.gid_of_group(username) == gid:
             self._run("groupdel", *self._prefix, "--", username, holds=lambda: self.gid_of_group(username) is None)
+
+    def remove_home(self, home: str, uid: int) -> None:
+        """Remove the home folder, if it is the person's and not a link to somewhere else."""
+        folder = self.root.inside(home)
+        if (
+            lies_inside(self.root.folder, folder.parent)
+            and folder.is_dir()
+            and not folder.is_symlink()
+            and folder.stat().st_uid == uid
+        ):
+            shutil.rmtree(folder)
 
     # Tools
 

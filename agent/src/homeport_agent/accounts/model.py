@@ -48,6 +48,7 @@ class Step(StrEnum):
     END_SESSIONS = "end_sessions"
     DISABLE_JOBS = "disable_jobs"
     REMOVE_ACCOUNT = "remove_account"
+    REMOVE_HOME = "remove_home"
     RELEASE = "release"
     FORGET = "forget"
     PASSCODE = "passcode"

@@ -11,6 +11,7 @@ from homeport_agent.refusals import Reason, Refusal
 
 Plan = list[tuple[Step, Callable[[], str]]]
 _DAY = 86_400
+_MOST_DETAIL = 200
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Planner:
         for group in sorted(wanted):
             self.backend.join_group(account.username, group)
         skipped = sorted(set(account.groups) - wanted)
-        return f"not allowed or absent here: {', '.join(skipped)}" if skipped else ""
+        return f"not allowed or absent here: {', '.join(skipped)}"[:_MOST_DETAIL] if skipped else ""
 
     def _admin(self, account: Account, record: Record) -> str:
         if not account.admin:
@@ -230,24 +231,32 @@ class Planner:
                 self.backend.set_expiry(record.username, None)
             return ""
 
-        def remove() -> str:
-            # Absent counts as ours too: a crash may have left the group behind.
-            if self._ours(record) or (record.account_made and self.backend.find(record.username) is None):
-                self.backend.remove_account(record.username, record.gid)
-            return ""
-
         def forget() -> str:
+            # Made durable together with the receipt: forgotten earlier, a crash would leave an order that nobody can explain.
             self.ledger.records.pop(record.user_id, None)
-            self.ledger.save()
             return ""
 
         match after:
             case After.KEEP:
                 return [(Step.LEAVE_GROUPS, lambda: self._leave(record)), (Step.RELEASE, release), (Step.FORGET, forget)]
             case After.REMOVE:
-                return [*self._suspend(record, "unbound"), (Step.REMOVE_ACCOUNT, remove), (Step.FORGET, forget)]
+                return [*self._suspend(record, "unbound"), *self._removal(record), (Step.FORGET, forget)]
             case After.LOCK:
                 return self._suspend(record, "unbound")
+
+    def _removal(self, record: Record) -> Plan:
+        def remove_account() -> str:
+            # Absent counts as ours too: a crash may have left the group behind.
+            if self._ours(record) or (record.account_made and self.backend.find(record.username) is None):
+                self.backend.remove_account(record.username, record.gid)
+            return ""
+
+        def remove_home() -> str:
+            if self.backend.find(record.username) is None:
+                self.backend.remove_home(record.home, record.uid)
+            return ""
+
+        return [(Step.REMOVE_ACCOUNT, remove_account), (Step.REMOVE_HOME, remove_home)]
 
 
 def _taken(reason: Reason, message: str) -> Refusal:

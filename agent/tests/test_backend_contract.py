@@ -1,0 +1,219 @@
+"""One suite for every backend: the memory backend may stand in for Linux only because both pass this."""
+
+import subprocess
+import time
+from dataclasses import replace
+
+import pytest
+from conftest import make_root
+
+from homeport_agent.accounts.backend import ADMIN_GROUP
+from homeport_agent.accounts.linux import LinuxBackend, gecos
+from homeport_agent.accounts.memory import MemoryBackend
+from homeport_agent.accounts.model import Account
+from homeport_agent.root import Root
+
+ADA = Account("u-1", "ada", 20000, 20000, "Ada Lovelace", "/home/ada", "/bin/bash", admin=False, groups=())
+
+
+@pytest.fixture(params=["memory", "linux"])
+def backend(request, tmp_path):
+    if request.param == "memory":
+        return MemoryBackend(groups={"users": 100})
+    return LinuxBackend(Root.at(str(make_root(tmp_path / "root"))))
+
+
+def make(backend, account=ADA):
+    backend.add_group(account.username, account.gid)
+    backend.add_account(account)
+    backend.make_home(account)
+
+
+def test_a_new_account_is_locked_and_as_described(backend):
+    make(backend)
+    found = backend.find("ada")
+    assert (found.uid, found.gid, found.full_name, found.home, found.shell) == (
+        20000,
+        20000,
+        "Ada Lovelace",
+        "/home/ada",
+        "/bin/bash",
+    )
+    assert (found.locked, found.passcode_set, found.expires_on, found.groups) == (True, False, None, frozenset())
+    assert (backend.name_of_uid(20000), backend.gid_of_group("ada"), backend.group_of_gid(20000)) == ("ada", 20000, "ada")
+
+
+def test_every_making_verb_may_be_repeated(backend):
+    make(backend)
+    make(backend)
+    backend.add_group(ADMIN_GROUP, None)
+    backend.add_group(ADMIN_GROUP, None)
+    backend.write_admin_rule()
+    backend.write_admin_rule()
+    assert backend.find("ada").uid == 20000
+
+
+def test_a_passcode_opens_a_lock_closes_and_an_unlock_keeps_the_passcode(backend):
+    make(backend)
+    backend.set_passcode("ada", "Käse: 12 ☕ %s $(id)")
+    assert (backend.find("ada").locked, backend.find("ada").passcode_set) == (False, True)
+    for _ in range(2):
+        backend.lock("ada")
+        assert (backend.find("ada").locked, backend.find("ada").passcode_set, backend.find("ada").expires_on) == (True, True, 1)
+    for _ in range(2):
+        backend.unlock("ada")
+        backend.set_expiry("ada", 21000)
+        assert (backend.find("ada").locked, backend.find("ada").passcode_set, backend.find("ada").expires_on) == (
+            False,
+            True,
+            21000,
+        )
+    backend.set_expiry("ada", None)
+    assert backend.find("ada").expires_on is None
+
+
+def test_unlocking_an_account_without_a_passcode_leaves_it_locked(backend):
+    make(backend)
+    backend.lock("ada")
+    backend.unlock("ada")
+    assert (backend.find("ada").locked, backend.find("ada").passcode_set) == (True, False)
+
+
+def test_groups_are_joined_and_left(backend):
+    make(backend)
+    for _ in range(2):
+        backend.join_group("ada", "users")
+        assert backend.find("ada").groups == {"users"}
+    for _ in range(2):
+        backend.leave_group("ada", "users")
+        assert backend.find("ada").groups == frozenset()
+
+
+def test_name_and_shell_change_and_stay(backend):
+    make(backend)
+    changed = replace(ADA, full_name="Ada King", shell="/bin/sh")
+    backend.change_account(changed)
+    backend.change_account(changed)
+    assert (backend.find("ada").full_name, backend.find("ada").shell) == ("Ada King", "/bin/sh")
+
+
+@pytest.mark.parametrize("name", ["a:b:0:0", "x\nroot::0:0", "Zoë, PhD", "", " ", "a" * 400, "\x00\x1b[31m", "é" * 150, "-x"])
+def test_a_full_name_never_leaves_its_field(backend, name):
+    make(backend, replace(ADA, full_name=name))
+    found = backend.find("ada")
+    assert (found.full_name, found.home) == (gecos(name), "/home/ada")
+    assert backend.name_of_uid(0) in {None, "root"}
+
+
+def test_a_removed_account_leaves_nothing_but_its_home_and_then_not_that(backend):
+    make(backend)
+    backend.set_passcode("ada", "correct horse")
+    backend.remove_account("ada", 20000)
+    backend.remove_account("ada", 20000)
+    assert (backend.find("ada"), backend.gid_of_group("ada")) == (None, None)
+    assert not backend.home_is_free(replace(ADA, uid=20001))
+    backend.remove_home("/home/ada", 20001)
+    assert not backend.home_is_free(replace(ADA, uid=20001))
+    backend.remove_home("/home/ada", 20000)
+    backend.remove_home("/home/ada", 20000)
+    assert backend.home_is_free(replace(ADA, uid=20001))
+
+
+def test_verbs_on_an_absent_account_do_nothing(backend):
+    backend.lock("ada")
+    backend.unlock("ada")
+    backend.set_expiry("ada", 3)
+    backend.join_group("ada", "users")
+    backend.leave_group("ada", "users")
+    backend.remove_account("ada", 20000)
+    assert backend.end_sessions(20000) == 0
+    assert backend.find("ada") is None
+
+
+# What only Linux can show
+
+
+@pytest.fixture
+def linux(root):
+    return LinuxBackend(Root.at(str(root)))
+
+
+def test_the_home_folder_is_private_owned_and_from_the_roots_own_skeleton(linux, root):
+    (root / "etc/skel/link").symlink_to("/etc/passwd")
+    make(linux)
+    home = root / "home/ada"
+    assert (home.stat().st_mode & 0o777, home.stat().st_uid) == (0o700, 20000)
+    assert (home / ".profile").read_text() == "# hello\n"
+    assert ((home / "link").lstat().st_uid, (home / "link").is_symlink()) == (20000, True)
+    (home / ".profile").write_text("mine")
+    linux.make_home(ADA)
+    assert (home / ".profile").read_text() == "mine"
+
+
+def test_a_home_that_is_somebody_elses_or_leads_out_of_the_root_is_not_free(linux, root, tmp_path):
+    (root / "home/ada").mkdir()
+    assert not linux.home_is_free(ADA)
+    (root / "home/ada").rmdir()
+    (root / "home").rmdir()
+    (tmp_path / "outside").mkdir()
+    (root / "home").symlink_to(tmp_path / "outside")
+    assert not linux.home_is_free(ADA)
+
+
+def test_the_passcode_is_in_shadow_as_yescrypt_and_nowhere_else(linux, root):
+    make(linux)
+    linux.set_passcode("ada", "correct horse 7")
+    assert "ada:$y$" in (root / "etc/shadow").read_text()
+    assert "$y$" not in (root / "etc/passwd").read_text()
+    assert (root / "etc/shadow").stat().st_mode & 0o007 == 0
+
+
+def test_only_processes_of_this_root_and_this_uid_are_ended(linux, root):
+    (root / "bin").mkdir()
+    subprocess.run(["cp", "/bin/busybox", str(root / "bin/busybox")], check=False)
+    inside = _start_inside(root, 20000)
+    outside = subprocess.Popen(["setpriv", "--reuid", "20000", "--clear-groups", "sleep", "60"])
+    other = _start_inside(root, 20001)
+    try:
+        time.sleep(0.3)
+        assert linux.end_sessions(20000) == 1
+        assert inside.wait(timeout=5) == -9
+        assert (outside.poll(), other.poll()) == (None, None)
+    finally:
+        for process in (inside, outside, other):
+            process.kill()
+            process.wait()
+
+
+def _start_inside(root, uid):
+    """A process whose root is the folder; Python itself is loaded before it goes in."""
+    code = f"import os,time; os.chroot({str(root)!r}); os.chdir('/'); os.setuid({uid}); time.sleep(60)"
+    return subprocess.Popen(["/usr/bin/python3", "-c", code])
+
+
+def test_jobs_are_held_and_released(linux, root):
+    make(linux)
+    crontabs = root / "var/spool/cron/crontabs"
+    at_jobs = root / "var/spool/cron/atjobs"
+    for folder in (crontabs, at_jobs):
+        folder.mkdir(parents=True)
+    (crontabs / "ada").write_text("* * * * * true\n")
+    (at_jobs / "a0000101c9a1b2").write_text("true\n")
+    subprocess.run(["chown", "20000", str(at_jobs / "a0000101c9a1b2")], check=True)
+    found = linux.find("ada")
+    for _ in range(2):
+        linux.disable_jobs(found)
+        assert not (crontabs / "ada").exists()
+        assert not (at_jobs / "a0000101c9a1b2").exists()
+    for _ in range(2):
+        linux.enable_jobs(found)
+        assert (crontabs / "ada").exists()
+        assert (at_jobs / "a0000101c9a1b2").exists()
+
+
+def test_administrators_get_a_checked_sudoers_file(linux, root):
+    linux.write_admin_rule()
+    rule = root / "etc/sudoers.d/homeport"
+    assert rule.stat().st_mode & 0o777 == 0o440
+    assert "%homeport-admins ALL=(ALL:ALL) ALL" in rule.read_text()
+    assert [path.name for path in rule.parent.iterdir()] == ["homeport"]
