@@ -15,7 +15,7 @@ from homeport_simulators.okta.discovery import metadata
 from homeport_simulators.okta.errors import api_error
 from homeport_simulators.okta.faults import discovery as discovery_faults
 from homeport_simulators.okta.faults.responses import instead
-from homeport_simulators.okta.faults.signature import key_set
+from homeport_simulators.okta.faults.signature import FOREIGN_KEYS, key_set
 from homeport_simulators.okta.headers import OktaHeaders
 from homeport_simulators.okta.logout import LogoutEndpoint
 from homeport_simulators.okta.org import ORG_SERVER, AuthorizationServer, Org
@@ -61,6 +61,9 @@ def _server_routes(org: Org, server: AuthorizationServer) -> list[Route]:
         document = {"keys": key_set(org.faults, server.keys)}
         return JSONResponse(document, headers={"Cache-Control": org.settings.keys_cache_control})
 
+    async def foreign_keys(_: Request) -> Response:
+        return JSONResponse({"keys": [server.keys.foreign.public_jwk()]})
+
     base = server.issuer.removeprefix(org.issuer)
     endpoints = server.endpoints.removeprefix(org.issuer) + "/v1"
     well_known = [f"{base}/.well-known/openid-configuration", f"{base}/.well-known/oauth-authorization-server"]
@@ -70,6 +73,7 @@ def _server_routes(org: Org, server: AuthorizationServer) -> list[Route]:
     table: list[tuple[str, Endpoint, list[str]]] = [
         *((path, discovery, ["GET"]) for path in well_known),
         (f"{endpoints}/keys", keys, ["GET"]),
+        (f"{base}{FOREIGN_KEYS}", foreign_keys, ["GET"]),
         (f"{endpoints}/authorize", AuthorizationEndpoint(org, server).answer, both),
         (f"{endpoints}/token", TokenEndpoint(org, server).answer, ["POST"]),
         (f"{endpoints}/userinfo", UserinfoEndpoint(org, server).answer, both),

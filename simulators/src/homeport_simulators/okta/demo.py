@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from homeport_simulators.okta.directory import EVERYONE
 from homeport_simulators.okta.org import Org
 
 PEOPLE = {
@@ -38,10 +39,10 @@ def load(org: Org, demo: Demo) -> Loaded:
     password = demo.password or org.ids.password()
     app = org.apps.add("Homeport", client_id=demo.client_id, client_secret=demo.client_secret)
     app.redirect_uris = list(demo.redirect_uris)
-    everyone = org.directory.add_group("Everyone", description="All users in your organization")
+    everyone = org.directory.add_group(EVERYONE, description="All users in your organization")
     app.assigned_groups.add(everyone.id)
     for login, groups in PEOPLE.items():
         user = org.directory.add_user(now=org.clock.now(), password=password, profile={"login": login})
-        org.directory.set_groups(user, ["Everyone", *groups])
+        org.directory.set_groups(user, list(groups))
     org.remember()
     return Loaded(client_id=app.client_id, client_secret=app.secrets[0].value, password=password, users=list(PEOPLE))

@@ -9,6 +9,8 @@ from typing import Any
 
 from homeport_simulators.okta.ids import Ids
 
+EVERYONE = "Everyone"
+
 
 class Status(StrEnum):
     """A user's state in Okta; only ACTIVE may sign in."""
@@ -105,10 +107,11 @@ class Directory:
         return sorted(group.name for group in self.groups.values() if user.id in group.members)
 
     def set_groups(self, user: User, names: list[str]) -> None:
-        """Make the user a member of exactly these groups, adding groups that do not exist yet."""
+        """Make the user a member of exactly these groups, adding new ones; `Everyone`, if there is one, nobody can leave."""
         for group in self.groups.values():
             group.members.discard(user.id)
-        for name in names:
+        everyone = [EVERYONE] if self.find_group(EVERYONE) else []
+        for name in [*names, *everyone]:
             group = self.find_group(name) or self.add_group(name)
             group.members.add(user.id)
 

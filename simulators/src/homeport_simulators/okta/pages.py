@@ -18,13 +18,13 @@ def _templates() -> jinja2.Environment:
 
 
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """Render a page under a policy that allows only its own style sheet.
+    """Render a page under a policy that allows only its own style sheet and script.
 
     The policy has no `form-action`: browsers apply it to the redirect that follows a form too, which leads to the client.
     """
     nonce = secrets.token_urlsafe(16)
     body = _templates().get_template(template).render(nonce=nonce, **values)
-    policy = f"default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'"
+    policy = f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     return HTMLResponse(body, status, headers=headers)
 

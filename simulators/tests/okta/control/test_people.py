@@ -15,7 +15,7 @@ def test_person_is_added_changed_and_deleted(okta):
     browser = okta.browser()
     assert "code=" in browser.sign_in(login="mary@acme.example", password="pw").headers["location"]
     changed = okta.control("PATCH", f"/users/{added['id']}", {"email": "m@acme.example", "login": "m@acme.example", "groups": []})
-    assert (changed["id"], changed["login"], changed["groups"]) == (added["id"], "m@acme.example", [])
+    assert (changed["id"], changed["login"], changed["groups"]) == (added["id"], "m@acme.example", ["Everyone"])
     okta.control("DELETE", "/users/m@acme.example", status=204)
     okta.control("GET", f"/users/{added['id']}", status=404)
 

@@ -54,6 +54,13 @@ def test_key_in_the_header_verifies_its_own_token(okta, published):
     assert header["jwk"]["n"] != published.as_dict(private=False)["n"]
 
 
+def test_key_at_the_headers_address_verifies_the_token(okta):
+    token, header, _ = forged(okta, "key_at_jku_header")
+    foreign = okta.http.get(header["jku"]).json()["keys"][0]
+    assert foreign["kid"] == header["kid"]
+    assert signed_by(RSAKey.import_key(foreign), token)
+
+
 def test_tokens_without_kid_and_with_crit_have_good_signatures(okta, published):
     token, header, _ = forged(okta, "no_kid")
     assert "kid" not in header

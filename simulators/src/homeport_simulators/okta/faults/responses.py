@@ -1,6 +1,7 @@
 """Faults that replace or delay a whole answer: errors, HTML, floods, redirects, silence."""
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -72,6 +73,14 @@ async def _flood(_org: Org, _request: Request, arguments: Arguments) -> Response
     return StreamingResponse(pieces(), media_type="application/json", headers=headers)
 
 
+async def _bomb(_org: Org, _request: Request, _arguments: Arguments) -> Response:
+    packer = zlib.compressobj(wbits=31)  # 31: with gzip's header
+    pieces = [packer.compress(_FLOOD_START)]
+    pieces += [packer.compress(_FLOOD_PIECE) for _ in range(_FLOOD_BYTES // len(_FLOOD_PIECE))]
+    pieces += [packer.compress(_FLOOD_END), packer.flush()]
+    return Response(b"".join(pieces), media_type="application/json", headers={"Content-Encoding": "gzip"})
+
+
 async def _too_many(org: Org, _request: Request, arguments: Arguments) -> Response:
     response = too_many_requests(org.settings.rate_limit, org.clock.timestamp() + 60)
     if arguments["retry_after"]:
@@ -103,10 +112,11 @@ _COMMITS: dict[str, dict[str, Commit]] = {
         "discovery_404": _not_found,
         "discovery_html": _html,
         "discovery_50mb": _flood,
+        "discovery_gzip_bomb": _bomb,
         "discovery_redirect_loop": _to_itself,
         "discovery_redirect_elsewhere": _elsewhere,
     },
-    "keys": {"keys_slow": _late, "keys_500": _internal_error, "keys_html": _html},
+    "keys": {"keys_slow": _late, "keys_500": _internal_error, "keys_html": _html, "keys_50mb": _flood},
     "token": {
         "token_slow": _late,
         "token_500": _internal_error,

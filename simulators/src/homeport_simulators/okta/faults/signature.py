@@ -10,6 +10,8 @@ from homeport_simulators.okta.jws import compact
 from homeport_simulators.okta.keys import KeyRing
 
 Claims = dict[str, Any]
+FOREIGN_KEYS = "/elsewhere/keys"  # below the issuer; an honest client never asks there
+
 Forge = Callable[[Claims, KeyRing, str], str]
 
 
@@ -63,6 +65,11 @@ def _key_in_header(claims: Claims, keys: KeyRing, _secret: str) -> str:
     return compact(header, claims, keys.foreign.sign)
 
 
+def _key_elsewhere(claims: Claims, keys: KeyRing, _secret: str) -> str:
+    header = {"kid": keys.foreign.kid, "alg": "RS256", "jku": f"{claims['iss']}{FOREIGN_KEYS}"}
+    return compact(header, claims, keys.foreign.sign)
+
+
 def _critical(claims: Claims, keys: KeyRing, _secret: str) -> str:
     header = {"kid": keys.current.kid, "alg": "RS256", "crit": ["urn:example:unheard-of"], "urn:example:unheard-of": True}
     return compact(header, claims, keys.current.sign)
@@ -81,6 +88,7 @@ _FORGERIES: dict[str, Forge] = {
     "unknown_kid": _unknown_kid,
     "no_kid": _no_kid,
     "key_in_jwk_header": _key_in_header,
+    "key_at_jku_header": _key_elsewhere,
     "crit_header": _critical,
     "other_key_same_kid": _other_key,
 }
