@@ -21,8 +21,8 @@ pictures: assets  ## renew the pictures of the docs
 	@tools/setup test
 	@.venv/bin/python tools/pictures.py
 
-mutate: assets  ## remove each check of the verifier and the linker in turn
-	@.venv/bin/python tools/mutate.py
+mutate: $(READY)  ## remove each check of the verifier and the linker in turn; ONLY=word for some
+	@.venv/bin/python -m tools.mutate $(ONLY)
 
 format: $(READY)  ## write the code as `make check` wants it
 	@.venv/bin/ruff check --fix-only --quiet . ; .venv/bin/ruff format --quiet .
