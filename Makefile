@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 READY := .venv/.ready
 
-.PHONY: run test check lock pictures mutate format assets clean
+.PHONY: run test check lock mutate format assets clean
 
 run: assets  ## the demo: server, Okta simulator, a Linux device, one person signed in
 	@tools/as-root "the demo's device makes accounts with useradd" .venv/bin/homeport demo
@@ -16,10 +16,6 @@ check: $(READY)  ## the fast part: format, lint, types, import contracts, house 
 
 lock: $(READY)  ## resolve requirements/*.in to hash-pinned requirements/*.txt
 	@tools/lock
-
-pictures: assets  ## renew the pictures of the docs
-	@tools/setup test
-	@.venv/bin/python tools/pictures.py
 
 mutate: $(READY)  ## remove each check of the verifier and the linker in turn; ONLY=word for some
 	@.venv/bin/python -m tools.mutate $(ONLY)
