@@ -71,9 +71,11 @@ class AuditStore:
             )
 
     def batches(self) -> Iterator[Batch]:
-        """Return all batches by number."""
-        for row in self.connection.execute(select(audit_batches).order_by(audit_batches.c.number)):
-            yield _batch(row)
+        """Return all batches by number, one at a time, since a batch lists all its entries."""
+        for number in self.connection.execute(select(audit_batches.c.number).order_by(audit_batches.c.number)).scalars().all():
+            row = self.connection.execute(select(audit_batches).where(audit_batches.c.number == number)).first()
+            if row is not None:
+                yield _batch(row)
 
     def entries_of(self, number: int) -> list[Entry]:
         """Return the entries that say that this batch sealed them, oldest id first."""

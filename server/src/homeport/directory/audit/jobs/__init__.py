@@ -1,0 +1,10 @@
+"""Sealing the audit log in batches, and proving that nobody changed it afterwards.
+
+`chain` says what is hashed and which contradictions can be found, without doing any I/O; `keys` keeps the signing key and the newest
+batch's number in files outside the database; `sealer` puts both to work on the stored log.
+"""
+
+from homeport.directory.audit.jobs.keys import AuditKeyError, AuditKeys
+from homeport.directory.audit.jobs.sealer import AuditSealer, Verdict
+
+__all__ = ["AuditKeyError", "AuditKeys", "AuditSealer", "Verdict"]

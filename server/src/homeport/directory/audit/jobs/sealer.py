@@ -1,0 +1,112 @@
+"""Seals what was written since the last time, and verifies the whole log."""
+
+import threading
+from dataclasses import dataclass, field
+
+from homeport.directory.audit.jobs import chain
+from homeport.directory.audit.jobs.chain import Head
+from homeport.directory.audit.jobs.keys import AuditKeys
+from homeport.directory.audit.model import Batch
+from homeport.directory.audit.store import AuditStore
+from homeport.foundation.database.engine import Work
+from homeport.foundation.kernel.clock import Clock
+
+BATCH_SIZE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verification found. The log holds when `problems` is empty; `remarks` are gaps that an operator signed for."""
+
+    batches: int
+    entries: int
+    unsealed: int
+    """Entries that no batch has sealed yet; nothing proves these."""
+    problems: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether nothing contradicts."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSealer:
+    """Seals and verifies. The batch is stored first and noted outside the database afterwards, so a crash between the two leaves the
+    database ahead by one batch, which the next sealing notes; the other order would look like a removed batch.
+    """  # noqa: D205 - one sentence of meaning, one of order
+
+    work: Work[AuditStore]
+    keys: AuditKeys
+    clock: Clock
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def seal(self) -> int:
+        """Seal everything that waits, in batches of at most a thousand; return how many entries were sealed."""
+        total = 0
+        with self.turn:
+            if self._idle():
+                return 0
+            while sealed := self._seal_batch():
+                total += sealed
+                if sealed < BATCH_SIZE:
+                    break
+        return total
+
+    def sign_for_gap(self, note: str) -> None:
+        """Seal one batch with a note that says why batches before it are missing, after the database was put back from a backup.
+
+        The batches after the backup's last one stay missing; their numbers are not used again.
+        """
+        if not note:
+            raise ValueError("a gap needs its reason")
+        with self.turn:
+            self._seal_batch(note=note)
+
+    def verify(self) -> Verdict:
+        """Prove every header and every sealed entry; name each contradiction in a sentence."""
+        head = self.keys.head()  # read first: the log only grows, so it may be ahead of this but never behind
+        problems: list[str] = []
+        remarks: list[str] = []
+        previous: Head | None = None
+        batches = entries = 0
+        with self.work.read() as log:
+            for batch in log.batches():
+                stored = log.entries_of(batch.header.number)
+                problems += chain.link_problems(previous, batch)
+                problems += chain.header_problems(batch, self.keys.signed)
+                problems += chain.entry_problems(batch, stored)
+                if batch.header.note:
+                    remarks.append(f"Batch {batch.header.number}: {batch.header.note}")
+                previous = Head(batch.header.number, chain.header_hash(batch.header))
+                batches += 1
+                entries += len(stored)
+            problems += chain.end_problems(previous, head)
+            problems += [f"Entry {entry.id} names batch {entry.batch}, which does not exist." for entry in log.orphans()]
+            unsealed = log.count_unsealed()
+        return Verdict(batches, entries, unsealed, tuple(problems), tuple(remarks))
+
+    def _idle(self) -> bool:
+        """Tell, without keeping writers waiting, whether there is nothing to seal and nothing to note."""
+        with self.work.read() as log:
+            last, noted = log.last_batch(), self.keys.head()
+            behind = last is not None and (noted is None or noted.number < last.header.number)
+            return log.count_unsealed() == 0 and not behind
+
+    def _seal_batch(self, note: str = "") -> int:
+        with self.work.write() as log:
+            entries = log.unsealed(BATCH_SIZE)
+            last = log.last_batch()
+            stored = Head(last.header.number, chain.header_hash(last.header)) if last else None
+            noted = self.keys.head()
+            # A database that is behind goes on after the newest batch known, so that the missing ones stay visible as a gap.
+            newest = stored if noted is None or (stored is not None and stored.number >= noted.number) else noted
+            if entries or note:
+                header = chain.make_header(newest, entries, sealed_at=self.clock.now(), key_id=self.keys.newest, note=note)
+                batch = Batch(header, self.keys.sign(chain.header_bytes(header)), chain.contents_of(entries))
+                log.add_batch(batch, [entry.id for entry in entries])
+                newest = Head(header.number, chain.header_hash(header))
+        if newest is not None and (noted is None or newest.number > noted.number):
+            self.keys.note(newest)
+        return len(entries)
