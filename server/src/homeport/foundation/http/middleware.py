@@ -16,6 +16,8 @@ log = structlog.get_logger()
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PROGRAM_PATHS = ("/api/", "/agent/", "/oauth/token", "/oauth/device_authorization", "/scim/", "/mdm")
 """Paths that never look at the session cookie, so a cross-site request gains nothing there."""
+SECRET_PATHS = ("/admin/link/",)
+"""Paths that end in a secret, so the access log leaves their end out."""
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action {forms}; "
     "frame-ancestors 'none'; base-uri 'none'"
@@ -59,7 +61,7 @@ class Shell:
             log.info(
                 "request",
                 method=scope["method"],
-                path=scope["path"],
+                path=_without_secret(scope["path"]),
                 status=status,
                 milliseconds=round((time.perf_counter() - started) * 1000, 1),
                 request_id=scope["request_id"],
@@ -67,6 +69,8 @@ class Shell:
             )
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
+        if "\x00" in scope["path"]:
+            return PlainTextResponse("There is nothing at this address.\n", 404)
         expected = urlsplit(self.public_url).netloc
         if headers.get("host", "") not in {expected, *self.extra_hosts}:
             return PlainTextResponse(f"This server answers only as {self.public_url}.\n", 421)
@@ -96,6 +100,11 @@ class Shell:
         headers.setdefault("Cache-Control", "no-store")
         if self.public_url.startswith("https:"):
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+
+def _without_secret(path: str) -> str:
+    """Return the path as the log may keep it: a one-time link's token is as good as a password."""
+    return next((f"{prefix}…" for prefix in SECRET_PATHS if path.startswith(prefix)), path)
 
 
 class _Limited:
