@@ -22,6 +22,8 @@ IN_CONTACT = timedelta(minutes=3)
 DEFAULT_LEASE_DAYS = 14
 SHORTEST_LEASE_DAYS, LONGEST_LEASE_DAYS = 1, 90
 
+_KEY = re.compile(r"hpe1\.(?P<id>[0-9A-Za-z-]{1,36})\.(?P<secret>[0-9A-Za-z_-]{1,200})(\.[0-9A-Za-z_-]{1,200})?")
+_REASON = re.compile(r"[a-z0-9_]{1,64}")
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{0,30}")
 _SYSTEM_NAMES = frozenset({
     "adm", "admin", "administrator", "audio", "backup", "bin", "bluetooth", "cdrom", "crontab", "daemon", "dialout",
@@ -362,7 +364,10 @@ def linux_name_allowed(username: str) -> bool:
 
 def split_key(text: str) -> tuple[str, str] | None:
     """Return id and secret of `hpe1.<id>.<secret>`, whether or not `.<fingerprint>` follows; None when it has another form."""
-    parts = text.strip().split(".")
-    if len(parts) not in {3, 4} or parts[0] != KEY_PREFIX or not all(parts):
-        return None
-    return parts[1], parts[2]
+    found = _KEY.fullmatch(text.strip())
+    return (found["id"], found["secret"]) if found else None
+
+
+def clean_reason(text: str) -> str:
+    """Return a device's reason code as it is stored; what is no code becomes `unknown`."""
+    return text if not text or _REASON.fullmatch(text) else "unknown"

@@ -22,6 +22,7 @@ from homeport.directory.devices.model import (
     OrderOutcome,
     OrderReport,
     ProvisioningSetting,
+    clean_reason,
     linux_name_allowed,
 )
 from homeport.directory.devices.ports import BindingStore, DeviceStore, ProvisioningStore, UnixIdStore, Users
@@ -306,8 +307,8 @@ def _after_order(binding: Binding, order: OrderReport) -> Binding:
     if order.outcome is OrderOutcome.DONE:
         return replace(binding, observed=_DONE[order.act], reason="")
     if order.outcome is OrderOutcome.REFUSED:
-        return replace(binding, observed=Observed.REFUSED, reason=order.reason[:64])
-    return replace(binding, reason=order.reason[:64])
+        return replace(binding, observed=Observed.REFUSED, reason=clean_reason(order.reason))
+    return replace(binding, reason=clean_reason(order.reason))
 
 
 def _after_account(binding: Binding, account: AccountReport, now: datetime) -> Binding:

@@ -1,0 +1,156 @@
+"""The directory's real slices over a real database, with the event handlers that belong to devices."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import pytest
+
+from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.store import AuditStore
+from homeport.directory.devices.actions import Bindings, DeviceActions, Devices, Enrollment, EnrollmentKeys, Provisioning
+from homeport.directory.devices.model import (
+    Binding,
+    BindingChanged,
+    DesiredStateChanged,
+    Device,
+    DeviceApproved,
+    DeviceDeleted,
+    DeviceEnrolled,
+    DeviceFacts,
+    OSFamily,
+    ProvisioningSetting,
+)
+from homeport.directory.devices.store.bindings import BindingSql
+from homeport.directory.devices.store.devices import DeviceSql
+from homeport.directory.devices.store.enrollment import EnrollmentKeySql
+from homeport.directory.devices.store.provisioning import ProvisioningSql, UnixIdSql
+from homeport.directory.people.actions import People
+from homeport.directory.people.model import User, UserActivated, UserDeleted, UserState, UserSuspended
+from homeport.directory.people.store import UserSql
+from homeport.foundation.database.engine import Database, DatabaseWork, UnitOfWork
+from homeport.foundation.kernel.actor import Origin, system
+from homeport.foundation.kernel.events import Event
+
+ADMIN = system("admin")
+FINGERPRINT = "order-root-fingerprint"
+KEPT = (BindingChanged, DesiredStateChanged, DeviceApproved, DeviceDeleted, DeviceEnrolled)
+
+
+@dataclass
+class Directory:
+    """Everything below sign-in; `last_uid` narrows the range of uids."""
+
+    database: Database
+    clock: Any
+    entropy: Any
+    last_uid: int = 59_999
+    events: list[Event] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        subscriptions = self.database.subscriptions
+        for kind, verb in (
+            (UserSuspended, "suspend_all_of_user"),
+            (UserActivated, "activate_all_of_user"),
+            (UserDeleted, "remove_all_of_user"),
+        ):
+            subscriptions.subscribe(kind, self._handler(verb))
+        for kind in KEPT:
+            subscriptions.subscribe(kind, lambda _unit, event: self.events.append(event))
+
+    def _handler(self, verb):
+        return lambda unit, event: getattr(self.actions(unit).bindings, verb)(event.user_id)
+
+    def actions(self, unit: UnitOfWork) -> DeviceActions:
+        connection = unit.connection
+        audit = self.audit(unit)
+        devices, bindings, keys = DeviceSql(connection), BindingSql(connection), EnrollmentKeySql(connection)
+        settings, uids = ProvisioningSql(connection), UnixIdSql(connection, last=self.last_uid)
+        bound = Bindings(bindings, devices, uids, settings, UserSql(connection), self.clock, self.entropy, unit, audit)
+        return DeviceActions(
+            Devices(devices, bound, self.clock, unit, audit),
+            EnrollmentKeys(keys, self.clock, self.entropy, audit, lambda: FINGERPRINT),
+            Enrollment(keys, devices, self.clock, self.entropy, unit, audit),
+            bound,
+            Provisioning(settings, uids, audit),
+        )
+
+    def audit(self, unit: UnitOfWork) -> Audit:
+        return Audit(AuditStore(unit.connection), self.clock, self.entropy)
+
+    def people(self, unit: UnitOfWork) -> People:
+        store = UserSql(unit.connection)
+        return People(store, BindingSql(unit.connection), self.audit(unit), self.clock, self.entropy, unit)
+
+    @property
+    def work(self) -> DatabaseWork[DeviceActions]:
+        return DatabaseWork(self.database, self.actions)
+
+    def write(self):
+        return self.work.write()
+
+    def read(self):
+        return self.work.read()
+
+    @contextmanager
+    def changing_people(self) -> Iterator[People]:
+        with self.database.write() as unit:
+            yield self.people(unit)
+
+    def a_user(self, username: str = "", state: UserState = UserState.ACTIVATED) -> User:
+        name = username or f"person{next(self._numbers)}"
+        with self.changing_people() as people:
+            return people.create(ADMIN, username=name, email=f"{name}@example.com", firstname="Ada", lastname="L", state=state)
+
+    def set_state(self, user: User, state: UserState) -> User:
+        with self.changing_people() as people:
+            return people.change_state(ADMIN, user.id, state)
+
+    def a_key(self, max_uses: int = 1, **more: Any) -> str:
+        with self.write() as actions:
+            return actions.keys.create(ADMIN, "Lab", max_uses, **more)[1]
+
+    def a_device(self, key: str = "", *, thumbprint: str = "", machine_id: str = "") -> Device:
+        number = next(self._numbers)
+        facts = DeviceFacts(f"lab-{number}", f"S{number}", machine_id or f"machine{number}", "linux", "Debian GNU/Linux", "12")
+        jwk = {"kty": "EC", "crv": "P-256", "x": f"x{number}", "y": f"y{number}"}
+        text = key or self.a_key()
+        with self.write() as actions:
+            return actions.enrollment.enroll(text, jwk, thumbprint or f"{number:043d}", facts, Origin("192.0.2.7"))[0]
+
+    def provision(self, **settings: Any) -> None:
+        with self.write() as actions:
+            actions.provisioning.set(ADMIN, ProvisioningSetting(OSFamily.LINUX, **{"enabled": True, **settings}))
+
+    def admit(self, user: User, device: Device, sign_in_id: str = "s1") -> Any:
+        with self.write() as actions:
+            return actions.bindings.admit(user, device, sign_in_id)
+
+    def binding(self, binding_id: str) -> Binding:
+        with self.read() as actions:
+            return actions.bindings.get(ADMIN, binding_id)
+
+    def happened(self, kind: type[Event]) -> list[Any]:
+        found = [event for event in self.events if type(event) is kind]
+        self.events.clear()
+        return found
+
+
+@pytest.fixture
+def admin():
+    return ADMIN
+
+
+@pytest.fixture
+def directory(sqlite_database, clock, entropy):
+    """The directory on SQLite, for rules that do not depend on the database."""
+    return Directory(sqlite_database, clock, entropy)
+
+
+@pytest.fixture
+def each_directory(database, clock, entropy):
+    """The directory on SQLite and on PostgreSQL, for stores and races."""
+    return Directory(database, clock, entropy)
