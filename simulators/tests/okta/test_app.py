@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 
 def test_org_and_custom_server_publish_their_metadata_at_every_address(okta):
@@ -60,3 +62,47 @@ def test_rate_limit_is_enforced_when_the_settings_say_so(okta):
     answer = okta.http.get(f"{okta.issuer}/oauth2/v1/userinfo")
     assert (answer.status_code, answer.headers["x-rate-limit-remaining"]) == (429, "0")
     assert okta.http.get(f"{okta.issuer}/oauth2/v1/keys").status_code == 200
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+PARAMETERS = [
+    "client_id",
+    "redirect_uri",
+    "state",
+    "scope",
+    "max_age",
+    "prompt",
+    "code_challenge",
+    "code",
+    "grant_type",
+    "client_secret",
+]
+PLACES = [
+    "/oauth2/v1/authorize",
+    "/oauth2/v1/token",
+    "/oauth2/v1/logout",
+    "/oauth2/v1/userinfo",
+    "/signin",
+    "/consent",
+    "/_simulator/users",
+]
+
+
+@given(
+    method=st.sampled_from(["GET", "POST"]),
+    path=st.sampled_from(PLACES),
+    params=st.dictionaries(st.sampled_from(PARAMETERS), TEXT, max_size=4),
+    content_type=st.sampled_from(
+        ["application/x-www-form-urlencoded", "multipart/form-data", "application/json", "multipart/form-data; boundary=x"]
+    ),
+    body=st.binary(max_size=60),
+    authorization=st.sampled_from(["Basic Og==", "Basic 8J+YgDo=", "Bearer \u00e9", "x"]),
+    known=st.booleans(),
+)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+def test_no_request_makes_an_endpoint_fail(okta, method, path, params, content_type, body, authorization, known):
+    if known:
+        params = okta.parameters() | params
+    headers = {"Content-Type": content_type, "Authorization": authorization.encode()}
+    answer = okta.http.request(method, okta.issuer + path, params=params, content=body, headers=headers)
+    assert answer.status_code < 500, answer.text

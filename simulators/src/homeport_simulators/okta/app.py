@@ -95,4 +95,4 @@ def _bought(org: Org, server: AuthorizationServer, endpoint: Endpoint) -> Endpoi
 
 async def _http_error(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return api_error(status, {404: "E0000007", 405: "E0000022"}.get(status, "E0000009"))
+    return api_error(status, {400: "E0000003", 404: "E0000007", 405: "E0000022"}.get(status, "E0000009"))

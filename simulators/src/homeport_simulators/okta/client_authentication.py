@@ -1,7 +1,6 @@
 """Client authentication at the token endpoint: `client_secret_basic` and `client_secret_post` (RFC 6749 section 2.3.1)."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
@@ -50,7 +49,7 @@ def _basic(authorization: str) -> tuple[str, str]:
     scheme, _, value = authorization.partition(" ")
     try:
         decoded = base64.b64decode(value, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return "", ""
     client_id, _, secret = decoded.partition(":")
     return (unquote_plus(client_id), unquote_plus(secret)) if scheme.lower() == "basic" else ("", "")

@@ -39,7 +39,6 @@ class RequestLog:
             "params": {},
             "headers": {name: headers[name] for name in _KEPT_HEADERS if name in headers},
             "authorization": headers["authorization"].partition(" ")[0] if "authorization" in headers else None,
-            "form": headers.get("content-type", "").startswith("application/x-www-form-urlencoded"),
             "status": None,
         }
         _add(entry["params"], parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
@@ -60,11 +59,12 @@ class Recorded:
             await self._app(scope, receive, send)
             return
         entry = self._log.open(scope)
+        is_form = entry["headers"].get("content-type", "").startswith("application/x-www-form-urlencoded")
         body = bytearray()
 
         async def noting_receive() -> Message:
             message = await receive()
-            if message["type"] == "http.request" and entry["form"]:
+            if message["type"] == "http.request" and is_form:
                 body.extend(message.get("body", b"")[: _BODY_LIMIT - len(body)])
                 if not message.get("more_body"):
                     _add(entry["params"], parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))

@@ -55,9 +55,10 @@ class SignInPages:
         transaction = request.query_params.get("transaction", "")
         asked = self._org.grants.transactions.get(transaction)
         session = sessions.current(self._org, request)
-        if asked is None or session is None:
+        app = self._org.apps.by_client_id.get(asked.client_id) if asked else None
+        if asked is None or session is None or app is None:
             return self._stale()
-        app, user = self._org.apps.by_client_id[asked.client_id], self._org.directory.users[session.user_id]
+        user = self._org.directory.users[session.user_id]
         return page("consent.html", app_label=app.label, name=user.display_name, scopes=asked.scopes, transaction=transaction)
 
     async def consent(self, request: Request) -> Response:

@@ -84,3 +84,10 @@ def test_control_api_answers_no_web_page_of_another_site(okta):
     assert okta.http.get(address, headers={"Origin": "https://evil.example"}).status_code == 403
     assert okta.http.post(address, content='{"fault":"expired"}', headers={"Content-Type": "text/plain"}).status_code == 400
     assert okta.http.post(address, content="{", headers={"Content-Type": "application/json"}).status_code == 400
+
+
+def test_faults_that_replace_an_answer_wait_for_one_another(okta):
+    okta.fault("discovery_404")
+    okta.fault("discovery_500")
+    metadata = f"{okta.issuer}/.well-known/openid-configuration"
+    assert [okta.http.get(metadata).status_code for _ in range(3)] == [500, 404, 200]

@@ -133,10 +133,15 @@ _COMMITS: dict[str, dict[str, Commit]] = {
 
 async def instead(org: Org, endpoint: str, request: Request) -> Response | None:
     """Return the answer a fault puts in place of the endpoint's own, or nothing after any delay that is due."""
-    taken = [(commit, org.faults.take(name)) for name, commit in _COMMITS[endpoint].items()]
-    for commit, arguments in taken:
+    due: list[tuple[Commit, Arguments]] = []
+    for name, commit in _COMMITS[endpoint].items():
+        if commit is not _late and any(other is not _late for other, _ in due):
+            break  # one answer replaces another; the next fault waits for the next request
+        arguments = org.faults.take(name)
         if arguments is not None:
-            response = await commit(org, request, arguments)
-            if response is not None:
-                return response
+            due.append((commit, arguments))
+    for commit, arguments in due:
+        response = await commit(org, request, arguments)
+        if response is not None:
+            return response
     return None
