@@ -20,6 +20,7 @@ from homeport.trust.federation.model import (
     Metadata,
     ProviderKind,
     ProviderState,
+    Settings,
 )
 from homeport.trust.federation.verifier import Expectation, verify
 
@@ -147,12 +148,8 @@ def provider():
     return IdentityProvider(
         id="p1",
         kind=ProviderKind.OKTA,
-        name="Okta",
         state=ProviderState.ACTIVE,
-        url=ISSUER,
-        issuer=ISSUER,
-        client_id=CLIENT_ID,
-        email_domains=("example.com",),
+        settings=Settings(name="Okta", url=ISSUER, issuer=ISSUER, client_id=CLIENT_ID, email_domains=("example.com",)),
         created_at=NOW,
         updated_at=NOW,
     )

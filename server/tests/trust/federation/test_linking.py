@@ -27,7 +27,7 @@ def decide(signer, provider):
     ):
         return match(
             identity or signer.identity(),
-            replace(provider, kind=kind, **changes),
+            replace(provider, kind=kind, settings=replace(provider.settings, **changes)),
             link_by_subject=link,
             linked_user=linked,
             user_by_email=user,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from urllib.parse import urlsplit
 
+from homeport.foundation.kernel.events import Event
 from homeport.foundation.kernel.reasons import ReasonCode
 
 
@@ -50,31 +50,105 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True)
-class IdentityProvider:
-    """One provider. Secrets are sealed envelopes; the second slot serves while the first is rotated."""
+class Settings:
+    """What an administrator chose and what the provider was found to be. Secrets are sealed envelopes."""
 
-    id: str
-    kind: ProviderKind
     name: str
-    state: ProviderState
     url: str
     issuer: str
     client_id: str
     email_domains: tuple[str, ...]
-    created_at: datetime
-    updated_at: datetime
     secret: str | None = field(default=None, repr=False)
     second_secret: str | None = field(default=None, repr=False)
+    """Tried when the provider refuses the first, so that one can be rotated."""
     secret_set_at: datetime | None = None
     secret_set_by: str = ""
     second_secret_set_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityProvider:
+    """One provider. A draft has an id before it has settings; `proposal` waits for the administrator's confirmation."""
+
+    id: str
+    kind: ProviderKind
+    state: ProviderState
+    settings: Settings
+    created_at: datetime
+    updated_at: datetime
     metadata: Metadata | None = None
     metadata_error: str = ""
     """Why the last refresh of the metadata failed, as a sentence; empty when it did not."""
+    proposal: Settings | None = None
+    proposed_metadata: Metadata | None = None
     activated_at: datetime | None = None
     expires_at: datetime | None = None
     """When a draft that was never confirmed is forgotten."""
     version: int = 1
+
+    @property
+    def name(self) -> str:
+        """The name people see."""
+        return self.settings.name or DEFAULT_NAMES[self.kind]
+
+    @property
+    def issuer(self) -> str:
+        """The exact issuer; empty for a draft."""
+        return self.settings.issuer
+
+    @property
+    def client_id(self) -> str:
+        """Our id at the provider."""
+        return self.settings.client_id
+
+    @property
+    def email_domains(self) -> tuple[str, ...]:
+        """The domains whose addresses may make a first link, in lower case."""
+        return self.settings.email_domains
+
+    @property
+    def changes_issuer(self) -> bool:
+        """Tell whether the proposal leads to another issuer, so that no link of today matches any more."""
+        return self.proposal is not None and self.proposal.issuer != self.settings.issuer
+
+
+NO_SETTINGS = Settings(name="", url="", issuer="", client_id="", email_domains=())
+DEFAULT_NAMES = {ProviderKind.OKTA: "Okta", ProviderKind.OIDC: "OpenID Connect"}
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """Whom a change of the provider concerns, in numbers."""
+
+    users: int
+    devices: int
+    active_links: int
+    """Links that stop working by it."""
+    returning_links: int = 0
+    """Inactive links of the same issuer that work again."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityProviderDeleted(Event):
+    """The provider is being deleted; its open sign-ins end."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityProviderChanged(Event):
+    """The provider was activated or its settings changed; `issuer_changed` when sign-ins under way cannot end well."""
+
+    provider_id: str
+    issuer_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityLinked(Event):
+    """A user got a link to an identity."""
+
+    user_id: str
+    provider_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +189,3 @@ class Refusal:
 def redirect_uri(public_url: str, provider_id: str) -> str:
     """Return the provider's own redirect URI; one for each provider is the defence against mix-up (RFC 9700, section 4.4.2)."""
     return f"{public_url.rstrip('/')}/oauth/callback/{provider_id}"
-
-
-def host_of(url: str) -> str:
-    """Return the host of an address, for sentences."""
-    return urlsplit(url).hostname or url
