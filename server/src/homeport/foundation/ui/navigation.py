@@ -81,7 +81,7 @@ class Shell:
     navigation: Navigation = field(default_factory=Navigation)
     portal: str = "Admin portal"
     home: str = "/admin"
-    sign_out: str = "/admin/sign-out"
+    sign_out: str = "/signout"
 
     @property
     def sections(self) -> tuple[Section, ...]:
