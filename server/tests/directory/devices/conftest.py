@@ -7,10 +7,14 @@ from itertools import count
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from starlette.responses import HTMLResponse
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
 from homeport.directory.devices.actions import Bindings, DeviceActions, Devices, Enrollment, EnrollmentKeys, Provisioning
+from homeport.directory.devices.api import DevicesApi
 from homeport.directory.devices.model import (
     Binding,
     BindingChanged,
@@ -23,6 +27,7 @@ from homeport.directory.devices.model import (
     OSFamily,
     ProvisioningSetting,
 )
+from homeport.directory.devices.pages import AddDevicePages, DevicePages, DevicePanels, ProvisioningPages
 from homeport.directory.devices.store.bindings import BindingSql
 from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.devices.store.enrollment import EnrollmentKeySql
@@ -31,8 +36,14 @@ from homeport.directory.people.actions import People
 from homeport.directory.people.model import User, UserActivated, UserDeleted, UserState, UserSuspended
 from homeport.directory.people.store import UserSql
 from homeport.foundation.database.engine import Database, DatabaseWork, UnitOfWork
-from homeport.foundation.kernel.actor import Origin, system
+from homeport.foundation.http import problems
+from homeport.foundation.kernel.actor import Actor, ActorKind, Origin, system
 from homeport.foundation.kernel.events import Event
+from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.ui.assets import Assets
+from homeport.foundation.ui.navigation import Shell
+from homeport.foundation.ui.panels import Panels
+from homeport.foundation.ui.templates import Templates
 
 ADMIN = system("admin")
 FINGERPRINT = "order-root-fingerprint"
@@ -154,3 +165,50 @@ def directory(sqlite_database, clock, entropy):
 def each_directory(database, clock, entropy):
     """The directory on SQLite and on PostgreSQL, for stores and races."""
     return Directory(database, clock, entropy)
+
+
+READER = Actor(
+    ActorKind.ADMINISTRATOR,
+    "reader",
+    "reader",
+    frozenset({Permission.DEVICES_READ, Permission.PROVISIONING_READ}),
+    role="Read Only",
+)
+CALLERS = {"admin": ADMIN, "reader": READER}
+
+
+@pytest.fixture(scope="session")
+def templates():
+    return Templates(
+        Assets(),
+        shell_for=lambda request: Shell(name="Ada", permissions=frozenset(one.value for one in request.state.actor.permissions)),
+    )
+
+
+@pytest.fixture
+def panels(directory, templates):
+    """The sections that other slices' pages show."""
+    return DevicePanels(directory.work, templates)
+
+
+@pytest.fixture
+def caller(directory, templates):
+    """Give a client of the slice's own routes that acts as `admin`, `reader` or nobody."""
+    app = FastAPI()
+    app.state.authenticate_key = lambda request: CALLERS.get(request.headers.get("x-api-key", ""))
+    app.state.authenticate_session = lambda request: CALLERS.get(request.headers.get("x-test-session", ""))
+    problems.install(app, lambda _request, status, title, detail: HTMLResponse(f"{title}: {detail}", status))
+    sections = Panels()
+    sections.register("device", lambda device: f"section about {device.name}")
+    for part in (
+        DevicesApi(directory.work),
+        AddDevicePages(directory.work, templates, "https://id.example.com"),
+        DevicePages(directory.work, templates, sections),
+        ProvisioningPages(directory.work, templates),
+    ):
+        app.include_router(part.router())
+
+    def client(name: str = "admin") -> TestClient:
+        return TestClient(app, headers={"x-api-key": name, "x-test-session": name}, follow_redirects=False)
+
+    return client

@@ -11,6 +11,7 @@ from homeport.directory.devices.actions.provisioning import OS_NAMES
 from homeport.directory.devices.model import OSFamily, ProvisioningSetting
 from homeport.directory.devices.pages.provisioning import PATH
 from homeport.directory.devices.pages.words import DESIRED, OBSERVED, Word
+from homeport.directory.people.model import User
 from homeport.foundation.database.engine import Work
 from homeport.foundation.kernel.actor import system
 from homeport.foundation.ui.templates import Templates
@@ -18,6 +19,7 @@ from homeport.foundation.ui.templates import Templates
 SELF_SERVICE = "Self Service Account Provisioning"
 ENROLLMENT = "Automated Device Enrollment"
 READER = system("panel")
+"""A section has no reader of its own; the page around it required the permission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,8 @@ class DevicePanels:
             any_enabled=any(setting.enabled for setting in settings),
         )
 
-    def user_bindings(self, subject: Any) -> Markup:
-        """Return “Devices” for a user's page; `subject` is the user, or has one as `user`."""
-        user = getattr(subject, "user", subject)
+    def user_bindings(self, user: User) -> Markup:
+        """Return “Devices” for a user's page."""
         with self.work.read() as actions:
             bindings = actions.bindings.of_user(READER, user.id)
         return self.templates.fragment("devices/user_panel.html", bindings=bindings, desired=DESIRED, observed=OBSERVED)
