@@ -331,12 +331,18 @@ class ApiKeys:
         actor.require(Permission.ADMINISTRATORS_READ)
         return self.keys.of_administrator(administrator_id)
 
-    def revoke(self, actor: Actor, key_id: str) -> ApiKey:
-        """Remove a key of one's own, or, with Billing, anybody's."""
+    def get(self, actor: Actor, key_id: str) -> ApiKey:
+        """Return a key of one's own, or, with Billing, anybody's; raise NotFound otherwise."""
         actor.require(Permission.API_KEYS_OWN)
         key = self.keys.get(key_id)
         if key is None or (key.administrator_id != actor.id and not actor.may(Permission.ADMINISTRATORS_WRITE)):
             raise NotFound("There is no such API key. It may have been revoked already.")
+        return key
+
+    def revoke(self, actor: Actor, key_id: str) -> ApiKey:
+        """Remove a key of one's own, or, with Billing, anybody's."""
+        actor.require(Permission.API_KEYS_OWN)
+        key = self.get(actor, key_id)
         self.keys.remove(key_id)
         self.audit.record(actor, "api_key_delete", resource=_key_resource(key))
         return key

@@ -1,0 +1,214 @@
+"""SETTINGS > Administrators: who they are, their roles, invitations, and one administrator."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from homeport.directory.admins.actions import AdministratorLinks, Administrators, ApiKeys
+from homeport.directory.admins.model import BILLING, READ_ONLY, ROLES, Administrator
+from homeport.foundation.database.engine import Work
+from homeport.foundation.http.actor import PageActor
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
+from homeport.foundation.kernel.listing import Filter, Listing
+from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.ui import listing
+from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.listing import ListState, Pager
+from homeport.foundation.ui.templates import Templates
+
+PATH = "/admin/administrators"
+ABOUT = {
+    BILLING: "May do everything, also with identity providers and administrators.",
+    READ_ONLY: "Sees everything and changes nothing.",
+}
+ROLE_CHOICES = tuple((role, role, ABOUT.get(role, "")) for role in ROLES)
+FILTERS = (listing.Filter("role", "Role", tuple((role, role) for role in ROLES)),)
+SORTS = ("email", "firstname", "lastname", "role", "created_at")
+_LONGEST_NUMBER = 9
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorActions:
+    """What the pages need in one unit of work."""
+
+    administrators: Administrators
+    links: AdministratorLinks
+    keys: ApiKeys
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorPages:
+    """The pages of administrators; `public_url` begins the links they hand out."""
+
+    work: Work[AdministratorActions]
+    templates: Templates
+    public_url: str
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route(PATH, self.list, methods=["GET"])
+        router.add_api_route(f"{PATH}/add", self.add, methods=["GET"])
+        router.add_api_route(f"{PATH}/add", self.invite, methods=["POST"])
+        router.add_api_route(f"{PATH}/{{administrator_id}}", self.show, methods=["GET"])
+        router.add_api_route(f"{PATH}/{{administrator_id}}", self.change, methods=["POST"])
+        router.add_api_route(f"{PATH}/{{administrator_id}}/delete", self.ask_delete, methods=["GET"])
+        router.add_api_route(f"{PATH}/{{administrator_id}}/delete", self.delete, methods=["POST"])
+        return router
+
+    def list(self, request: Request, actor: PageActor) -> Response:
+        """List administrators by e-mail address."""
+        state = ListState.of(request, filters=FILTERS, sorts=SORTS, default_sort="email")
+        asked = Listing(
+            text=state.text,
+            filters=tuple(Filter(name, "eq", value) for name, value in state.chosen),
+            sort=(f"-{state.sort}" if state.descending else state.sort,),
+            skip=state.offset,
+            limit=state.size,
+        )
+        with self.work.read() as actions:
+            page = actions.administrators.list(actor, asked)
+        return self.templates.render(
+            "admins/list.html",
+            request,
+            list=state,
+            pager=Pager(total=page.total, page=state.page, size=state.size),
+            administrators=page.items,
+            may_write=actor.may(Permission.ADMINISTRATORS_WRITE),
+        )
+
+    def add(self, request: Request, actor: PageActor) -> Response:
+        """Show the form for an invitation, after the password was given again."""
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        self._require_recent(actor)
+        return self._add_page(request, FormState.showing(role=READ_ONLY))
+
+    def invite(
+        self, request: Request, actor: PageActor, email: Annotated[str, Form()] = "", role: Annotated[str, Form()] = ""
+    ) -> Response:
+        """Make an invitation and show its link, this once."""
+        form = FormState.showing(email=email, role=role)
+        try:
+            with self.work.write() as actions:
+                token = actions.links.invite(actor, email, role)
+        except Invalid as error:
+            for field, sentence in error.fields.items():
+                form.fail(field, sentence)
+            return self._add_page(request, form, status=400)
+        except Conflict as error:
+            form.fail("email", error.detail)
+            return self._add_page(request, form, status=400)
+        link = f"{self.public_url}/admin/link/{token}"
+        return self.templates.render("admins/invited.html", request, email=email.strip(), role=role, link=link)
+
+    def show(self, request: Request, actor: PageActor, administrator_id: str) -> Response:
+        """Show one administrator."""
+        with self.work.read() as actions:
+            administrator = actions.administrators.get(actor, administrator_id)
+        return self._page(request, actor, administrator, _form_of(administrator))
+
+    def change(  # noqa: PLR0917 - one for each field of the form; FastAPI passes them by name
+        self,
+        request: Request,
+        actor: PageActor,
+        administrator_id: str,
+        role: Annotated[str, Form()] = "",
+        api_keys_allowed: Annotated[str, Form()] = "",
+        version: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Set role and access to the API."""
+        allowed = api_keys_allowed == "on"
+        try:
+            with self.work.write() as actions:
+                before = actions.administrators.get(actor, administrator_id)
+                after = actions.administrators.change(
+                    actor, administrator_id, role=role, api_keys_allowed=allowed, version=_number(version)
+                )
+        except (Invalid, Conflict, PreconditionFailed) as error:
+            with self.work.read() as actions:
+                present = actions.administrators.get(actor, administrator_id)
+            # Only somebody who was told of the others' changes may save over them.
+            known = present.version if isinstance(error, PreconditionFailed) else version
+            form = FormState.showing(role=role, api_keys_allowed=allowed, version=known)
+            if isinstance(error, Invalid) and error.fields:
+                for field, sentence in error.fields.items():
+                    form.fail(field, sentence)
+            else:
+                form.refuse(error.detail)
+            return self._page(request, actor, present, form, status=400)
+        form = _form_of(after)
+        form.confirm(_changes(before, after))
+        return self._page(request, actor, after, form)
+
+    def ask_delete(self, request: Request, actor: PageActor, administrator_id: str) -> Response:
+        """Ask before an administrator is deleted."""
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        self._require_recent(actor)
+        with self.work.read() as actions:
+            administrator = actions.administrators.get(actor, administrator_id)
+            keys = len(actions.keys.list_of(actor, administrator_id))
+        return self.templates.render(
+            "ui/confirm.html",
+            request,
+            title=f"Delete {administrator.full_name}",
+            sentence=f"{administrator.email} can no longer sign in to the admin portal.",
+            impacts=[
+                "Their sessions end at once",
+                f"{keys} {'API key stops' if keys == 1 else 'API keys stop'} working at once",
+                "What they did stays in Directory Events",
+            ],
+            action=f"{PATH}/{administrator_id}/delete",
+            verb="Yes, Delete",
+            cancel=f"{PATH}/{administrator_id}",
+            understood="",
+        )
+
+    def delete(self, actor: PageActor, administrator_id: str) -> Response:
+        """Delete an administrator."""
+        with self.work.write() as actions:
+            actions.administrators.delete(actor, administrator_id)
+        return RedirectResponse(PATH if administrator_id != actor.id else "/signin", 303)
+
+    def _require_recent(self, actor: Actor) -> None:
+        # Asked before the form is filled in: afterwards what was typed would be lost.
+        with self.work.read() as actions:
+            actor.require_recent(actions.administrators.clock.now())
+
+    def _add_page(self, request: Request, form: FormState, *, status: int = 200) -> Response:
+        return self.templates.render("admins/add.html", request, status=status, form=form, roles=ROLE_CHOICES)
+
+    def _page(
+        self, request: Request, actor: Actor, administrator: Administrator, form: FormState, *, status: int = 200
+    ) -> Response:
+        with self.work.read() as actions:
+            keys = actions.keys.list_of(actor, administrator.id)
+        return self.templates.render(
+            "admins/show.html",
+            request,
+            status=status,
+            administrator=administrator,
+            form=form,
+            keys=keys,
+            roles=ROLE_CHOICES,
+            may_write=actor.may(Permission.ADMINISTRATORS_WRITE),
+        )
+
+
+def _form_of(administrator: Administrator) -> FormState:
+    return FormState.showing(
+        role=administrator.role, api_keys_allowed=administrator.api_keys_allowed, version=administrator.version
+    )
+
+
+def _changes(before: Administrator, after: Administrator) -> list[str]:
+    found = [] if before.role == after.role else [f"Role: {before.role} → {after.role}"]
+    if before.api_keys_allowed != after.api_keys_allowed:
+        found.append("API keys: allowed" if after.api_keys_allowed else "API keys: not allowed; existing keys stop working")
+    return found
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
