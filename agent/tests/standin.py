@@ -301,7 +301,8 @@ class StandIn:
         self.device_report = body.get("device", self.device_report)
         settled = {receipt["order_id"] for receipt in body["receipts"] if receipt["outcome"] != "failed"}
         with self.changed:
-            left = [pair for pair in self.queue.get(device_id, []) if read_unverified(pair["order"])[1]["jti"] not in settled]
+            left = [pair for pair in self.queue.get(device_id, []) if pair["order"].count(".") == 2]
+            left = [pair for pair in left if read_unverified(pair["order"])[1]["jti"] not in settled]
             self.queue[device_id] = left
 
 

@@ -1,21 +1,22 @@
 """kill -9 at every step of the journal, then start again: one account, one story."""
 
 import json
-import os
+import multiprocessing
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 from conftest import make_root
+from kill_child import apply
 from standin import Signer, public_jwk
 
 from homeport_agent.accounts.model import Step
+from homeport_agent.accounts.service import make_applier
+from homeport_agent.root import Root
 
-CHILD = Path(__file__).with_name("kill_child.py")
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["kill_child"])
 ADMIN = {"permission": "admin", "groups": ["video"]}
 
 
@@ -29,34 +30,17 @@ def prepare(folder, signer):
     return root
 
 
-def start(root):
-    return subprocess.Popen([sys.executable, str(CHILD), str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def told(process, word):
-    for line in process.stdout:
-        if line.startswith(f"{word} "):
-            return json.loads(line.removeprefix(f"{word} "))
-    raise AssertionError(f"no {word}")
-
-
-def apply(root, pair):
-    process = start(root)
-    out, _ = process.communicate(json.dumps(pair) + "\n", timeout=30)
-    return json.loads(out.splitlines()[-1].removeprefix("receipt "))
-
-
 def kill_when(process, journal, lines):
     """SIGKILL as soon as the journal has that many lines; whether it still lived."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         if journal.exists() and journal.read_bytes().count(b"\n") >= lines:
             break
-        if process.poll() is not None:
+        if not process.is_alive():
             return False
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    return True
+    process.kill()
+    process.join()
+    return process.exitcode == -signal.SIGKILL
 
 
 def journal_of(root):
@@ -98,14 +82,11 @@ def test_killed_after_each_line_of_the_journal_the_order_is_finished_exactly_onc
     for count in range(1, len(lines) + 1):
         root = tmp_path / f"killed-{count}"
         shutil.copytree(origin, root)
-        process = start(root)
-        told(process, "repaired")
-        process.stdin.write(json.dumps(pair) + "\n")
-        process.stdin.flush()
+        process = PROCESSES.Process(target=apply, args=(root, pair))
+        process.start()
         if kill_when(process, journal_of(root), begun + count):
             hit.add(lines[count - 1][0])
-        process.stdin.close()
-        process.stdout.close()
+        process.close()
 
         again = apply(root, pair)  # the server sends it again, because nobody answered
         assert (again["outcome"], again["reason"]) == ("done", None)
@@ -129,10 +110,8 @@ def test_a_torn_last_line_is_dropped(tmp_path, signer):
 
 def test_the_journal_stays_small(tmp_path, signer):
     root = prepare(tmp_path / "root", signer)
-    process = start(root)
+    applier = make_applier(Root.at(str(root)), time.time)
     for number in range(40):
-        process.stdin.write(json.dumps(signer.pair("d-1", "suspend" if number % 2 else "activate")) + "\n")
-    process.stdin.close()
-    process.wait(timeout=30)
-    process.stdout.close()
+        pair = signer.pair("d-1", "suspend" if number % 2 else "activate")
+        applier.apply(pair["order"], pair["order_key"])
     assert journal_of(root).stat().st_size < 80_000

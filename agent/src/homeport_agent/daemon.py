@@ -17,6 +17,7 @@ from homeport_agent.root import Root
 
 _WAIT = 25
 _MARGIN = 15.0
+_MOST_RECEIPTS = 100
 _OK = 200
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _GONE = "device_gone"
@@ -85,11 +86,11 @@ class Daemon:
 
     def _round(self) -> bool:
         try:
-            self._report([])
             state = self._fetch()
             if state.get("status") == "deleted":
                 log("The server has deleted this device; nothing more to do.")
                 return False
+            # Orders first, reports after: a server that takes no reports must still be able to suspend.
             complete = self._carry_out(state.get("orders") or [])
             version = state.get("version")
             if complete and isinstance(version, int):
@@ -101,6 +102,7 @@ class Daemon:
                 log("The server has deleted this device; nothing more to do.")
                 return False
             log(f"{refusal.message} ({refusal.reason})")
+        # The version stays, so the server answers at once next time and sends again what is open.
         self._back_off()
         return True
 
@@ -110,16 +112,17 @@ class Daemon:
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
     def _fetch(self) -> dict[str, Any]:
-        path = f"/agent/v1/desired-state?version={self._version}&wait={_WAIT}"
+        wait = _WAIT if self._reported is not None else 0
+        path = f"/agent/v1/desired-state?version={self._version}&wait={wait}"
         with self.stopper:
-            answer = self.client.agent_request("GET", path, seconds=_WAIT + _MARGIN)
+            answer = self.client.agent_request("GET", path, seconds=wait + _MARGIN)
         if answer.status != _OK:
             raise refusal_of(answer, "The server did not give the desired state")
         return answer.document
 
     def _carry_out(self, orders: list[Any]) -> bool:
-        """Apply in sequence, report after each; whether none is left to try again."""
-        complete = True
+        """Apply in sequence, then report; whether none is left to try again."""
+        receipts: list[dict[str, Any]] = []
         for entry in orders:
             if self.stopper.asked:
                 raise Stopped
@@ -128,11 +131,15 @@ class Daemon:
             receipt = self.accounts.call({"do": "apply", "order": entry.get("order"), "order_key": entry.get("order_key")})[
                 "receipt"
             ]
-            log(f"Order {receipt['order_id']}: {receipt['outcome']}" + (f" ({receipt['reason']})" if receipt["reason"] else ""))
-            complete = complete and receipt["outcome"] != "failed"
-            if receipt["order_id"]:
-                self._report([receipt])
-        return complete
+            log(
+                f"Order {receipt['order_id'] or '(unreadable)'}: {receipt['outcome']}"
+                + (f", {receipt['reason']}" if receipt["reason"] else "")
+            )
+            receipts.append(receipt)
+        sent = [receipt for receipt in receipts if receipt["order_id"]]
+        for first in range(0, max(len(sent), 1), _MOST_RECEIPTS):
+            self._report(sent[first : first + _MOST_RECEIPTS])
+        return all(receipt["outcome"] != "failed" for receipt in receipts)
 
     def _report(self, receipts: list[dict[str, Any]]) -> None:
         accounts = self.accounts.call({"do": "accounts"})["accounts"]

@@ -12,6 +12,14 @@ def lies_inside(root: Path, folder: Path) -> bool:
     return folder.resolve().is_relative_to(root)
 
 
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def copy_skeleton(skeleton: Path, home: Path, uid: int, gid: int) -> None:
     """Make ``home`` as a copy of ``skeleton``, mode 0700, owned by ``uid`` and ``gid``."""
     home.parent.mkdir(parents=True, exist_ok=True)
@@ -23,12 +31,13 @@ def copy_skeleton(skeleton: Path, home: Path, uid: int, gid: int) -> None:
         beside.mkdir(mode=0o700)
         if skeleton.is_dir():
             shutil.copytree(skeleton, beside, symlinks=True, dirs_exist_ok=True)
-        for folder, folders, files in os.walk(beside):
-            for name in (*folders, *files):
-                os.lchown(Path(folder) / name, uid, gid)
+        for path in beside.rglob("*"):
+            os.lchown(path, uid, gid)
+            if path.is_file() and not path.is_symlink():
+                _flush(path)
         os.chown(beside, uid, gid)
         beside.chmod(0o700)
-        os.sync()
+        flush_folder(beside)
         beside.rename(home)
     except OSError:
         shutil.rmtree(beside, ignore_errors=True)
