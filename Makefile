@@ -28,7 +28,7 @@ assets: $(READY)  ## build the static files of the portals
 
 clean:  ## remove what make made: environment, caches, demo data
 	@[ ! -e .run ] || tools/as-root "demo devices belong to root" rm -rf .run
-	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache .cache dist server/src/homeport/foundation/ui/static/vendor
 
 $(READY): requirements/uv.txt requirements/dev.txt server/pyproject.toml agent/pyproject.toml simulators/pyproject.toml tools/setup
 	@tools/setup environment
