@@ -195,6 +195,13 @@ def test_removing_says_what_becomes_of_the_account_and_happens_once(directory, a
     assert again.uid == binding.uid
 
 
+def test_suspended_account_is_locked_even_when_it_should_be_kept(directory, admin, bound):
+    user, _, binding = bound
+    directory.set_state(user, UserState.SUSPENDED)
+    with directory.write() as actions:
+        assert actions.bindings.remove(admin, binding.id, After.KEEP).after is After.LOCK
+
+
 def test_deleting_a_user_locks_the_accounts_and_keeps_the_trace(directory, admin, bound):
     user, device, binding = bound
     with directory.changing_people() as people:

@@ -1,8 +1,10 @@
 import re
+from pathlib import Path
 
 import pytest
 
-from homeport.directory.devices.model import AccountReport, AccountState, Desired
+from homeport.directory.devices.model import AccountReport, AccountState, BindingAct, Desired, OrderOutcome, OrderReport
+from homeport.directory.devices.pages.words import DEVICE_REASONS
 
 
 @pytest.fixture
@@ -46,6 +48,23 @@ def test_device_page_shows_facts_accounts_and_others_sections(directory, portal)
     with directory.write() as actions:
         actions.bindings.report(device.id, accounts=[AccountReport(user.id, AccountState.ACTIVE)])
     assert "No passcode yet" in words(portal.get(f"/admin/devices/{device.id}"))
+
+
+def test_refusal_of_a_device_is_shown_with_its_remedy(directory, portal):
+    directory.provision()
+    device = directory.a_device()
+    binding = directory.admit(directory.a_user("ada"), device)
+    refused = OrderReport(binding.id, BindingAct.BIND, OrderOutcome.REFUSED, "account_name_taken")
+    with directory.write() as actions:
+        actions.bindings.report(device.id, orders=[refused])
+    text = words(portal.get(f"/admin/devices/{device.id}"))
+    assert "Refused account_name_taken The device has another account of this name." in text
+
+
+def test_every_reason_of_the_protocol_has_a_remedy():
+    page = Path(__file__).parents[4].joinpath("docs/protocols/device.md").read_text()
+    listed = page.partition("Device-side reasons:")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`([a-z_]+)`", listed)) == set(DEVICE_REASONS)
 
 
 def test_reader_sees_a_device_and_no_button(directory, caller):
@@ -125,7 +144,9 @@ def test_key_is_revoked_after_a_question(directory, portal):
     key_id = directory.a_key(2).split(".")[1]
     assert "2 of 2 uses are given up" in portal.get(f"/admin/enrollment-keys/{key_id}/revoke").text
     assert portal.post(f"/admin/enrollment-keys/{key_id}/revoke").status_code == 303
-    assert "Revoked" in portal.get("/admin/devices/add").text
+    after = portal.get("/admin/devices/add").text
+    assert "Revoked" in after
+    assert f"/admin/enrollment-keys/{key_id}/revoke" not in after
 
 
 def test_reader_sees_keys_and_no_form(caller):

@@ -82,7 +82,10 @@ class Observed(StrEnum):
 
 
 class After(StrEnum):
-    """What becomes of the local account when its binding is removed: it stays usable, is locked, or is deleted with its home."""
+    """What becomes of the local account when its binding is removed: it stays usable, is locked, or is deleted with its home.
+
+    A suspended account that should be kept is locked.
+    """
 
     KEEP = "keep"
     LOCK = "lock"

@@ -241,7 +241,7 @@ class Bindings:
                 new = replace(
                     binding,
                     desired=desired,
-                    after=after,
+                    after=_after(binding, after),
                     reason="",
                     lease_not_after=self._lease(binding) if act is BindingAct.ACTIVATE else binding.lease_not_after,
                     confirmed_at=None,
@@ -318,6 +318,11 @@ def _after_account(binding: Binding, account: AccountReport, now: datetime) -> B
         observed=binding.observed if missing_as_said else _FOUND[account.state],
         passcode_set_at=(binding.passcode_set_at or now) if account.passcode_set else None,
     )
+
+
+def _after(binding: Binding, after: After | None) -> After | None:
+    # To keep a suspended person's account usable would undo the suspension.
+    return After.LOCK if after is After.KEEP and binding.desired is Desired.SUSPENDED else after
 
 
 def _present(binding: Binding | None) -> Binding:

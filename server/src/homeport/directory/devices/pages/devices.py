@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.model import After, Desired, Device, NamedBinding
-from homeport.directory.devices.pages.words import AFTER_CHOICES, DESIRED, OBSERVED, device_word
+from homeport.directory.devices.pages.words import AFTER_CHOICES, DESIRED, DEVICE_REASONS, OBSERVED, device_word
 from homeport.directory.devices.schemas import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
@@ -126,7 +126,7 @@ class DevicePages:
             sentence="The device leaves the directory. To come back it must be enrolled again.",
             impacts=[
                 f"{accounts} {'binding ends' if accounts == 1 else 'bindings end'}, and no lease is renewed",
-                "Open sign-ins on this device are refused at once",
+                "Open sign-ins on this device are refused",
                 "The agent is told so at its next contact, and stops",
             ],
             question="What becomes of the local accounts on the device",
@@ -186,6 +186,8 @@ class DevicePages:
             bindings=actions.bindings.of_device(actor, device.id),
             desired=DESIRED,
             observed=OBSERVED,
+            reasons=DEVICE_REASONS,
+            key=actions.keys.get(actor, device.enrolled_with),
             form=form,
             may_write=actor.may(Permission.DEVICES_WRITE),
             panels=self.panels.render("device", device),

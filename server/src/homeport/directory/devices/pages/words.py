@@ -28,12 +28,31 @@ KEY_STATES: dict[KeyState, Word] = {
 AFTER_CHOICES = (
     (
         After.KEEP.value,
-        "Keep it",
-        "It goes on as an ordinary local account with its passcode. Homeport no longer looks after it.",
+        "Keep",
+        "An ordinary local account remains and Homeport no longer looks after it. That of a suspended user is locked all the same.",
     ),
-    (After.LOCK.value, "Lock it", "Nobody can sign in with it and its processes end. Its files stay."),
-    (After.REMOVE.value, "Delete it", "The account and its home folder are deleted. This cannot be undone."),
+    (After.LOCK.value, "Lock", "Nobody can sign in with it, and its processes end. Its files stay."),
+    (After.REMOVE.value, "Delete", "The account and its home folder are deleted. This cannot be undone."),
 )
+DEVICE_REASONS = {
+    "account_name_taken": "The device has another account of this name. Rename or remove that account, then the person signs in again.",
+    "account_name_not_allowed": "The device does not allow this name. Remove the binding, change the user name, then the person signs in again.",
+    "account_missing": "Somebody removed the account on the device itself. Remove the binding, or let the person sign in again.",
+    "uid_taken": "The device has another account with this uid. Give that account another uid, then the person signs in again.",
+    "gid_taken": "The device has another group with this gid. Give that group another gid, then the person signs in again.",
+    "uid_out_of_range": "The uid is outside of what the device allows. Check the agent's configuration.",
+    "order_expired": "The order came too late, or the device's clock is wrong. Check the clock; the person signs in again.",
+    "order_superseded": "A newer order came first. Nothing is to do if the state is as wanted.",
+    "order_key_invalid": "The device does not trust the server's order key. Was the server put back from a backup of another one?",
+    "order_signature_invalid": "The order was altered on its way, or comes from another server. Look for a proxy between them.",
+    "order_wrong_device": "The order was for another device. Look for copied agent state, as after copying a disk.",
+    "order_malformed": "The agent does not understand the order. Update the agent.",
+    "root_incomplete": "Files such as passwd or shadow are missing on the device.",
+    "disk_full": "The device's disk is full. Make room; the agent tries again.",
+    "tool_failed": "A program such as useradd failed on the device. The agent's journal says why.",
+    "passcode_refused": "The device refused the passcode that the person chose. The person signs in again.",
+}
+"""What an administrator can do about a device's reason; the codes of `docs/protocols/device.md`, section 5."""
 
 
 def device_word(device: Device, now: datetime) -> Word:
