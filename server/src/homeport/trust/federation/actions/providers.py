@@ -158,16 +158,21 @@ class IdentityProviders:
         return provider.state is ProviderState.DRAFT or provider.changes_issuer
 
     def impact(self, actor: Actor, provider: IdentityProvider) -> Impact:
-        """Return whom applying the proposal, or deleting the provider, concerns."""
+        """Return whom applying the proposal concerns."""
         actor.require(Permission.IDENTITY_PROVIDERS_READ)
-        stopping = provider.proposal is None or provider.changes_issuer
-        issuer = provider.proposal.issuer if provider.proposal is not None else ""
         return Impact(
             users=self.counts.count_users(),
             devices=self.counts.count_devices(),
-            active_links=self.links.count_active(provider.id) if stopping else 0,
-            returning_links=self.links.count_inactive(issuer) if issuer and issuer != provider.issuer else 0,
+            active_links=self.links.count_active(provider.id) if provider.changes_issuer else 0,
+            returning_links=self.links.count_inactive(provider.proposal.issuer)
+            if provider.proposal is not None and provider.changes_issuer
+            else 0,
         )
+
+    def losses(self, actor: Actor, provider: IdentityProvider) -> Impact:
+        """Return whom deleting the provider concerns."""
+        actor.require(Permission.IDENTITY_PROVIDERS_READ)
+        return Impact(self.counts.count_users(), self.counts.count_devices(), self.links.count_active(provider.id))
 
     def apply(self, actor: Actor, provider_id: str, *, version: int | None = None) -> IdentityProvider:
         """Make the proposal count: activate a draft, or change the active provider. Needs recent authentication.

@@ -1,0 +1,6 @@
+"""The admin portal's pages of identity providers, and the section about a user's link."""
+
+from homeport.trust.federation.pages.links import LinkPages
+from homeport.trust.federation.pages.providers import IdentityProviderPages
+
+__all__ = ["IdentityProviderPages", "LinkPages"]

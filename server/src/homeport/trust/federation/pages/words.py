@@ -1,0 +1,82 @@
+"""Words for states, checks and impacts."""
+
+from collections.abc import Sequence
+
+from homeport.foundation.ui.templates import counted
+from homeport.trust.federation.discovery import Check, CheckState
+from homeport.trust.federation.model import IdentityProvider, Impact, LinkState, Metadata, ProviderState
+
+Word = tuple[str, str]
+CHECK_WORDS: dict[CheckState, Word] = {
+    CheckState.OK: ("OK", "ok"),
+    CheckState.WARNING: ("Attention", "warn"),
+    CheckState.FAILED: ("Failed", "error"),
+}
+LINK_WORDS: dict[LinkState, Word] = {
+    LinkState.ACTIVE: ("Linked", "ok"),
+    LinkState.INACTIVE: ("Inactive", "warn"),
+    LinkState.REMOVED: ("Removed", "off"),
+}
+
+
+def provider_word(provider: IdentityProvider) -> Word:
+    """Return the word and the kind of a provider's status."""
+    if provider.state is ProviderState.DRAFT:
+        return "Draft", "info"
+    return ("Attention", "warn") if provider.metadata_error else ("Enabled", "ok")
+
+
+def found(metadata: Metadata) -> Sequence[tuple[str, str | None]]:
+    """Return what discovery found, for people to read."""
+    ahead = metadata.clock_difference
+    endpoints = (metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri, metadata.userinfo_endpoint)
+    return (
+        ("Issuer", metadata.issuer),
+        ("Endpoints", " · ".join(one for one in endpoints if one)),
+        ("Algorithms", ", ".join(metadata.algorithms)),
+        ("PKCE", "S256" if metadata.pkce_advertised else "Not stated; sent always"),
+        ("Client authentication", metadata.token_endpoint_auth_methods[0] if metadata.token_endpoint_auth_methods else None),
+        ("Issuer on the redirect", "Promised and demanded" if metadata.iss_parameter_supported else "Not promised"),
+        ("Clock difference", None if ahead is None else f"{ahead:+.0f} s"),
+    )
+
+
+def impacts(provider: IdentityProvider, impact: Impact) -> list[str]:
+    """Return what confirming the proposal changes, one sentence for each."""
+    name = provider.proposal.name if provider.proposal is not None else provider.name
+    sentences = []
+    if provider.state is ProviderState.DRAFT:
+        sentences += [
+            f"{counted(impact.users, 'user')} will sign in with {name} to get an account on a device, all at once.",
+            f"{counted(impact.devices, 'device')} will send people to {name} from then on.",
+            "Federation takes effect where a way of device account provisioning is enabled.",
+            "The user portal stays with the Homeport password.",
+        ]
+    elif provider.changes_issuer:
+        sentences += [
+            f"The issuer changes from {provider.issuer} to {provider.proposal.issuer if provider.proposal else ''}.",
+            f"{counted(impact.active_links, 'link')} of users to the old issuer stop working and never match the new one.",
+            "These people are refused until you remove their link and allow a new one.",
+            "Open sign-ins cannot end well and are to be started again.",
+        ]
+    else:
+        sentences += [f"People go on signing in with {name}; no link changes."]
+    if impact.returning_links:
+        sentences.append(f"{counted(impact.returning_links, 'inactive link')} of the same issuer work again.")
+    return sentences
+
+
+def losses(provider: IdentityProvider, impact: Impact) -> list[str]:
+    """Return what deleting the provider takes away, one sentence for each."""
+    return [
+        f"{counted(impact.active_links, 'user')} linked to {provider.name} can no longer sign in with it.",
+        f"{counted(impact.users, 'user')} cannot get an account on a new device until there is another identity provider.",
+        "Open sign-ins are refused at once.",
+        "Accounts that exist on devices stay and go on working with their local passcode.",
+        "Client ID and client secret are erased. Links are kept as inactive; the same provider added again finds them.",
+    ]
+
+
+def check_rows(checks: Sequence[Check]) -> Sequence[tuple[Check, Word]]:
+    """Return each check with its word."""
+    return [(check, CHECK_WORDS[check.state]) for check in checks]
