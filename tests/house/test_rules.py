@@ -245,7 +245,14 @@ def test_the_place_of_the_checkout_is_a_trace(found, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line", ["root:x:0:0:root:/root:/bin/bash", "home = '/home/ada/'", "uv --no-emit-index-url", "https://a.example/root/x"]
+    "line",
+    [
+        "root:x:0:0:root:/root:/bin/bash",
+        "home = '/home/ada/'",
+        "uv --no-emit-index-url",
+        "{home}/root/etc",
+        "https://a.example/root/x",
+    ],
 )
 def test_what_any_machine_has_is_no_trace(found, line):
     assert found(traces, {"a.txt": f"{line}\n"}) == []

@@ -13,7 +13,7 @@ TRACES = {
     ): "the address of a package index",
     re.compile(r"^--(?:extra-)?(?:index-url|find-links)[ =]\S", re.MULTILINE): "the address of a package index",
     re.compile(
-        r"(?<![\w./:])/(?:root|Users/\w+|home/\w+/(?:src|work|code|projects|git))/[\w.]"
+        r"(?<![\w./:}])/(?:root|Users/\w+|home/\w+/(?:src|work|code|projects|git))/[\w.]"
     ): "a path in somebody's home folder",
     re.compile(r"(?<![\w./:])/(?:work|workspace|workspaces|builds)/[\w.]"): "a path of somebody's workplace",
 }
