@@ -1,7 +1,6 @@
 """The command ``homeport-agent``."""
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -71,15 +70,10 @@ def _run(root: Root) -> int:
 
 
 def _sign_in(root: Root, arguments: argparse.Namespace) -> int:
-    conversation = make_conversation(as_json=arguments.json)
-    try:
-        root.require_complete()
-        client = make_client(root)
-        with PrivilegedHalf(root) as accounts:
-            return 0 if SignIn(client, accounts, conversation).run() else 1
-    except Refusal as refusal:
-        conversation.refused(refusal)
-        return 1
+    root.require_complete()
+    client = make_client(root)
+    with PrivilegedHalf(root) as accounts:
+        return 0 if SignIn(client, accounts, make_conversation(as_json=arguments.json)).run() else 1
 
 
 def _status(root: Root) -> int:
@@ -106,23 +100,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     root = Root.at(arguments.root)
     try:
         enter_if_needed(root, given)
-        match arguments.verb:
-            case "enroll":
-                return _enroll(root, arguments)
-            case "run":
-                return _run(root)
-            case "sign-in":
-                return _sign_in(root, arguments)
-            case _:
-                return _status(root)
+        return _dispatch(root, arguments)
     except Refusal as refusal:
-        if arguments.verb == "sign-in" and arguments.json:
-            sys.stdout.write(
-                json.dumps({"event": "refused", "reason": refusal.reason, "message": refusal.message, "sign_in_id": None}) + "\n"
-            )
-        else:
-            sys.stderr.write(f"{refusal.message} ({refusal.reason})\n")
+        _refuse(arguments, refusal)
+        return 1
+    except PermissionError as error:
+        _refuse(arguments, Refusal(Reason.NOT_PERMITTED, f"{error.filename} is closed to you. Run this command with sudo."))
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted.\n")
         return 130
+
+
+def _dispatch(root: Root, arguments: argparse.Namespace) -> int:
+    match arguments.verb:
+        case "enroll":
+            return _enroll(root, arguments)
+        case "run":
+            return _run(root)
+        case "sign-in":
+            return _sign_in(root, arguments)
+        case _:
+            return _status(root)
+
+
+def _refuse(arguments: argparse.Namespace, refusal: Refusal) -> None:
+    if arguments.verb == "sign-in":
+        make_conversation(as_json=arguments.json).refused(refusal)
+    else:
+        sys.stderr.write(f"{refusal.message} ({refusal.reason})\n")

@@ -76,8 +76,10 @@ class SignIn:
         interval = max(1, begun.get("interval", 5))
         deadline = self.monotonic() + begun["expires_in"] + 2 * interval
         number = ""
+        polled_at = self.monotonic()
         while self.monotonic() < deadline:
-            self.sleep(interval)
+            self.sleep(max(0.0, polled_at + interval - self.monotonic()))
+            polled_at = self.monotonic()
             answer = self._poll(begun["device_code"], number)
             if answer is None or answer.status >= _SERVER_ERROR:
                 continue

@@ -1,12 +1,12 @@
 """HTTP with limits: one request, one answer, no redirects, no more bytes and no more seconds than allowed."""
 
+import contextlib
 import http.client
 import ipaddress
 import json
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -104,19 +104,20 @@ class Transport:
             else http.client.HTTPConnection(host, parts.port, timeout=seconds)
         )
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        # The socket's own timeout starts again with every byte; the watch ends an answer that drips.
-        watch = threading.Timer(seconds, _hang_up, [connection])
-        watch.daemon = True
-        watch.start()
+        sent = {"Accept": "application/json", "User-Agent": f"homeport-agent/{__version__}", "Connection": "close", **headers}
+        watch = _Watch(seconds)
         try:
-            sent = {"Accept": "application/json", "User-Agent": f"homeport-agent/{__version__}", "Connection": "close", **headers}
+            connection.connect()
+            watch.socket = connection.sock
             connection.request(method, target, body, sent)
-            response = connection.getresponse()
-            read = _read_limited(response, url)
+            with contextlib.closing(connection.getresponse()) as response:
+                read = _read_limited(response, url)
+            watch.check()
         except (OSError, http.client.HTTPException) as error:
+            cause = "it took too long" if watch.late else _cause(error)
             raise Refusal(
                 Reason.SERVER_UNREACHABLE,
-                f"The server at {parts.scheme}://{parts.netloc} does not answer ({_cause(error)}). Check the network and try again.",
+                f"The server at {parts.scheme}://{parts.netloc} does not answer ({cause}). Check the network and try again.",
             ) from error
         finally:
             watch.cancel()
@@ -124,20 +125,37 @@ class Transport:
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, read)
 
 
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    if connection.sock is not None:
-        try:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return
+class _Watch:
+    """Hangs up after so many seconds; the socket's own timeout begins again with every byte of an answer that drips."""
+
+    def __init__(self, seconds: float) -> None:
+        self.late = False
+        self.socket: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._hang_up)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _hang_up(self) -> None:
+        self.late = True
+        if self.socket is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)  # not TLS's own, which another thread is using
+
+    def check(self) -> None:
+        """Raise when the answer ended because of the watch."""
+        if self.late:
+            raise TimeoutError
+
+    def cancel(self) -> None:
+        """End the watch."""
+        self._timer.cancel()
 
 
 def _read_limited(response: http.client.HTTPResponse, url: str) -> bytes:
     read = bytearray()
-    started = time.monotonic()
     while chunk := response.read(_CHUNK):
         read += chunk
-        if len(read) > _MOST_BYTES or time.monotonic() - started > SECONDS:
+        if len(read) > _MOST_BYTES:
             raise Refusal(
                 Reason.SERVER_ANSWER_INVALID, f"The answer from {url} is too long. Check that the address is a Homeport server."
             )

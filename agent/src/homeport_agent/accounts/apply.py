@@ -96,7 +96,12 @@ class Applier:
                 with self._even_on_a_full_disk(order):
                     self.journal.done(order.order_id, step)
                 steps.append(StepDone(step, Outcome.DONE, utc_text(self.clock()), detail))
-            except Refusal as refusal:
+            except (Refusal, OSError) as error:
+                refusal = (
+                    error
+                    if isinstance(error, Refusal)
+                    else Refusal(Reason.TOOL_FAILED, f"{step} met an error: {error.strerror}.")
+                )
                 trouble = trouble or refusal
                 steps.append(StepDone(step, Outcome.FAILED, utc_text(self.clock()), refusal.message))
                 if order.kind.grants:

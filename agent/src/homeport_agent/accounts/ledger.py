@@ -6,6 +6,7 @@ from typing import Any
 
 from homeport_agent.accounts.model import Kind, Order, Record
 from homeport_agent.durable import read_json, write_json
+from homeport_agent.refusals import Reason, Refusal
 
 _KEPT_RECEIPTS = 500
 
@@ -41,14 +42,24 @@ class Ledger:
         content = read_json(path)
         if content is None:
             return cls(path)
+        try:
+            return cls._read(path, content)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Refusal(
+                Reason.STATE_UNREADABLE, f"{path} is damaged. Restore it from a backup before accounts are changed."
+            ) from error
+
+    @classmethod
+    def _read(cls, path: Path, content: dict[str, Any]) -> "Ledger":
+        settled = sorted(content["settled"].items(), key=lambda item: float(item[1]["settled_at"]))
         return cls(
             path,
-            sequence=(content["epoch"], content["counter"]),
-            highest_time=content["highest_time"],
+            sequence=(int(content["epoch"]), int(content["counter"])),
+            highest_time=int(content["highest_time"]),
             records={user_id: Record(**record) for user_id, record in content["accounts"].items()},
             settled={
                 order_id: Settled(entry["receipt"], Kind(entry["kind"]), entry["user_id"], entry["settled_at"])
-                for order_id, entry in sorted(content["settled"].items(), key=lambda item: item[1]["settled_at"])
+                for order_id, entry in settled
             },
         )
 
