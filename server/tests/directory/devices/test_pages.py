@@ -58,7 +58,8 @@ def test_refusal_of_a_device_is_shown_with_its_remedy(directory, portal):
     with directory.write() as actions:
         actions.bindings.report(device.id, orders=[refused])
     text = words(portal.get(f"/admin/devices/{device.id}"))
-    assert "Refused account_name_taken The device has another account of this name." in text
+    assert "The device reports account_name_taken for ada The device has another account of this name." in text
+    assert "Refused account_name_taken" in text
 
 
 def test_every_reason_of_the_protocol_has_a_remedy():
