@@ -38,7 +38,7 @@ class Outbound:
 
     `allow`: exact origins that may be plain http and at any address; they are reached without the proxy. `proxy`: an http or https
     address, from the settings only, never from the environment; the proxy then resolves names, and its own rules decide where it
-    connects. `ca_file`: certificates to trust besides the system's. `resolver` and `timer` are fields for tests.
+    connects. `ca_file`: certificates to trust besides the system's. `resolver`, `sockets` and `timer` are fields for tests.
     """
 
     allow: frozenset[Origin] = frozenset()
@@ -46,6 +46,7 @@ class Outbound:
     ca_file: Path | None = None
     connect_timeout: float = CONNECT_TIMEOUT
     resolver: Resolver = resolve
+    sockets: httpcore2.AsyncNetworkBackend = field(default_factory=httpcore2.AnyIOBackend, repr=False)
     timer: Callable[[], float] = time.monotonic
     _tls: list[ssl.SSLContext] = field(default_factory=list, repr=False)
 
@@ -104,7 +105,7 @@ class Outbound:
         through_proxy = self.proxy is not None and not allowed
         if through_proxy:
             _refuse_literal(target.origin.host)
-        network = CheckedNetwork(self.resolver, any_address=allowed or through_proxy, connect_timeout=self.connect_timeout)
+        network = CheckedNetwork(self.resolver, allowed or through_proxy, self.connect_timeout, self.sockets)
         try:
             async with self._pool(network, through_proxy=through_proxy) as pool:
                 return await self._exchange(pool, network, target, request)

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpcore2
 
@@ -40,9 +40,9 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
     any_address: bool
     """The origin is on the allow list, so private addresses are fine."""
     connect_timeout: float
+    sockets: httpcore2.AsyncNetworkBackend
     address: str = ""
     """Where the last connection went."""
-    sockets: httpcore2.AsyncNetworkBackend = field(default_factory=httpcore2.AnyIOBackend)
 
     async def connect_tcp(
         self,

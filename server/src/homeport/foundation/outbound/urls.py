@@ -61,7 +61,7 @@ class Target:
             raise ValueError("The address cannot be read. It looks like https://example.okta.com") from error
         scheme = parts.scheme.lower()
         if scheme not in DEFAULT_PORTS:
-            raise ValueError("The address must begin with https://")
+            raise ValueError("The address must begin with https:// and a host.")
         if "@" in parts.netloc:
             raise ValueError("The address must not hold a user name or a password.")
         host = (parts.hostname or "").lower()
