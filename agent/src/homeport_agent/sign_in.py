@@ -14,6 +14,7 @@ from homeport_agent.transport import Answer
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _OK = 200
+_TOO_MANY = 429
 _SERVER_ERROR = 500
 _SLOWER = 5
 _SHOWN = ("verification_uri", "verification_uri_complete", "user_code")
@@ -82,6 +83,9 @@ class SignIn:
             polled_at = self.monotonic()
             answer = self._poll(begun["device_code"], number)
             if answer is None or answer.status >= _SERVER_ERROR:
+                continue
+            if answer.status == _TOO_MANY:
+                interval += _SLOWER
                 continue
             document = answer.document
             if answer.status == _OK:

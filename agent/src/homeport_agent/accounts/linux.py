@@ -25,6 +25,7 @@ _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _SECONDS = 60
 _NEEDED_BYTES = 1_048_576
 _DAY = 86_400
+_EDITORS = frozenset({"groupadd", "useradd", "usermod", "chpasswd", "gpasswd", "userdel", "groupdel"})
 _FULL_NAME_BYTES = 200
 _RULE_MODE = 0o440  # sudo insists on it
 _RULE = f"# Written by homeport-agent: members of {ADMIN_GROUP} may act as root.\n%{ADMIN_GROUP} ALL=(ALL:ALL) ALL\n"
@@ -246,6 +247,9 @@ class LinuxBackend:
         path = shutil.which(tool, path=_PATH)
         if path is None:
             raise Refusal(Reason.TOOL_FAILED, f"{tool} is not installed. Install the package that holds it.")
+        if tool in _EDITORS and os.statvfs(self.root.etc).f_bfree == 0:
+            # They would try for 15 seconds to take their lock, and the person's processes would live as long.
+            raise Refusal(Reason.DISK_FULL, f"{tool} needs space and the disk is full. Free some space and try again.")
         try:
             # A session of its own: Ctrl-C at the agent's terminal must not end a tool half way.
             ended = subprocess.run(  # noqa: S603 - a list of arguments, each checked; no shell reads them
