@@ -15,6 +15,7 @@ from homeport.directory.people.actions import People
 from homeport.foundation.kernel.actor import system
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
+from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.kernel.reasons import ReasonCode
 
 CHANNEL = system("linux")
@@ -47,7 +48,9 @@ class Orders:
     def on_binding_changed(self, event: BindingChanged) -> None:
         """Write the order that a changed binding needs, in the unit of work that changed it."""
         # public: the change was allowed elsewhere
-        self._write(self.bindings.get(event.binding_id), event.kind)
+        binding = self.bindings.find(event.binding_id)
+        if binding is not None:
+            self._write(binding, event.kind)
 
     def bind(self, user_id: str, device: Device, sign_in_id: str) -> SignedOrder | ReasonCode:
         """Return the signed order that makes or renews a person's account on a device; or why there is none.
@@ -55,7 +58,11 @@ class Orders:
         The person's state is read and held here, so a suspension that came after the approval still wins.
         """
         # public: the caller holds the access token of a completed sign-in
-        admitted = self.bindings.admit(user_id, device.id, sign_in_id)
+        try:
+            user = self.people.get(CHANNEL, user_id)
+        except NotFound:
+            return ReasonCode.USER_UNKNOWN
+        admitted = self.bindings.admit(user, device, sign_in_id)
         if isinstance(admitted, ReasonCode):
             return admitted
         pending = [
@@ -65,8 +72,9 @@ class Orders:
         return self.keys.sign(order)
 
     def outstanding(self, device: Device) -> Sequence[SignedOrder]:
-        """Return the signed orders that the device has not answered, in sequence."""
+        """Return the signed orders that the device has not answered, in sequence; leases that run low are renewed on the way."""
         # public: the device has proved itself by its key
+        self.bindings.renew_leases(device.id)
         return [self.keys.sign(order) for order in self.store.pending(device.id)]
 
     def take_reports(self, device: Device, receipts: Sequence[Receipt], accounts: Sequence[AccountReport]) -> None:
@@ -91,7 +99,7 @@ class Orders:
                 reason=receipt.reason,
                 details={"order_id": order.id, "kind": order.kind.value, "username": str(order.account.get("username", ""))},
             )
-        self.bindings.report(device.id, reports, accounts)
+        self.bindings.report(device.id, orders=reports, accounts=accounts)
 
     def start_epoch_after_restore(self) -> int:
         """Raise the epoch above every one that was ever used, so that no device mistakes a new order for an old one."""
@@ -99,12 +107,13 @@ class Orders:
         return self.store.raise_epoch(int(self.clock.now().timestamp()))
 
     def _write(self, binding: Binding, kind: BindingAct) -> Order:
-        device = self.devices.get_for_update(CHANNEL, binding.device_id)
-        user = self.people.find(binding.user_id)
-        epoch, counter = self.store.next_sequence(device.id)
+        self.devices.get_for_update(binding.device_id)  # holds the sequence
+        # A restriction may come because the user was deleted; only a grant needs their name.
+        user = self.people.get(CHANNEL, binding.user_id) if kind in GRANTS else None
+        epoch, counter = self.store.next_sequence(binding.device_id)
         order = Order(
             id=self.entropy.new_id(),
-            device_id=device.id,
+            device_id=binding.device_id,
             binding_id=binding.id,
             epoch=epoch,
             counter=counter,

@@ -1,9 +1,7 @@
 """The endpoints under /agent/v1, as `docs/protocols/device.md` describes them."""
 
 import asyncio
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -14,6 +12,7 @@ from homeport.channels.linux.schemas import EnrollRequest, ReportBody
 from homeport.channels.linux.wakeups import Wakeups
 from homeport.directory.devices.actions import Devices, Enrollment
 from homeport.directory.devices.model import AccountReport, Device, DeviceFacts, DeviceStatus
+from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.kernel.clock import Clock
@@ -27,7 +26,8 @@ MAX_WAIT = 50
 """Seconds an agent may wait for a change; below what proxies usually cut."""
 
 
-class LinuxActions(Protocol):
+@dataclass(frozen=True, slots=True)
+class LinuxActions:
     """What the endpoints need in one unit of work."""
 
     devices: Devices
@@ -37,23 +37,11 @@ class LinuxActions(Protocol):
     limits: RateLimits
 
 
-class LinuxWork(Protocol):
-    """Units of work with the Linux channel's actions."""
-
-    def write(self) -> AbstractContextManager[LinuxActions]:
-        """Open a unit of work that commits at the end."""
-        ...
-
-    def read(self) -> AbstractContextManager[LinuxActions]:
-        """Open a unit of work that never commits."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class AgentEndpoints:
     """The endpoints of agents. `reread_every` is in seconds: how often a waiting request looks for what another replica changed."""
 
-    work: LinuxWork
+    work: Work[LinuxActions]
     wakeups: Wakeups
     clock: Clock
     public_url: str
@@ -121,16 +109,16 @@ class AgentEndpoints:
     def _state(self, device_id: str, known_version: int) -> dict[str, object] | None:
         """Return the answer, or None when nothing changed since the version."""
         with self.work.read() as actions:
-            device = actions.devices.find_for_authentication(device_id)
+            device = actions.devices.find(device_id)
             if device is not None and device.deleted_at is None and device.desired_state_version == known_version:
                 return None
         with self.work.write() as actions:  # signing may have to make a new order key
-            device = actions.devices.find_for_authentication(device_id)
-            if device is None or device.deleted_at is not None:
+            device = actions.devices.find(device_id)
+            if device is None:
                 return {"version": known_version + 1, "status": "deleted", "orders": []}
             return {
                 "version": device.desired_state_version,
-                "status": device.status.value,
+                "status": "deleted" if device.deleted_at else device.status.value,
                 "orders": [signed.as_json() for signed in actions.orders.outstanding(device)],
             }
 
@@ -170,7 +158,7 @@ class AgentEndpoints:
             raise Unauthenticated("The access token is unknown, over, or bound to another key.", reason="access_token_invalid")
         if not actions.tokens.remember_jti(stored.device_id, f"dpop {proof.jti}", proofs.PROOF_LIFETIME):
             raise Unauthenticated("The DPoP proof was used before.", reason="dpop_replayed")
-        device = actions.devices.find_for_authentication(stored.device_id)
+        device = actions.devices.find(stored.device_id)
         if device is None:
             raise Unauthenticated("No device has this id. Enrol the machine again.", reason="device_unknown")
         return device, stored

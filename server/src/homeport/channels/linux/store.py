@@ -51,7 +51,7 @@ class SqlOrderStore:
 
     def raise_epoch(self, at_least: int) -> int:
         """Begin a new epoch, higher than the present one and not below `at_least`; return it."""
-        present = self.connection.execute(select(order_epoch.c.epoch).with_for_update()).scalar_one_or_none()
+        present: int | None = self.connection.execute(select(order_epoch.c.epoch).with_for_update()).scalar_one_or_none()
         if present is None:
             self.connection.execute(insert(order_epoch).values(only=1, epoch=at_least))
             return at_least

@@ -1,6 +1,6 @@
 """Tables of the Linux channel."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, String, Table, UniqueConstraint, text
 
 from homeport.foundation.database.columns import Id, Json, LongText, UtcDateTime, metadata
 
@@ -50,6 +50,6 @@ Index(
     "uq_order_keys_root",
     order_keys.c.is_root,
     unique=True,
-    sqlite_where=order_keys.c.is_root,
-    postgresql_where=order_keys.c.is_root,
+    sqlite_where=text("is_root"),
+    postgresql_where=text("is_root"),
 )

@@ -1,9 +1,8 @@
 """OAuth's endpoints: device authorization (RFC 8628), token (RFC 6749), and the metadata that names them (RFC 8414)."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import segno
 from fastapi import APIRouter, Request
@@ -12,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from homeport.directory.devices.actions import Devices
 from homeport.directory.devices.model import Device, DeviceStatus
+from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.kernel.clock import Clock
@@ -23,7 +23,8 @@ DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
-class IssuerActions(Protocol):
+@dataclass(frozen=True, slots=True)
+class IssuerActions:
     """What the endpoints need in one unit of work."""
 
     devices: Devices
@@ -32,19 +33,11 @@ class IssuerActions(Protocol):
     limits: RateLimits
 
 
-class IssuerWork(Protocol):
-    """Units of work with the issuer's actions."""
-
-    def write(self) -> AbstractContextManager[IssuerActions]:
-        """Open a unit of work that commits at the end."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class OAuthEndpoints:
     """The endpoints under /oauth. `issuer` is the public URL, without trailing slash."""
 
-    work: IssuerWork
+    work: Work[IssuerActions]
     clock: Clock
     issuer: str
 
@@ -144,7 +137,7 @@ class OAuthEndpoints:
         device_id = proofs.unverified_issuer(assertion)
         if form.get("client_id", device_id) != device_id:
             raise Unauthenticated("client_id is not the issuer of the client assertion.", reason="client_id_differs")
-        device = actions.devices.find_for_authentication(device_id)
+        device = actions.devices.find(device_id)
         if device is None:
             raise Unauthenticated("No device has this id. Enrol the machine again.", reason="device_unknown")
         proof = proofs.verify_assertion(
@@ -152,9 +145,12 @@ class OAuthEndpoints:
         )
         if not actions.tokens.remember_jti(device.id, f"assertion {proof.jti}", proofs.MAX_ASSERTION_LIFETIME + proofs.LEEWAY):
             raise Unauthenticated("The client assertion was used before.", reason="client_assertion_replayed")
+        # A deleted or waiting device may still ask what to do: the answer says so, and may hold the orders that end its accounts.
+        if form.get("grant_type") == "client_credentials":
+            return device
         if device.deleted_at is not None:
             raise Unauthenticated("The device was removed from the directory.", reason="device_gone")
-        if device.status is not DeviceStatus.ACTIVE and form.get("grant_type") != "client_credentials":
+        if device.status is not DeviceStatus.ACTIVE:
             raise Unauthenticated("The device waits for approval by an administrator.", reason="device_pending")
         return device
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Resource
 from homeport.directory.people.actions import People
+from homeport.directory.people.model import UserState
 from homeport.foundation.kernel.actor import Actor, Origin, system
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
@@ -156,6 +157,8 @@ class SignIns:
         if isinstance(matched, Refusal):
             return self._refuse(sign_in, matched, recorder)
         user = self.people.get_for_update(SIGNIN, matched.user_id)
+        if user.state is not UserState.ACTIVATED:  # suspended since it was matched; the lock decides
+            return self._refuse(sign_in, Refusal(ReasonCode.USER_SUSPENDED, f"The user is {user.state.value}."), recorder)
         sign_in = replace(sign_in, state=State.USER_MATCHED, user_id=user.id)
         continuation = self.continuations[sign_in.purpose]
         if reason := continuation.admit(sign_in, user):

@@ -1,13 +1,12 @@
 """The redirect URI: where the provider sends people back to (RFC 6749, section 4.1.2)."""
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.kernel.clock import Clock
@@ -23,30 +22,23 @@ from homeport.trust.federation.verifier import VerifiedIdentity
 from homeport.trust.signin.actions import Returned, SignIns
 from homeport.trust.signin.model import SignIn, State
 
-COOKIE = "__Host-homeport-browser"
+COOKIE = "__Host-homeport-signin"
 COOKIE_SECONDS = 24 * 3600
 
 
-class CallbackActions(Protocol):
+@dataclass(frozen=True, slots=True)
+class CallbackActions:
     """What the callback needs in one unit of work."""
 
     sign_ins: SignIns
     limits: RateLimits
 
 
-class CallbackWork(Protocol):
-    """Units of work with the callback's actions."""
-
-    def write(self) -> AbstractContextManager[CallbackActions]:
-        """Open a unit of work that commits at the end."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Callback:
     """The callback edge. No thread and no transaction is held while the provider is asked."""
 
-    work: CallbackWork
+    work: Work[CallbackActions]
     fetcher: Fetcher
     templates: Templates
     clock: Clock

@@ -1,0 +1,140 @@
+"""The running product: settings → engine → stores → actions, who listens to what, and what is done by itself."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cached_property
+from typing import TypeVar
+
+from sqlalchemy import func, select
+
+from homeport import upkeep
+from homeport.bootstrap.units import Parts, Unit
+from homeport.channels.linux.tables import order_keys
+from homeport.channels.linux.wakeups import Wakeups
+from homeport.directory.admins.model import AdministratorDeleted, AdministratorPasswordChanged
+from homeport.directory.admins.store.argon2id import Argon2id
+from homeport.directory.audit.jobs import AuditKeys, AuditSealer
+from homeport.directory.audit.store import AuditStore
+from homeport.directory.audit.tables import audit_batches
+from homeport.directory.devices.model import BindingChanged, DesiredStateChanged
+from homeport.directory.people.model import UserActivated, UserDeleted, UserSuspended
+from homeport.foundation.database import schema
+from homeport.foundation.database.engine import Database, DatabaseWork, Subscriptions, UnitOfWork
+from homeport.foundation.kernel.clock import Clock, SystemClock
+from homeport.foundation.kernel.entropy import Entropy, SystemEntropy
+from homeport.foundation.outbound.client import Outbound
+from homeport.foundation.outbound.model import Fetcher
+from homeport.foundation.outbound.urls import Origin
+from homeport.foundation.sealing.sealer import Sealer
+from homeport.settings import Settings
+from homeport.trust.federation.jwks import KeySnapshot
+from homeport.trust.federation.key_cache import KeyCache
+from homeport.trust.federation.model import IdentityProviderChanged, IdentityProviderDeleted
+from homeport.upkeep import Duty
+
+T = TypeVar("T")
+
+
+class Home:
+    """The running product: its parts, its units of work, and its ASGI application."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None, entropy: Entropy | None = None) -> None:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        subscriptions = Subscriptions()
+        database = Database(settings.database, subscriptions)
+        schema.check(database)
+        with database.read() as unit:
+            sealed = unit.connection.execute(select(func.count()).select_from(order_keys)).scalar_one() > 0
+        sealer = Sealer.open(settings.sealing_key, may_create=not sealed)
+        self.parts = Parts(settings, database, sealer, clock or SystemClock(), entropy or SystemEntropy(), Argon2id(), Wakeups())
+        with database.read() as unit:
+            audited = unit.connection.execute(select(func.count()).select_from(audit_batches)).scalar_one() > 0
+        keys = AuditKeys.open(settings.audit_key, may_create=not audited)
+        self.audit_sealer = AuditSealer(DatabaseWork(database, lambda work: AuditStore(work.connection)), keys, self.parts.clock)
+        self._subscribe(subscriptions)
+        with self.work.write() as actions:
+            actions.order_keys.ensure()
+
+    @cached_property
+    def allowed(self) -> frozenset[Origin]:
+        """The exact origins that may be reached although they are private or plain http."""
+        return frozenset(Origin.parse(text) for text in self.parts.settings.outbound_allow)
+
+    @cached_property
+    def network(self) -> Fetcher:
+        """What reaches identity providers, within limits."""
+        settings = self.parts.settings
+        return Outbound(
+            allow=self.allowed,
+            proxy=settings.outbound_proxy or None,
+            ca_file=settings.outbound_ca_file,
+        )
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        """The network, with the provider's keys kept in front of it."""
+        return KeyCache(self.network, self.parts.clock, self._load_keys, self._save_keys)
+
+    def duties(self) -> tuple[Duty, ...]:
+        """Return what the server does by itself."""
+        return (
+            Duty("seal the audit log", timedelta(seconds=5), self._seal),
+            Duty("forget what is over", timedelta(minutes=1), self._forget),
+        )
+
+    def _load_keys(self, jwks_uri: str) -> KeySnapshot | None:
+        with self.work.read() as actions:
+            return actions.key_snapshots.load(jwks_uri)
+
+    def _save_keys(self, snapshot: KeySnapshot) -> None:
+        with self.work.write() as actions:
+            actions.key_snapshots.save(snapshot)
+
+    def _seal(self) -> None:
+        self.audit_sealer.seal()
+
+    def _forget(self) -> None:
+        with self.work.write() as actions:
+            moment = upkeep.long_ago(self.parts.clock.now())
+            actions.sign_ins.expire()
+            actions.tokens.store.remove_before(moment)
+            actions.authorizations.store.remove_before(moment)
+            actions.limits.remove_before(moment)
+
+    @property
+    def work(self) -> DatabaseWork[Unit]:
+        """Units of work with everybody's actions."""
+        return DatabaseWork(self.parts.database, self._unit)
+
+    def work_of(self, choose: Callable[[Unit], T]) -> DatabaseWork[T]:
+        """Units of work with one slice's actions."""
+        return DatabaseWork(self.parts.database, lambda work: choose(self._unit(work)))
+
+    def _unit(self, work: UnitOfWork) -> Unit:
+        return Unit(self.parts, work)
+
+    def _subscribe(self, subscriptions: Subscriptions) -> None:
+        """Say who listens to what; every handler runs in the unit of work of the change."""
+        subscribe = subscriptions.subscribe
+        subscribe(UserSuspended, lambda work, event: self._unit(work).bindings.suspend_all_of_user(event.user_id))
+        subscribe(UserActivated, lambda work, event: self._unit(work).bindings.activate_all_of_user(event.user_id))
+        subscribe(UserDeleted, lambda work, event: self._unit(work).bindings.remove_all_of_user(event.user_id))
+        subscribe(UserDeleted, lambda work, event: self._unit(work).links.forget_user(event.user_id))
+        subscribe(AdministratorDeleted, self._end_sessions)
+        subscribe(AdministratorPasswordChanged, self._end_sessions)
+        subscribe(IdentityProviderDeleted, self._end_sign_ins)
+        subscribe(IdentityProviderChanged, self._end_sign_ins)
+        subscribe(BindingChanged, lambda work, event: self._unit(work).orders.on_binding_changed(event))
+        subscribe(DesiredStateChanged, self._wake_later)
+
+    def _end_sessions(self, work: UnitOfWork, event: AdministratorDeleted | AdministratorPasswordChanged) -> None:
+        unit = self._unit(work)
+        unit.sessions.end_all(event.administrator_id)
+        unit.password_sign_in.forget_browsers(event.administrator_id)
+
+    def _end_sign_ins(self, work: UnitOfWork, event: IdentityProviderDeleted | IdentityProviderChanged) -> None:
+        if isinstance(event, IdentityProviderDeleted) or event.issuer_changed:
+            self._unit(work).sign_ins.end_open_of_provider(event.provider_id)
+
+    def _wake_later(self, work: UnitOfWork, event: DesiredStateChanged) -> None:
+        work.after_commit.append(lambda: self.parts.wakeups.wake(event.device_id))

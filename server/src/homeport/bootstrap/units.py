@@ -1,0 +1,255 @@
+"""What lives as long as the process, and every slice's actions over one unit of work."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from homeport.channels.linux.actions import Orders
+from homeport.channels.linux.order_keys import OrderKeys
+from homeport.channels.linux.store import SqlKeyStore, SqlOrderStore
+from homeport.channels.linux.wakeups import Wakeups
+from homeport.directory.admins.actions import AdministratorLinks, Administrators, ApiKeys
+from homeport.directory.admins.pages.administrators import AdministratorActions
+from homeport.directory.admins.store.administrators import AdministratorSql
+from homeport.directory.admins.store.administrators import LinkSql as AdministratorLinkSql
+from homeport.directory.admins.store.api_keys import ApiKeySql
+from homeport.directory.admins.store.argon2id import Argon2id
+from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.store import AuditStore
+from homeport.directory.devices.actions import Bindings, DeviceActions, Devices, Enrollment, EnrollmentKeys, Provisioning
+from homeport.directory.devices.store.bindings import BindingSql
+from homeport.directory.devices.store.devices import DeviceSql
+from homeport.directory.devices.store.enrollment import EnrollmentKeySql
+from homeport.directory.devices.store.provisioning import ProvisioningSql, UnixIdSql
+from homeport.directory.people.actions import People
+from homeport.directory.people.store import UserSql
+from homeport.foundation.database.engine import Database, UnitOfWork
+from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.entropy import Entropy
+from homeport.foundation.sealing.sealer import Sealer
+from homeport.settings import Settings
+from homeport.trust.federation.actions import Federation, IdentityProviders, Links
+from homeport.trust.federation.store import DirectorySql, KeySnapshotSql, ProviderSql
+from homeport.trust.federation.store import LinkSql as FederationLinks
+from homeport.trust.issuer.actions import AccessTokens, DeviceAuthorizations
+from homeport.trust.issuer.device_login import DeviceLogin
+from homeport.trust.issuer.store import SqlAuthorizationStore, SqlTokenStore
+from homeport.trust.signin.actions import SignIns
+from homeport.trust.signin.model import Purpose
+from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
+from homeport.trust.signin.password.store import BrowserSql, SessionSql, ThrottleSql
+from homeport.trust.signin.store import SqlSignInStore
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What lives as long as the process and is shared by all units of work."""
+
+    settings: Settings
+    database: Database
+    sealer: Sealer
+    clock: Clock
+    entropy: Entropy
+    hasher: Argon2id
+    wakeups: Wakeups
+
+
+class Unit:
+    """Every slice's actions over one unit of work, made when first asked for."""
+
+    def __init__(self, parts: Parts, work: UnitOfWork) -> None:
+        self._parts, self._work = parts, work
+        self._connection, self._clock, self._entropy = work.connection, parts.clock, parts.entropy
+
+    @cached_property
+    def limits(self) -> RateLimits:
+        """Rate limits."""
+        return RateLimits(self._connection, self._clock)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The audit log."""
+        return Audit(AuditStore(self._connection), self._clock, self._entropy)
+
+    @cached_property
+    def people(self) -> People:
+        """Users."""
+        users, usage = UserSql(self._connection), BindingSql(self._connection)
+        return People(users, usage, self.audit, self._clock, self._entropy, self._work)
+
+    @cached_property
+    def bindings(self) -> Bindings:
+        """Bindings."""
+        return Bindings(
+            store=BindingSql(self._connection),
+            devices=DeviceSql(self._connection),
+            unix_ids=UnixIdSql(self._connection),
+            provisioning=ProvisioningSql(self._connection),
+            users=UserSql(self._connection),
+            clock=self._clock,
+            entropy=self._entropy,
+            publisher=self._work,
+            audit=self.audit,
+        )
+
+    @cached_property
+    def devices(self) -> Devices:
+        """Devices."""
+        return Devices(DeviceSql(self._connection), self.bindings, self._clock, self._work, self.audit)
+
+    @cached_property
+    def enrollment(self) -> Enrollment:
+        """Enrolment of devices."""
+        keys, devices = EnrollmentKeySql(self._connection), DeviceSql(self._connection)
+        return Enrollment(keys, devices, self._clock, self._entropy, self._work, self.audit)
+
+    @cached_property
+    def enrollment_keys(self) -> EnrollmentKeys:
+        """Enrolment keys."""
+        keys = EnrollmentKeySql(self._connection)
+        return EnrollmentKeys(keys, self._clock, self._entropy, self.audit, self.order_keys.fingerprint)
+
+    @cached_property
+    def provisioning(self) -> Provisioning:
+        """Device account provisioning."""
+        return Provisioning(ProvisioningSql(self._connection), UnixIdSql(self._connection), self.audit)
+
+    @cached_property
+    def device_actions(self) -> DeviceActions:
+        """All actions of the devices slice, for its edges."""
+        return DeviceActions(self.devices, self.enrollment_keys, self.enrollment, self.bindings, self.provisioning)
+
+    @cached_property
+    def authorizations(self) -> DeviceAuthorizations:
+        """Device authorizations."""
+        store, tokens = SqlAuthorizationStore(self._connection), SqlTokenStore(self._connection)
+        return DeviceAuthorizations(store, tokens, self._clock, self._entropy)
+
+    @cached_property
+    def tokens(self) -> AccessTokens:
+        """Access tokens of devices."""
+        return AccessTokens(SqlTokenStore(self._connection), self._clock, self._entropy)
+
+    @cached_property
+    def order_keys(self) -> OrderKeys:
+        """The order root and order keys."""
+        parts = self._parts
+        return OrderKeys(SqlKeyStore(self._connection), parts.sealer, self._clock, self._entropy, parts.settings.public_url)
+
+    @cached_property
+    def orders(self) -> Orders:
+        """Orders to Linux devices."""
+        return Orders(
+            SqlOrderStore(self._connection),
+            self.order_keys,
+            self.devices,
+            self.bindings,
+            self.people,
+            self.audit,
+            self._clock,
+            self._entropy,
+        )
+
+    @cached_property
+    def federation(self) -> Federation:
+        """What a sign-in asks about providers and links."""
+        return Federation(
+            ProviderSql(self._connection),
+            FederationLinks(self._connection),
+            self.people,
+            self.audit,
+            self._parts.sealer,
+            self._clock,
+            self._entropy,
+            self._work,
+        )
+
+    @cached_property
+    def identity_providers(self) -> IdentityProviders:
+        """Identity providers, as administrators manage them."""
+        return IdentityProviders(
+            ProviderSql(self._connection),
+            FederationLinks(self._connection),
+            DirectorySql(self._connection),
+            self.audit,
+            self._parts.sealer,
+            self._clock,
+            self._entropy,
+            self._work,
+            self._parts.settings.public_url,
+        )
+
+    @cached_property
+    def links(self) -> Links:
+        """Federated identities, as administrators manage them."""
+        return Links(FederationLinks(self._connection), self.people, self.audit, self._clock)
+
+    @cached_property
+    def key_snapshots(self) -> KeySnapshotSql:
+        """The provider's keys as they were last fetched."""
+        return KeySnapshotSql(self._connection)
+
+    @cached_property
+    def administrators(self) -> Administrators:
+        """Administrators."""
+        return Administrators(AdministratorSql(self._connection), self.audit, self._clock, self._work)
+
+    @cached_property
+    def administrator_links(self) -> AdministratorLinks:
+        """One-time links."""
+        return AdministratorLinks(
+            AdministratorLinkSql(self._connection),
+            AdministratorSql(self._connection),
+            self._parts.hasher,
+            self.audit,
+            self._clock,
+            self._entropy,
+            self._work,
+        )
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        """API keys."""
+        keys, owners = ApiKeySql(self._connection), AdministratorSql(self._connection)
+        return ApiKeys(keys, owners, self.audit, self._clock, self._entropy)
+
+    @cached_property
+    def administrator_actions(self) -> AdministratorActions:
+        """All actions of the admins slice, for its pages."""
+        return AdministratorActions(self.administrators, self.administrator_links, self.api_keys)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Administrators' sessions."""
+        return Sessions(SessionSql(self._connection), self.administrators, self.audit, self._clock, self._entropy)
+
+    @cached_property
+    def password_sign_in(self) -> PasswordSignIn:
+        """Administrators' sign-in by password."""
+        return PasswordSignIn(
+            self.sessions,
+            ThrottleSql(self._connection),
+            BrowserSql(self._connection),
+            self.administrators,
+            self.administrator_links,
+            self.audit,
+            self._clock,
+            self._entropy,
+        )
+
+    @cached_property
+    def sign_ins(self) -> SignIns:
+        """Sign-ins."""
+        parts = self._parts
+        return SignIns(
+            store=SqlSignInStore(self._connection),
+            federation=self.federation,
+            people=self.people,
+            audit=self.audit,
+            continuations={Purpose.DEVICE_LOGIN: DeviceLogin(self.authorizations, self.devices, self.bindings)},
+            sealer=parts.sealer,
+            clock=self._clock,
+            entropy=self._entropy,
+            publisher=self._work,
+            public_url=parts.settings.public_url,
+        )

@@ -1,0 +1,176 @@
+"""The ASGI application: every slice's routes, the menu, the panels, and the one mapping of errors."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from homeport import __version__, upkeep
+from homeport.bootstrap.home import Home
+from homeport.bootstrap.units import Unit
+from homeport.channels.linux.api import AgentEndpoints, LinuxActions
+from homeport.directory.admins.api import ApiKeyAuthenticator
+from homeport.directory.admins.pages.administrators import AdministratorActions, AdministratorPages
+from homeport.directory.admins.pages.api_keys import ApiKeyPages
+from homeport.directory.audit.pages import AuditPages
+from homeport.directory.devices.actions import DeviceActions
+from homeport.directory.devices.api import DevicesApi
+from homeport.directory.devices.pages import AddDevicePages, DevicePages, DevicePanels, ProvisioningPages
+from homeport.directory.people.api import PeopleApi
+from homeport.directory.people.pages import PeoplePages
+from homeport.foundation.http import problems
+from homeport.foundation.http.middleware import Shell as HttpShell
+from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.ui.assets import Assets
+from homeport.foundation.ui.navigation import Navigation, Shell
+from homeport.foundation.ui.panels import Panels
+from homeport.foundation.ui.templates import Templates
+from homeport.trust.issuer.oauth import IssuerActions, OAuthEndpoints
+from homeport.trust.issuer.pages import ApprovalActions, ApprovalPages
+from homeport.trust.signin.callback import Callback, CallbackActions
+from homeport.trust.signin.pages import SignInPages
+from homeport.trust.signin.password.pages import PasswordPages, SessionAuthenticator
+
+ALONE_REREAD, REPLICA_REREAD = 15.0, 2.0
+"""Seconds between looks for what another process changed, while an agent waits: seldom on SQLite, often among replicas."""
+
+
+def application(home: Home) -> FastAPI:
+    """Build the application of a running product."""
+    parts = home.parts
+    settings = parts.settings
+    assets, navigation, panels = Assets(), Navigation(), Panels()
+
+    def shell_for(request: Request) -> Shell:
+        actor = getattr(request.state, "actor", None)
+        if actor is None:
+            return Shell(organization=settings.organization, navigation=navigation)
+        return Shell(
+            organization=settings.organization,
+            name=actor.name,
+            role=actor.role,
+            permissions=frozenset(permission.value for permission in actor.permissions),
+            navigation=navigation,
+        )
+
+    templates = Templates(assets, shell_for=shell_for)
+
+    def error_page(request: Request, status: int, title: str, detail: str) -> Response:
+        cause, _, remedy = detail.partition(". ")
+        return templates.error(
+            request,
+            status=status,
+            title=title,
+            cause=f"{cause.rstrip('.')}.",
+            remedy=remedy,
+            reference=request.scope.get("request_id", ""),
+        )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        task = asyncio.create_task(upkeep.run(home.duties()))
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    app = FastAPI(
+        title="Homeport",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        routes=[Mount("/static", assets)],
+    )
+    sessions = SessionAuthenticator(home.work_of(lambda unit: unit.sessions), parts.clock)
+    app.state.authenticate_session = sessions
+    app.state.authenticate_key = ApiKeyAuthenticator(home.work_of(lambda unit: unit.api_keys), parts.clock)
+    problems.install(app, error_page)
+    device_panels = DevicePanels(home.work_of(_devices), templates)
+    panels.register("user", device_panels.user_bindings)
+    panels.register("identity_provider", device_panels.provisioning)
+    _fill(navigation)
+    reread = ALONE_REREAD if parts.database.is_sqlite else REPLICA_REREAD
+    routers = [
+        OAuthEndpoints(home.work_of(_issuer), parts.clock, settings.public_url).router(),
+        AgentEndpoints(home.work_of(_linux), parts.wakeups, parts.clock, settings.public_url, reread).router(),
+        ApprovalPages(home.work_of(_approval), templates, parts.entropy).router(),
+        Callback(home.work_of(_callback), home.fetcher, templates, parts.clock).router(),
+        AddDevicePages(home.work_of(_devices), templates, settings.public_url).router(),
+        DevicePages(home.work_of(_devices), templates, panels).router(),
+        ProvisioningPages(home.work_of(_devices), templates).router(),
+        DevicesApi(home.work_of(_devices)).router(),
+        PeoplePages(home.work_of(lambda unit: unit.people), templates, panels).router(),
+        PeopleApi(home.work_of(lambda unit: unit.people)).router(),
+        AdministratorPages(home.work_of(_administrators), templates, settings.public_url).router(),
+        ApiKeyPages(home.work_of(_administrators), templates).router(),
+        AuditPages(home.work_of(lambda unit: unit.audit), templates).router(),
+        PasswordPages(home.work_of(lambda unit: unit.password_sign_in), parts.hasher, templates, sessions).router(),
+        SignInPages(home.work_of(lambda unit: unit.sign_ins), templates).router(),
+    ]
+    for router in routers:
+        app.include_router(router)
+    app.add_api_route("/health", _health(home), methods=["GET"], include_in_schema=False)
+    return app
+
+
+def _fill(navigation: Navigation) -> None:
+    """Put what exists into the admin portal's menu; what does not exist yet is not in it."""
+    for section, label, path, permission, icon in (
+        ("USER MANAGEMENT", "Users", "/admin/users", Permission.USERS_READ, "users"),
+        ("DEVICE MANAGEMENT", "Devices", "/admin/devices", Permission.DEVICES_READ, "devices"),
+        ("DEVICE MANAGEMENT", "Add a Device", "/admin/devices/add", Permission.ENROLLMENT_KEYS_WRITE, "device-desktop-plus"),
+        ("DIRECTORY INTEGRATIONS", "Identity Providers", "/admin/identity-providers", Permission.IDENTITY_PROVIDERS_READ, "key"),
+        ("INSIGHTS", "Sign-ins", "/admin/sign-ins", Permission.SIGNINS_READ, "login"),
+        ("INSIGHTS", "Directory Events", "/admin/events", Permission.AUDIT_READ, "list-details"),
+        ("SETTINGS", "Administrators", "/admin/administrators", Permission.ADMINISTRATORS_READ, "user-shield"),
+        ("SETTINGS", "API Keys", "/admin/api-keys", Permission.API_KEYS_OWN, "api"),
+    ):
+        navigation.register(section, label, path, permission.value, icon=icon)
+
+
+def _devices(unit: Unit) -> DeviceActions:
+    return unit.device_actions
+
+
+def _administrators(unit: Unit) -> AdministratorActions:
+    return unit.administrator_actions
+
+
+def _issuer(unit: Unit) -> IssuerActions:
+    return IssuerActions(unit.devices, unit.authorizations, unit.tokens, unit.limits)
+
+
+def _linux(unit: Unit) -> LinuxActions:
+    return LinuxActions(unit.devices, unit.enrollment, unit.orders, unit.tokens, unit.limits)
+
+
+def _approval(unit: Unit) -> ApprovalActions:
+    return ApprovalActions(
+        unit.authorizations, unit.devices, unit.bindings, unit.people, unit.federation, unit.sign_ins, unit.limits
+    )
+
+
+def _callback(unit: Unit) -> CallbackActions:
+    return CallbackActions(unit.sign_ins, unit.limits)
+
+
+def _health(home: Home) -> Callable[[], JSONResponse]:
+    def health() -> JSONResponse:
+        """Tell whether the server can read its database."""
+        with home.parts.database.read() as unit:
+            unit.connection.exec_driver_sql("SELECT 1")
+        return JSONResponse({"status": "ok", "version": __version__})
+
+    return health
+
+
+def wrapped(home: Home) -> ASGIApp:
+    """Return the application inside the middleware that every request passes."""
+    settings = home.parts.settings
+    return HttpShell(application(home), settings.public_url, home.parts.entropy)

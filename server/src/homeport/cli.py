@@ -1,0 +1,148 @@
+"""The command line: what runs the server and what opens the data locally."""
+
+import getpass
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Never
+
+import click
+
+from homeport import __version__
+from homeport.settings import Settings
+
+if TYPE_CHECKING:
+    from homeport.bootstrap.home import Home
+    from homeport.foundation.kernel.actor import Actor
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="homeport")
+def main() -> None:
+    """Homeport connects your identity provider to your devices.
+
+    Settings come from environment variables; docs/reference/settings.md lists them.
+    """
+
+
+@main.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the database and the keys (HOMEPORT_DATA).")
+@click.option("--public-url", help="The address under which people reach Homeport (HOMEPORT_PUBLIC_URL).")
+@click.option("--host", help="Address to listen on (HOMEPORT_HOST).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (HOMEPORT_PORT).")
+@click.option("--tls-cert", type=click.Path(path_type=Path, exists=True), help="Certificate chain, PEM (HOMEPORT_TLS_CERT).")
+@click.option("--tls-key", type=click.Path(path_type=Path, exists=True), help="Private key, PEM (HOMEPORT_TLS_KEY).")
+def serve(**options: object) -> None:
+    """Run the server until SIGTERM or Ctrl-C."""
+    from homeport.bootstrap.home import Home  # noqa: PLC0415 - a second of imports that --help does not need
+    from homeport.bootstrap.web import wrapped  # noqa: PLC0415 - the same
+    from homeport.logs import configure  # noqa: PLC0415 - the same
+    from homeport.serve import held, run  # noqa: PLC0415 - the same
+
+    with _said_plainly():
+        settings = Settings.read(None, **options)
+        settings.check_for_serving()
+        configure(settings.log_format)
+        with held(settings.data):
+            home = Home(settings)
+            run(wrapped(home), settings, home.parts.wakeups.close)
+
+
+@main.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path(".run/demo"),
+    show_default=True,
+    help="Where the demo lives; emptied at each start.",
+)
+@click.option("--port", default=8080, show_default=True, help="Port of the portal, on localhost.")
+@click.option("--provider-port", default=8081, show_default=True, help="Port of the simulated Okta, on 127.0.0.1.")
+def demo(folder: Path, port: int, provider_port: int) -> None:
+    """Show the whole of Homeport on this machine, with a simulated Okta and a scratch folder as a Linux device."""
+    from homeport.demo.story import Demo  # noqa: PLC0415 - a second of imports that --help does not need
+
+    with _said_plainly():
+        Demo(folder.absolute(), port, provider_port).tell()
+
+
+@main.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the database and the keys (HOMEPORT_DATA).")
+def migrate(data: Path | None) -> None:
+    """Bring the database's schema up to this version's."""
+    from homeport.foundation.database import schema  # noqa: PLC0415 - a second of imports that --help does not need
+    from homeport.foundation.database.engine import Database  # noqa: PLC0415 - the same
+
+    with _said_plainly():
+        before, after = schema.migrate(Database(Settings.read(None, data=data).database))
+    click.echo(f"The schema is {after} now." if before != after else f"The schema was {after} already.")
+
+
+@main.group()
+def admin() -> None:
+    """Let administrators in, from the server itself."""
+
+
+@admin.command("link")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the database and the keys (HOMEPORT_DATA).")
+@click.option("--public-url", help="The address under which people reach Homeport (HOMEPORT_PUBLIC_URL).")
+def admin_link(**options: object) -> None:
+    """Print a one-time link that makes an administrator with Billing, or resets one's password. It works for an hour."""
+    with _said_plainly(), _home(**options) as (home, actor):
+        if not sys.stdout.isatty():
+            _fail("The link is printed to a terminal only, so that it lands in no log. Run the command by hand.")
+        with home.work.write() as actions:
+            token = actions.administrator_links.issue(actor)
+        click.echo(f"Open this within an hour, once: {home.parts.settings.public_url}/admin/link/{token}")
+
+
+@main.group()
+def audit() -> None:
+    """Look after the audit log."""
+
+
+@audit.command("verify")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the database and the keys (HOMEPORT_DATA).")
+def audit_verify(data: Path | None) -> None:
+    """Prove that nobody changed the audit log. Exit status 1 when somebody did."""
+    with _said_plainly(), _home(data=data) as (home, _actor):
+        verdict = home.audit_sealer.verify()
+    for sentence in (*verdict.remarks, *verdict.problems):
+        click.echo(sentence)
+    click.echo(f"{verdict.entries} entries in {verdict.batches} sealed batches, {verdict.unsealed} not sealed yet.")
+    click.echo("The audit log holds." if verdict.holds else "The audit log does NOT hold.")
+    sys.exit(0 if verdict.holds else 1)
+
+
+EXPECTED = frozenset({"SettingsError", "SchemaError", "SealingKeyError", "AlreadyServing", "AuditKeyError"})
+"""Errors that say in a sentence what is wrong and how to mend it, so that no stack trace is shown."""
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """Turn expected errors into a sentence and exit status 2."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__name__ in EXPECTED:
+            _fail(str(error))
+        raise
+
+
+@contextmanager
+def _home(**options: object) -> "Iterator[tuple[Home, Actor]]":
+    """Open the data locally, beside a running server, as the actor `system:<unix user>`."""
+    from homeport.bootstrap.home import Home  # noqa: PLC0415 - a second of imports that --help does not need
+    from homeport.foundation.kernel.actor import system  # noqa: PLC0415 - the same
+
+    home = Home(Settings.read(None, **options))
+    try:
+        yield home, system(getpass.getuser())
+    finally:
+        home.parts.database.dispose()
+
+
+def _fail(sentence: str) -> Never:
+    click.echo(f"homeport: {sentence}", err=True)
+    sys.exit(2)

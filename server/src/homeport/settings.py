@@ -1,0 +1,132 @@
+"""All settings: one frozen tree, every field documented, good defaults. Nothing is read at import."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the text says which and how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are and who may be reached. Each field is an environment variable `HOMEPORT_<NAME>`."""
+
+    data: Path = Path("/var/lib/homeport")
+    """Folder of the SQLite database, the sealing key and the audit key; readable by Homeport only."""
+    database_url: str = ""
+    """`postgresql+psycopg://user@host/name`; empty: SQLite in the data folder."""
+    public_url: str = ""
+    """The address under which people and devices reach Homeport, such as https://id.example.com; the only source of links."""
+    organization: str = "Homeport"
+    """The organization's name, shown on every page."""
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = 8080
+    """Port to listen on."""
+    tls_cert: Path | None = None
+    """Certificate chain in PEM; with `tls_key`, Homeport serves https without a proxy."""
+    tls_key: Path | None = None
+    """Private key in PEM."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose forwarded headers count, comma separated."""
+    outbound_allow: tuple[str, ...] = ()
+    """Exact origins that may be reached although they are private or plain http, comma separated."""
+    outbound_proxy: str = ""
+    """Proxy for requests to identity providers."""
+    outbound_ca_file: Path | None = None
+    """Certificates trusted besides the system's, for requests to identity providers."""
+    log_format: str = "json"
+    """`json` for programs, `console` for people."""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None, **given: object) -> Self:
+        """Read settings from the environment; `given` values, such as command line options, win unless they are None."""
+        environment = os.environ if environment is None else environment
+        values: dict[str, object] = {}
+        for name, kind in _KINDS.items():
+            text = environment.get(f"HOMEPORT_{name.upper()}")
+            if text is not None:
+                values[name] = _parse(name, kind, text)
+        values.update({name: value for name, value in given.items() if value is not None})
+        settings = cls(**values)  # type: ignore[arg-type]  # each value was parsed by its field's kind
+        settings.check()
+        return settings
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.data / 'homeport.sqlite'}"
+
+    @property
+    def sealing_key(self) -> Path:
+        """The sealing key's file."""
+        return self.data / "sealing.key"
+
+    @property
+    def audit_key(self) -> Path:
+        """The audit key's file."""
+        return self.data / "audit.key"
+
+    def check(self) -> None:
+        """Raise SettingsError when the settings contradict each other or are unsafe."""
+        parts = urlsplit(self.public_url)
+        if self.public_url and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}):
+            raise SettingsError(
+                f"HOMEPORT_PUBLIC_URL is “{self.public_url}”; it must be like https://id.example.com, without a path."
+            )
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise SettingsError("Give both HOMEPORT_TLS_CERT and HOMEPORT_TLS_KEY, or neither.")
+
+    def check_for_serving(self) -> None:
+        """Raise SettingsError when the server must not start with these settings."""
+        if not self.public_url:
+            raise SettingsError(
+                "Set HOMEPORT_PUBLIC_URL to the address under which people reach Homeport, such as https://id.example.com."
+            )
+        loopback = self.host in {"127.0.0.1", "::1", "localhost"}
+        if not loopback and not self.tls_cert and not self.trusted_proxies:
+            raise SettingsError(
+                f"Plain http is refused on {self.host}. Give HOMEPORT_TLS_CERT and HOMEPORT_TLS_KEY, or listen on 127.0.0.1 behind a proxy."
+            )
+        parts = urlsplit(self.public_url)
+        if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+            raise SettingsError("HOMEPORT_PUBLIC_URL must begin with https://, except on localhost.")
+
+
+_KINDS: dict[str, str] = {
+    "data": "path",
+    "database_url": "text",
+    "public_url": "url",
+    "organization": "text",
+    "host": "text",
+    "port": "number",
+    "tls_cert": "path",
+    "tls_key": "path",
+    "trusted_proxies": "list",
+    "outbound_allow": "list",
+    "outbound_proxy": "text",
+    "outbound_ca_file": "path",
+    "log_format": "text",
+}
+
+
+def _parse(name: str, kind: str, text: str) -> object:
+    text = text.strip()
+    match kind:
+        case "path":
+            return Path(text) if text else None
+        case "url":
+            return text.rstrip("/")
+        case "list":
+            return tuple(part.strip() for part in text.split(",") if part.strip())
+        case "number":
+            if not text.isdecimal() or not 0 <= int(text) <= 65535:  # noqa: PLR2004 - the highest port
+                raise SettingsError(f"HOMEPORT_{name.upper()} is “{text}”; it must be a number from 0 to 65535.")
+            return int(text)
+        case _:
+            return text

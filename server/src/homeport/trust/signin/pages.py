@@ -1,0 +1,92 @@
+"""INSIGHTS > Sign-ins: the list, and one sign-in's timeline with the failed check and its remedy."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from homeport.foundation.database.engine import Work
+from homeport.foundation.http.actor import PageActor
+from homeport.foundation.kernel.listing import Filter, Listing
+from homeport.foundation.kernel.reasons import BY_CODE
+from homeport.foundation.ui import listing
+from homeport.foundation.ui.listing import ListState, Pager
+from homeport.foundation.ui.templates import Templates
+from homeport.trust.signin.actions import SignIns
+from homeport.trust.signin.model import RecordedStep, SignIn, State
+
+KINDS = {"ok": "ok", "failed": "error", "note": "info"}
+FILTERS = (
+    listing.Filter("state", "State", (("completed", "Completed"), ("refused", "Refused"), ("expired", "Expired"))),
+    listing.Filter("reason", "Reason"),
+    listing.Filter("user_id", "User"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPages:
+    """The pages of the sign-ins."""
+
+    work: Work[SignIns]
+    templates: Templates
+
+    def router(self) -> APIRouter:
+        """List the routes."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route("/admin/sign-ins", self.list, methods=["GET"])
+        router.add_api_route("/admin/sign-ins/{sign_in_id}", self.show, methods=["GET"])
+        return router
+
+    def list(self, request: Request, actor: PageActor) -> Response:
+        """List sign-ins, newest first."""
+        state = ListState.of(request, filters=FILTERS)
+        asked = tuple(Filter(name, "eq", value) for name, value in state.chosen)
+        with self.work.read() as sign_ins:
+            page = sign_ins.list(actor, Listing(text=state.text, filters=asked, skip=state.offset, limit=state.size))
+        return self.templates.render(
+            "signins/list.html",
+            request,
+            list=state,
+            pager=Pager(total=page.total, page=state.page, size=state.size),
+            sign_ins=page.items,
+            reasons=BY_CODE,
+            word=status_word,
+        )
+
+    def show(self, request: Request, actor: PageActor, sign_in_id: str) -> Response:
+        """Show how one sign-in went, step by step."""
+        with self.work.read() as sign_ins:
+            sign_in, steps = sign_ins.explain(actor, sign_in_id)
+        reason = BY_CODE.get(sign_in.reason)
+        return self.templates.render(
+            "signins/show.html",
+            request,
+            sign_in=sign_in,
+            steps=[_line(step, sign_in) for step in steps],
+            reason=reason,
+            word=status_word,
+        )
+
+
+def status_word(sign_in: SignIn) -> tuple[str, str]:
+    """Return the word and the kind of a sign-in's status."""
+    return {
+        State.COMPLETED: ("Completed", "ok"),
+        State.REFUSED: ("Refused", "error"),
+        State.EXPIRED: ("Expired", "off"),
+    }.get(sign_in.state, ("In progress", "info"))
+
+
+def _line(step: RecordedStep, sign_in: SignIn) -> dict[str, Any]:
+    code = step.details.get("reason", "")
+    reason = BY_CODE.get(code)
+    shown = [(name, value) for name, value in step.details.items() if name != "detail"]
+    return {
+        "at": step.at,
+        "title": step.name[:1].upper() + step.name[1:],
+        "outcome": KINDS.get(step.outcome, "info"),
+        "sentence": step.details.get("detail", ""),
+        "details": shown,
+        "remedy": reason.admin if reason and step.name == "refused" and sign_in.reason == code else "",
+    }
