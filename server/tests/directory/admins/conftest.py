@@ -69,3 +69,8 @@ def house(database, build):
     for kind in (AdministratorChanged, AdministratorDeleted, AdministratorPasswordChanged):
         database.subscriptions.subscribe(kind, lambda _unit, event: found.events.append(event))
     return found
+
+
+@pytest.fixture
+def sqlite_house(sqlite_database, build):
+    return House(sqlite_database, build, [])
