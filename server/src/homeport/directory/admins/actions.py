@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from homeport.directory.admins import model
 from homeport.directory.admins.model import (
@@ -15,6 +15,7 @@ from homeport.directory.admins.model import (
     AdministratorLink,
     AdministratorPasswordChanged,
     ApiKey,
+    KeyCheck,
 )
 from homeport.directory.admins.ports import AdministratorStore, ApiKeyStore, LinkStore, PasswordHasher
 from homeport.directory.audit.actions import Audit
@@ -27,9 +28,6 @@ from homeport.foundation.kernel.errors import Conflict, Denied, Invalid, NotFoun
 from homeport.foundation.kernel.events import Publisher
 from homeport.foundation.kernel.listing import Listing, Page
 from homeport.foundation.kernel.permissions import Permission
-
-NOTED_EVERY = timedelta(minutes=5)
-"""How often a key's last use, or refusal, is stored, so that reading through the API does not write at each request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,22 +212,6 @@ class AdministratorLinks:
                 "Ask for a new one; on the server: homeport admin link."
             )
         return link
-
-
-@dataclass(frozen=True, slots=True)
-class KeyCheck:
-    """What looking at an API key's text found: whose it is, and why it was refused, if it was."""
-
-    key: ApiKey | None = None
-    owner: Administrator | None = None
-    refusal: str = ""
-
-    def to_note(self, now: datetime) -> bool:
-        """Tell whether something should be stored: a use or a refusal that was not noted lately."""
-        if self.key is None:
-            return False
-        noted_at = self.key.last_refused_at if self.refusal else self.key.last_used_at
-        return noted_at is None or now - noted_at > NOTED_EVERY
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ KEY_DAYS = 90
 LONGEST_KEY_DAYS = 365
 KEY_PREFIX = "hpk"
 """What every API key's text begins with, so that leak scanners can find one."""
+NOTED_EVERY = timedelta(minutes=5)
+"""How often a key's last use, or refusal, is stored, so that reading through the API does not write at each request."""
 _KEY_TEXT = re.compile(r"hpk_([0-9a-f]{32})_([A-Za-z0-9_-]{20,100})")
 LONGEST_KEY_TEXT = 200
 
@@ -113,6 +115,22 @@ class ApiKey:
             return False
         mapped = getattr(parsed, "ipv4_mapped", None)
         return any((mapped or parsed) in ipaddress.ip_network(network) for network in self.networks)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCheck:
+    """What looking at an API key's text found: whose it is, and why it was refused, if it was."""
+
+    key: ApiKey | None = None
+    owner: Administrator | None = None
+    refusal: str = ""
+
+    def to_note(self, now: datetime) -> bool:
+        """Tell whether something should be stored: a use or a refusal that was not noted lately."""
+        if self.key is None:
+            return False
+        noted_at = self.key.last_refused_at if self.refusal else self.key.last_used_at
+        return noted_at is None or now - noted_at > NOTED_EVERY
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,9 +89,12 @@ def build(clock, entropy, hasher):
 
 
 def wire(database, build, hasher):
-    subscribe = database.subscriptions.subscribe
-    subscribe(AdministratorDeleted, lambda unit, event: build(unit).end_everything(event.administrator_id))
-    subscribe(AdministratorPasswordChanged, lambda unit, event: build(unit).end_everything(event.administrator_id))
+    def end(unit, event):
+        build(unit).sessions.end_all(event.administrator_id)
+        build(unit).forget_browsers(event.administrator_id)
+
+    for kind in (AdministratorDeleted, AdministratorPasswordChanged):
+        database.subscriptions.subscribe(kind, end)
     return House(database, build, hasher)
 
 

@@ -196,10 +196,9 @@ class PasswordSignIn:
         self.sessions.end(token)
         self.audit.record(actor, "admin_logout", resource=Resource("admin", actor.id, actor.name))
 
-    def end_everything(self, administrator_id: str) -> None:
-        """End all sessions and make every browser unknown again; for the handlers of a new password and of a deletion."""
+    def forget_browsers(self, administrator_id: str) -> None:
+        """Make every browser unknown to the account again; for the handlers of a new password and of a deletion."""
         # public: called by event handlers inside the unit of work of an action that was allowed
-        self.sessions.end_all(administrator_id)
         self.browsers.remove_of(administrator_id)
 
     def _known(self, browser: str, administrator_id: str) -> bool:
