@@ -135,8 +135,7 @@ class LinuxBackend:
     def make_home(self, account: Account) -> None:
         """Copy the skeleton beside and rename it into place, so that a home folder is whole or absent."""
         home = self.root.inside(account.home)
-        if home.exists():
-            home.chmod(0o700)
+        if home.exists() or home.is_symlink():
             return
         with disk_full_is_refused():
             copy_skeleton(self.root.etc / "skel", home, account.uid, account.gid)

@@ -61,7 +61,8 @@ class Planner:
             raise _taken(Reason.GID_TAKEN, f"The device has a group {account.username} that Homeport did not make.")
         if self.backend.group_of_gid(account.gid) not in {None, account.username}:
             raise _taken(Reason.GID_TAKEN, f"The group number {account.gid} belongs to a group that Homeport did not make.")
-        if not self.backend.home_is_free(account):
+        # An account that stands already keeps its home wherever the owner of the device has moved it.
+        if not found and not self.backend.home_is_free(account):
             raise _taken(Reason.ACCOUNT_NAME_TAKEN, f"The folder {account.home} belongs to somebody else on this device.")
 
     # Orders that grant
