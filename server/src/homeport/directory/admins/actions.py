@@ -202,7 +202,9 @@ class AdministratorLinks:
         link = AdministratorLink(self.entropy.new_id(), hash_token(token), email, role, actor.name, now, now + lifetime)
         self.links.add(link)
         details = {"role": role, "expires_at": link.expires_at.isoformat()}
-        self.audit.record(actor, "admin_link_create", resource=Resource("admin_link", link.id, email), details=details)
+        self.audit.record(
+            actor, "admin_link_create", resource=Resource("admin_link", link.id, email or "one-time link"), details=details
+        )
         return token
 
     def _usable(self, link: AdministratorLink | None) -> AdministratorLink:
