@@ -27,6 +27,7 @@ from homeport.foundation.outbound.model import Fetcher
 from homeport.foundation.outbound.urls import Origin
 from homeport.foundation.sealing.sealer import Sealer
 from homeport.settings import Settings
+from homeport.trust.federation.jobs import Refresh
 from homeport.trust.federation.jwks import KeySnapshot
 from homeport.trust.federation.key_cache import KeyCache
 from homeport.trust.federation.model import IdentityProviderChanged, IdentityProviderDeleted
@@ -71,7 +72,7 @@ class Home:
         )
 
     @cached_property
-    def fetcher(self) -> Fetcher:
+    def fetcher(self) -> KeyCache:
         """The network, with the provider's keys kept in front of it."""
         return KeyCache(self.network, self.parts.clock, self._load_keys, self._save_keys)
 
@@ -79,6 +80,7 @@ class Home:
         """Return what the server does by itself."""
         return (
             Duty("seal the audit log", timedelta(seconds=5), self._seal),
+            Duty("refresh the identity provider", timedelta(minutes=2), self._refresh),
             Duty("forget what is over", timedelta(minutes=1), self._forget),
         )
 
@@ -92,6 +94,10 @@ class Home:
 
     def _seal(self) -> None:
         self.audit_sealer.seal()
+
+    async def _refresh(self) -> None:
+        work = self.work_of(lambda unit: unit.identity_providers)
+        await Refresh(work, self.network, self.fetcher, self.parts.clock, self.allowed).run()
 
     def _forget(self) -> None:
         with self.work.write() as actions:

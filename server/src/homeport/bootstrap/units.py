@@ -128,7 +128,8 @@ class Unit:
     @cached_property
     def tokens(self) -> AccessTokens:
         """Access tokens of devices."""
-        return AccessTokens(SqlTokenStore(self._connection), self._clock, self._entropy)
+        public_url = self._parts.settings.public_url
+        return AccessTokens(SqlTokenStore(self._connection), self._clock, self._entropy, public_url)
 
     @cached_property
     def order_keys(self) -> OrderKeys:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from homeport import __version__, upkeep
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
+from homeport.channels.console.pages import ConsoleActions, ConsolePages
 from homeport.channels.linux.api import AgentEndpoints, LinuxActions
 from homeport.directory.admins.api import ApiKeyAuthenticator
 from homeport.directory.admins.pages.administrators import AdministratorActions, AdministratorPages
@@ -29,6 +30,9 @@ from homeport.foundation.ui.assets import Assets
 from homeport.foundation.ui.navigation import Navigation, Shell
 from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
+from homeport.trust.federation.api import IdentityProviderApi
+from homeport.trust.federation.pages import IdentityProviderPages, LinkPages
+from homeport.trust.federation.saving import Saving
 from homeport.trust.issuer.oauth import IssuerActions, OAuthEndpoints
 from homeport.trust.issuer.pages import ApprovalActions, ApprovalPages
 from homeport.trust.signin.callback import Callback, CallbackActions
@@ -96,9 +100,17 @@ def application(home: Home) -> FastAPI:
     panels.register("identity_provider", device_panels.provisioning)
     _fill(navigation)
     reread = ALONE_REREAD if parts.database.is_sqlite else REPLICA_REREAD
+    providers = home.work_of(lambda unit: unit.identity_providers)
+    saving = Saving(providers, home.network, parts.clock, parts.entropy, home.allowed)
+    link_pages = LinkPages(home.work_of(lambda unit: unit.links), templates)
+    panels.register("user", link_pages.panel)
     routers = [
+        ConsolePages(home.work_of(_console), templates).router(),
+        IdentityProviderPages(providers, saving, templates, panels, settings.public_url).router(),
+        IdentityProviderApi(providers, saving, settings.public_url).router(),
+        link_pages.router(),
         OAuthEndpoints(home.work_of(_issuer), parts.clock, settings.public_url).router(),
-        AgentEndpoints(home.work_of(_linux), parts.wakeups, parts.clock, settings.public_url, reread).router(),
+        AgentEndpoints(home.work_of(_linux), parts.wakeups, settings.public_url, reread).router(),
         ApprovalPages(home.work_of(_approval), templates, parts.entropy).router(),
         Callback(home.work_of(_callback), home.fetcher, templates, parts.clock).router(),
         AddDevicePages(home.work_of(_devices), templates, settings.public_url).router(),
@@ -121,6 +133,7 @@ def application(home: Home) -> FastAPI:
 
 def _fill(navigation: Navigation) -> None:
     """Put what exists into the admin portal's menu; what does not exist yet is not in it."""
+    navigation.register("HOME", "Home", "/admin", icon="home")
     for section, label, path, permission, icon in (
         ("USER MANAGEMENT", "Users", "/admin/users", Permission.USERS_READ, "users"),
         ("DEVICE MANAGEMENT", "Devices", "/admin/devices", Permission.DEVICES_READ, "devices"),
@@ -132,6 +145,10 @@ def _fill(navigation: Navigation) -> None:
         ("SETTINGS", "API Keys", "/admin/api-keys", Permission.API_KEYS_OWN, "api"),
     ):
         navigation.register(section, label, path, permission.value, icon=icon)
+
+
+def _console(unit: Unit) -> ConsoleActions:
+    return ConsoleActions(unit.people, unit.device_actions, unit.federation, unit.sign_ins)
 
 
 def _devices(unit: Unit) -> DeviceActions:

@@ -15,10 +15,8 @@ from homeport.directory.devices.model import AccountReport, Device, DeviceFacts,
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
-from homeport.foundation.kernel.clock import Clock
-from homeport.foundation.kernel.errors import Invalid, RateLimited, Unauthenticated
+from homeport.foundation.kernel.errors import RateLimited, Unauthenticated
 from homeport.foundation.kernel.reasons import ReasonCode
-from homeport.trust.issuer import proofs
 from homeport.trust.issuer.actions import AccessTokens
 from homeport.trust.issuer.model import AccessToken, Scope
 
@@ -43,7 +41,6 @@ class AgentEndpoints:
 
     work: Work[LinuxActions]
     wakeups: Wakeups
-    clock: Clock
     public_url: str
     reread_every: float
 
@@ -63,12 +60,8 @@ class AgentEndpoints:
             wait = actions.limits.take(f"enroll {origin.address}", burst=200, per_minute=200)
         if wait:
             raise RateLimited("Too many enrolments from this address. Wait a minute.", retry_after=wait)
-        try:
-            thumbprint = proofs.thumbprint_of(body.device_key)
-        except ValueError as error:
-            raise Invalid("device_key must be a P-256 public key.", {"device_key": "not a P-256 public key"}) from error
-        proofs.verify_enrollment(body.proof, jwk=body.device_key, public_url=self.public_url, now=self.clock.now())
         with self.work.write() as actions:
+            thumbprint = actions.tokens.verify_enrollment(body.proof, body.device_key)
             facts = DeviceFacts(**body.device.model_dump())
             device, created = actions.enrollment.enroll(body.enrollment_key, body.device_key, thumbprint, facts, origin)
             answer = {
@@ -142,22 +135,14 @@ class AgentEndpoints:
             return device
 
     def _authenticate(self, request: Request, actions: LinuxActions, scope: Scope) -> tuple[Device, AccessToken]:
-        """Check a DPoP-bound access token (RFC 9449, section 7.1): token, proof, their tie, and that the proof is fresh."""
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "dpop" or not token:
-            raise Unauthenticated("Send Authorization: DPoP <access token> with a DPoP proof.", reason="access_token_missing")
-        proof = proofs.verify_dpop(
-            request.headers.get("dpop", ""),
+        """Return the device whose token and proof the request carries; raise Unauthenticated."""
+        stored = actions.tokens.authenticate_request(
             method=request.method,
-            url=f"{self.public_url}{request.url.path}",
-            now=self.clock.now(),
-            access_token=token,
+            path=request.url.path,
+            authorization=request.headers.get("authorization", ""),
+            dpop=request.headers.get("dpop", ""),
+            scope=scope,
         )
-        stored = actions.tokens.authenticate(token, proof.thumbprint, scope)
-        if stored is None:
-            raise Unauthenticated("The access token is unknown, over, or bound to another key.", reason="access_token_invalid")
-        if not actions.tokens.remember_jti(stored.device_id, f"dpop {proof.jti}", proofs.PROOF_LIFETIME):
-            raise Unauthenticated("The DPoP proof was used before.", reason="dpop_replayed")
         device = actions.devices.find(stored.device_id)
         if device is None:
             raise Unauthenticated("No device has this id. Enrol the machine again.", reason="device_unknown")

@@ -2,14 +2,17 @@
 
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from homeport.directory.devices.model import Device
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
+from homeport.foundation.kernel.errors import Invalid, Unauthenticated
 from homeport.foundation.kernel.reasons import BY_CODE, ReasonCode
-from homeport.trust.issuer import model
+from homeport.trust.issuer import model, proofs
 from homeport.trust.issuer.model import AccessToken, AuthorizationState, DeviceAuthorization, Scope
 from homeport.trust.issuer.ports import AuthorizationStore, TokenStore
 
@@ -48,7 +51,7 @@ class DeviceAuthorizations:
         authorization = self.store.find_by_user_code(normalise_user_code(user_code))
         if authorization is None:
             return ReasonCode.USER_CODE_UNKNOWN
-        return self._why_closed(authorization) or authorization
+        return self.why_closed(authorization) or authorization
 
     def get(self, authorization_id: str) -> DeviceAuthorization | None:
         """Return an authorization by id, for the page that shows the number."""
@@ -61,7 +64,7 @@ class DeviceAuthorizations:
         authorization = self.store.get(authorization_id)
         if authorization is None:
             return ReasonCode.USER_CODE_EXPIRED
-        if reason := self._why_closed(authorization):
+        if reason := self.why_closed(authorization):
             return reason
         self.store.update(
             replace(
@@ -78,7 +81,7 @@ class DeviceAuthorizations:
         """End an open authorization, so that the device can say why."""
         # public: called by a refused sign-in
         authorization = self.store.get(authorization_id)
-        if authorization is not None and self._why_closed(authorization) is None:
+        if authorization is not None and self.why_closed(authorization) is None:
             self.store.update(replace(authorization, state=AuthorizationState.REFUSED, reason=reason.code, sign_in_id=sign_in_id))
 
     def poll(self, device: Device, device_code: str, number: str | None) -> model.PollAnswer | None:
@@ -134,7 +137,9 @@ class DeviceAuthorizations:
         )
         return model.Granted(token)
 
-    def _why_closed(self, authorization: DeviceAuthorization) -> ReasonCode | None:
+    def why_closed(self, authorization: DeviceAuthorization) -> ReasonCode | None:
+        """Tell why nobody can approve this any more; None while somebody can."""
+        # public: a pure question
         if authorization.state is not AuthorizationState.PENDING:
             return ReasonCode.USER_CODE_USED
         return ReasonCode.USER_CODE_EXPIRED if authorization.is_over(self.clock.now()) else None
@@ -142,11 +147,12 @@ class DeviceAuthorizations:
 
 @dataclass(frozen=True, slots=True)
 class AccessTokens:
-    """Opaque tokens, kept as hashes, bound to the device's key."""
+    """Opaque tokens, kept as hashes, bound to the device's key. `public_url` is what proofs must be made for."""
 
     store: TokenStore
     clock: Clock
     entropy: Entropy
+    public_url: str
 
     def issue_for_agent(self, device: Device) -> str:
         """Return a fresh token of scope agent (client credentials, RFC 6749 section 4.4)."""
@@ -159,13 +165,40 @@ class AccessTokens:
         )
         return token
 
-    def authenticate(self, token: str, thumbprint: str, scope: Scope) -> AccessToken | None:
-        """Return the token if it lives, has the scope and belongs to the key that made the proof."""
+    def authenticate_request(self, *, method: str, path: str, authorization: str, dpop: str, scope: Scope) -> AccessToken:
+        """Return the token of a request that proves itself (RFC 9449, section 7.1): token, proof, their tie, and no replay.
+
+        Raises Unauthenticated with the reason.
+        """
         # public: this is the authentication
+        kind, _, token = authorization.partition(" ")
+        if kind.lower() != "dpop" or not token:
+            raise Unauthenticated("Send Authorization: DPoP <access token> with a DPoP proof.", reason="access_token_missing")
+        proof = proofs.verify_dpop(dpop, method=method, url=f"{self.public_url}{path}", now=self.clock.now(), access_token=token)
         stored = self.store.get(hash_token(token))
-        if stored is None or stored.scope is not scope or self.clock.now() >= stored.expires_at:
-            return None
-        return stored if hmac.compare_digest(stored.thumbprint, thumbprint) else None
+        if (
+            stored is None
+            or stored.scope is not scope
+            or self.clock.now() >= stored.expires_at
+            or not hmac.compare_digest(stored.thumbprint, proof.thumbprint)
+        ):
+            raise Unauthenticated("The access token is unknown, over, or bound to another key.", reason="access_token_invalid")
+        if not self.remember_jti(stored.device_id, f"dpop {proof.jti}", proofs.PROOF_LIFETIME):
+            raise Unauthenticated("The DPoP proof was used before.", reason="dpop_replayed")
+        return stored
+
+    def verify_enrollment(self, proof: str, jwk: Mapping[str, Any]) -> str:
+        """Return the thumbprint of an enrolling device's key, once it proved to hold the private part.
+
+        Raises Invalid when `jwk` is no P-256 public key, Unauthenticated when the proof does not hold.
+        """
+        # public: the enrolment key is checked by the devices slice
+        try:
+            thumbprint = proofs.thumbprint_of(jwk)
+        except ValueError as error:
+            raise Invalid("device_key must be a P-256 public key.", {"device_key": "not a P-256 public key"}) from error
+        proofs.verify_enrollment(proof, jwk=jwk, public_url=self.public_url, now=self.clock.now())
+        return thumbprint
 
     def use_once(self, token: AccessToken) -> bool:
         """Use a token of scope order; False when it was used before."""

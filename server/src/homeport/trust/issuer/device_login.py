@@ -22,9 +22,10 @@ class DeviceLogin:
         # public: asked by the sign-in
         authorization = self.authorizations.get(sign_in.continuation_id)
         device = self.devices.find(authorization.device_id) if authorization else None
-        if device is None:
+        if authorization is None or device is None:
             return ReasonCode.DEVICE_GONE
-        return self.bindings.may_admit(user, device)
+        # Asked before a link is made, under the authorization's lock, so that completing cannot fail afterwards.
+        return self.authorizations.why_closed(authorization) or self.bindings.may_admit(user, device)
 
     def complete(self, sign_in: SignIn, user: User) -> ReasonCode | None:
         """Approve; the browser then shows the number."""

@@ -165,6 +165,8 @@ class SignIns:
             return self._refuse(sign_in, Refusal(reason), recorder)
         recorder.ok("admitted", user=user.username)
         sign_in = replace(sign_in, state=State.ADMITTED)
+        if refusal := self.federation.accept(matched, provider, recorder):
+            return self._refuse(sign_in, refusal, recorder)
         if reason := continuation.complete(sign_in, user):
             return self._refuse(sign_in, Refusal(reason), recorder)
         recorder.ok("completed")

@@ -71,24 +71,29 @@ class Federation:
 
     def match(
         self, identity: VerifiedIdentity, provider: IdentityProvider, started_at: datetime, recorder: Recorder
-    ) -> Matched | Refusal:
-        """Decide whose identity it is, under the user's lock; a first link is made and audited here."""
+    ) -> Matched | LinkAndMatch | Refusal:
+        """Decide whose identity it is, under the user's lock; nothing is written, so a sign-in may still be refused without a trace."""
         # public: a verified identity is the proof
         outcome = self._matched(identity, provider, started_at)
         if isinstance(outcome, Refusal):
             recorder.failed("user matched", reason=outcome.reason.code, detail=outcome.detail)
-            return outcome
-        if isinstance(outcome, LinkAndMatch):
-            link = self._link(outcome, provider)
-            if link is None:  # somebody else linked this subject or user between our look and our lock
-                refusal = Refusal(ReasonCode.SUBJECT_DIFFERS, "Another sign-in made a link at the same moment.")
-                recorder.failed("user matched", reason=refusal.reason.code, detail=refusal.detail)
-                return refusal
-            recorder.ok("linked", user=outcome.user_id, email=outcome.email, subject=outcome.subject)
-            return Matched(outcome.user_id, link)
-        self.links.save(replace(outcome.link, last_used_at=self.clock.now()))
-        recorder.ok("user matched", user=outcome.user_id, link=outcome.link.id)
+        else:
+            how = "first sign-in of this identity" if isinstance(outcome, LinkAndMatch) else f"link {outcome.link.id}"
+            recorder.ok("user matched", user=outcome.user_id, by=how)
         return outcome
+
+    def accept(self, outcome: Matched | LinkAndMatch, provider: IdentityProvider, recorder: Recorder) -> Refusal | None:
+        """Keep what a sign-in showed, once everything else admits: the first link is made and audited, an old one is noted as used."""
+        # public: the sign-in matched the identity and admitted the person
+        if isinstance(outcome, Matched):
+            self.links.save(replace(outcome.link, last_used_at=self.clock.now()))
+            return None
+        if self._link(outcome, provider) is None:  # somebody else linked this subject or user between our look and our lock
+            refusal = Refusal(ReasonCode.SUBJECT_DIFFERS, "Another sign-in made a link at the same moment.")
+            recorder.failed("linked", reason=refusal.reason.code, detail=refusal.detail)
+            return refusal
+        recorder.ok("linked", user=outcome.user_id, email=outcome.email, subject=outcome.subject)
+        return None
 
     def _matched(
         self, identity: VerifiedIdentity, provider: IdentityProvider, started_at: datetime
