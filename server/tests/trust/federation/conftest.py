@@ -4,24 +4,56 @@ import base64
 import functools
 import json
 import warnings
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
 
+from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.store import AuditStore
+from homeport.directory.people.actions import People
+from homeport.directory.people.model import UserDeleted, UserState
+from homeport.directory.people.store import UserSql
+from homeport.foundation.database.engine import DatabaseWork
+from homeport.foundation.http import problems
+from homeport.foundation.kernel.actor import Actor, ActorKind, system
+from homeport.foundation.kernel.listing import Listing
+from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.outbound.model import Response
+from homeport.foundation.sealing.sealer import Sealer
+from homeport.foundation.ui.assets import Assets
+from homeport.foundation.ui.navigation import Shell
+from homeport.foundation.ui.panels import Panels
+from homeport.foundation.ui.templates import Templates
+from homeport.trust.federation.actions import Federation, IdentityProviders, Links, Typed
+from homeport.trust.federation.api import IdentityProviderApi
+from homeport.trust.federation.discovery import Check, CheckState, Judgement
 from homeport.trust.federation.jwks import KeySet
+from homeport.trust.federation.linking import Matched
 from homeport.trust.federation.model import (
     FederatedIdentity,
     IdentityProvider,
+    IdentityProviderChanged,
+    IdentityProviderDeleted,
     LinkState,
     Metadata,
     ProviderKind,
     ProviderState,
+    Refusal,
     Settings,
 )
+from homeport.trust.federation.pages import IdentityProviderPages, LinkPages
+from homeport.trust.federation.recorder import Recorder
+from homeport.trust.federation.saving import Saving
+from homeport.trust.federation.store import DirectorySql, LinkSql, ProviderSql
 from homeport.trust.federation.verifier import Expectation, verify
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -178,5 +210,195 @@ def answer():
     def make(body=b"", status=200, url=ISSUER, **headers):
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         return Response(status, tuple((name.replace("_", "-"), value) for name, value in headers.items()), raw, url)
+
+    return make
+
+
+# The slice over a real database
+
+SYSTEM = system("test")
+PUBLIC_URL = "https://homeport.example"
+READER = Actor(
+    ActorKind.ADMINISTRATOR, "r", "Rita", frozenset({Permission.IDENTITY_PROVIDERS_READ, Permission.USERS_READ}), role="Read Only"
+)
+
+
+class NoDevices:
+    def count_bindings(self, _user_id):
+        return 0
+
+
+class Slice:
+    """The actions of federation over one database, as bootstrap makes them; keeps the events it was told."""
+
+    def __init__(self, database, clock, entropy):
+        self.database, self.clock, self.entropy = database, clock, entropy
+        self.sealer = Sealer({"k1": b"k" * 32})
+        self.events = []
+        for kind in (IdentityProviderDeleted, IdentityProviderChanged):
+            database.subscriptions.subscribe(kind, lambda _unit, event: self.events.append(event))
+        database.subscriptions.subscribe(UserDeleted, lambda unit, event: self.links_of(unit).forget_user(event.user_id))
+
+    def audit(self, unit):
+        return Audit(AuditStore(unit.connection), self.clock, self.entropy)
+
+    def people_of(self, unit):
+        return People(UserSql(unit.connection), NoDevices(), self.audit(unit), self.clock, self.entropy, unit)
+
+    def providers_of(self, unit):
+        stores = ProviderSql(unit.connection), LinkSql(unit.connection), DirectorySql(unit.connection)
+        return IdentityProviders(*stores, self.audit(unit), self.sealer, self.clock, self.entropy, unit, PUBLIC_URL)
+
+    def federation_of(self, unit):
+        stores = ProviderSql(unit.connection), LinkSql(unit.connection)
+        return Federation(*stores, self.people_of(unit), self.audit(unit), self.sealer, self.clock, self.entropy, unit)
+
+    def links_of(self, unit):
+        return Links(LinkSql(unit.connection), self.people_of(unit), self.audit(unit), self.clock)
+
+    @contextmanager
+    def _over(self, build):
+        with self.database.write() as unit:
+            yield build(unit)
+
+    def providers(self):
+        return self._over(self.providers_of)
+
+    def federation(self):
+        return self._over(self.federation_of)
+
+    def links(self):
+        return self._over(self.links_of)
+
+    def people(self):
+        return self._over(self.people_of)
+
+    def a_user(self, name="ada", state=UserState.ACTIVATED):
+        with self.people() as people:
+            return people.create(SYSTEM, username=name, email=f"{name}@example.com", firstname=name.title(), state=state)
+
+    def typed(self, **changed):
+        typed = {
+            "name": "Okta",
+            "url": ISSUER,
+            "client_id": CLIENT_ID,
+            "email_domains": ("example.com",),
+            "secret": "first-secret",
+        }
+        return Typed(**{**typed, **changed})
+
+    def judgement(self, issuer=ISSUER):
+        found = Metadata(
+            issuer=issuer,
+            authorization_endpoint=f"{issuer}/oauth2/v1/authorize",
+            token_endpoint=f"{issuer}/oauth2/v1/token",
+            jwks_uri=f"{issuer}/oauth2/v1/keys",
+            fetched_at=self.clock.now(),
+        )
+        return Judgement((Check("Issuer", CheckState.OK, issuer),), found)
+
+    def a_provider(self, actor=SYSTEM, kind=ProviderKind.OKTA, **changed):
+        with self.providers() as providers:
+            draft = providers.draft(actor, kind)
+            typed = self.typed(**changed)
+            providers.candidate(actor, draft.id, typed)
+            providers.propose(actor, draft.id, typed, self.judgement(changed.get("url", ISSUER)))
+            return providers.apply(actor, draft.id)
+
+    def sign_in(self, identity, started_at=None):
+        """Match a verified identity and accept it, as a callback does; return a Matched or the Refusal."""
+        with self.federation() as federation:
+            recorder = Recorder(self.clock)
+            held = federation.provider_for_callback(federation.active_provider().id)
+            outcome = federation.match(identity, held, started_at or self.clock.now(), recorder)
+            if isinstance(outcome, Refusal):
+                return outcome
+            refusal = federation.accept(outcome, held, recorder)
+            return refusal or Matched(outcome.user_id, federation.links.find_by_subject(identity.issuer, identity.subject))
+
+    def audited(self):
+        with self.database.read() as unit:
+            return [(entry.event_type, entry.actor_name, entry) for entry in self.audit(unit).search(SYSTEM, Listing()).items]
+
+
+@pytest.fixture
+def slice_(sqlite_database, clock, entropy):
+    """The slice on SQLite, for rules that do not depend on the database."""
+    return Slice(sqlite_database, clock, entropy)
+
+
+@pytest.fixture
+def each_slice(database, clock, entropy):
+    """The slice on SQLite and on PostgreSQL."""
+    return Slice(database, clock, entropy)
+
+
+class Network:
+    """A provider that answers well; a test replaces the answer of a path."""
+
+    def __init__(self, document, keys):
+        self.document, self.keys, self.replaced, self.asked = document, keys, {}, []
+
+    async def fetch(self, request):
+        return self.reply(request)
+
+    def reply(self, request):
+        self.asked.append(request)
+        path = urlsplit(request.url).path
+        if path in self.replaced:
+            return self.replaced[path]
+        if path.endswith("openid-configuration"):
+            return self._json(self.document, date="Mon, 23 Nov 2026 12:00:00 GMT")
+        if path.endswith("keys"):
+            return self._json({"keys": list(self.keys)})
+        if path.endswith("token"):
+            return self._json({"error": "invalid_grant"}, status=400)
+        asked = parse_qs(urlsplit(request.url).query)
+        back = f"{asked['redirect_uri'][0]}?error=login_required&state={asked['state'][0]}"
+        return Response(302, (("location", back),), b"", request.url)
+
+    def _json(self, body, status=200, **headers):
+        return Response(status, tuple(headers.items()), json.dumps(body).encode(), ISSUER)
+
+
+@pytest.fixture
+def network(document, signer):
+    return Network(document, signer.keys().keys)
+
+
+@pytest.fixture(scope="session")
+def templates():
+    def shell_for(request):
+        actor = request.state.actor
+        return Shell(name=actor.name, role=actor.role, permissions=frozenset(one.value for one in actor.permissions))
+
+    return Templates(Assets(), shell_for=shell_for)
+
+
+@pytest.fixture
+def caller(slice_, network, clock, entropy, templates):
+    """Give a client of the slice's own routes that acts as `admin`, `stale` (signed in long ago), `reader` or nobody."""
+    everything = frozenset(Permission)
+    signed_in = {"admin": clock.now(), "stale": clock.now() - timedelta(hours=1)}
+    actors = {
+        name: Actor(ActorKind.ADMINISTRATOR, name, "Bill", everything, "Administrator with Billing", "session", at)
+        for name, at in signed_in.items()
+    } | {"reader": READER}
+    app, work = FastAPI(), DatabaseWork(slice_.database, slice_.providers_of)
+    app.state.authenticate_key = lambda request: actors.get(request.headers.get("x-api-key", ""))
+    app.state.authenticate_session = lambda request: actors.get(request.headers.get("x-test-session", ""))
+    problems.install(app, lambda _request, status, title, detail: HTMLResponse(f"{title}: {detail}", status))
+    saving, panels = Saving(work, network, clock, entropy), Panels()
+    panels.register("identity_provider", lambda provider: Markup("<p>section about {}</p>").format(provider.name))
+    links = LinkPages(DatabaseWork(slice_.database, slice_.links_of), templates)
+    app.include_router(IdentityProviderApi(work, saving, PUBLIC_URL).router())
+    app.include_router(IdentityProviderPages(work, saving, templates, panels, PUBLIC_URL).router())
+    app.include_router(links.router())
+
+    def make(name="admin"):
+        headers = {"x-api-key": name, "x-test-session": name}
+        client = TestClient(app, headers=headers, follow_redirects=False)
+        client.links = links
+        return client
 
     return make

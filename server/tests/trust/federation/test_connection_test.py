@@ -1,4 +1,4 @@
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -9,33 +9,6 @@ from homeport.trust.federation.model import Client, ProviderKind
 
 REDIRECT_URI = "https://homeport.example/oauth/callback/p1"
 DOWN = FetchFailed(FailureKind.TIMEOUT, "https://example.okta.com", "It did not answer.")
-
-
-@pytest.fixture
-def network(answer, document, signer):
-    """A provider that answers well; a test replaces one answer. Secrets that it knows work."""
-
-    class Network:
-        known = ("right", "right too")
-
-        def __init__(self):
-            self.replaced, self.asked = {}, []
-
-        def reply(self, request):
-            self.asked.append(request)
-            path = urlsplit(request.url).path
-            if path in self.replaced:
-                return self.replaced[path]
-            if path.endswith("openid-configuration"):
-                return answer(document, date="Mon, 23 Nov 2026 12:00:00 GMT")
-            if path.endswith("keys"):
-                return answer({"keys": list(signer.keys().keys)})
-            if path.endswith("token"):
-                return answer({"error": "invalid_grant"}, status=400)
-            state = parse_qs(urlsplit(request.url).query)["state"][0]
-            return answer(b"", status=302, location=f"{REDIRECT_URI}?error=login_required&state={state}")
-
-    return Network()
 
 
 @pytest.fixture
