@@ -133,18 +133,22 @@ def application(home: Home) -> FastAPI:
 
 def _fill(navigation: Navigation) -> None:
     """Put what exists into the admin portal's menu; what does not exist yet is not in it."""
-    navigation.register("HOME", "Home", "/admin", icon="home")
-    for section, label, path, permission, icon in (
-        ("USER MANAGEMENT", "Users", "/admin/users", Permission.USERS_READ, "users"),
-        ("DEVICE MANAGEMENT", "Devices", "/admin/devices", Permission.DEVICES_READ, "devices"),
-        ("DEVICE MANAGEMENT", "Add a Device", "/admin/devices/add", Permission.ENROLLMENT_KEYS_WRITE, "device-desktop-plus"),
-        ("DIRECTORY INTEGRATIONS", "Identity Providers", "/admin/identity-providers", Permission.IDENTITY_PROVIDERS_READ, "key"),
-        ("INSIGHTS", "Sign-ins", "/admin/sign-ins", Permission.SIGNINS_READ, "login"),
-        ("INSIGHTS", "Directory Events", "/admin/events", Permission.AUDIT_READ, "list-details"),
-        ("SETTINGS", "Administrators", "/admin/administrators", Permission.ADMINISTRATORS_READ, "user-shield"),
-        ("SETTINGS", "API Keys", "/admin/api-keys", Permission.API_KEYS_OWN, "api"),
-    ):
-        navigation.register(section, label, path, permission.value, icon=icon)
+    register = navigation.register
+    register("HOME", "Home", "/admin", icon="home")
+    register("USER MANAGEMENT", "Users", "/admin/users", Permission.USERS_READ, icon="users")
+    register("DEVICE MANAGEMENT", "Devices", "/admin/devices", Permission.DEVICES_READ, icon="devices")
+    register("DEVICE MANAGEMENT", "Add a Device", "/admin/devices/add", Permission.ENROLLMENT_KEYS_WRITE, icon="device-laptop")
+    register(
+        "DIRECTORY INTEGRATIONS",
+        "Identity Providers",
+        "/admin/identity-providers",
+        Permission.IDENTITY_PROVIDERS_READ,
+        icon="key",
+    )
+    register("INSIGHTS", "Sign-ins", "/admin/sign-ins", Permission.SIGNINS_READ, icon="login")
+    register("INSIGHTS", "Directory Events", "/admin/events", Permission.AUDIT_READ, icon="list-details")
+    register("SETTINGS", "Administrators", "/admin/administrators", Permission.ADMINISTRATORS_READ, icon="shield")
+    register("SETTINGS", "API Keys", "/admin/api-keys", Permission.API_KEYS_OWN, icon="lock")
 
 
 def _console(unit: Unit) -> ConsoleActions:
