@@ -14,7 +14,7 @@ from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.federation.actions import Federation
 from homeport.trust.signin.actions import SignIns
-from homeport.trust.signin.pages import status_word
+from homeport.trust.signin.model import status_word
 
 READER = system("console")
 LAST = 8

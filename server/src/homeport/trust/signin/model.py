@@ -82,3 +82,12 @@ class SignInEnded(Event):
     """A sign-in completed or was refused."""
 
     sign_in: SignIn
+
+
+def status_word(sign_in: SignIn) -> tuple[str, str]:
+    """Return the word and the kind of a sign-in's status."""
+    return {
+        State.COMPLETED: ("Completed", "ok"),
+        State.REFUSED: ("Refused", "error"),
+        State.EXPIRED: ("Expired", "off"),
+    }.get(sign_in.state, ("In progress", "info"))

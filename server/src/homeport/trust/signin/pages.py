@@ -14,7 +14,7 @@ from homeport.foundation.ui import listing
 from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.actions import SignIns
-from homeport.trust.signin.model import RecordedStep, SignIn, State
+from homeport.trust.signin.model import RecordedStep, SignIn, status_word
 
 KINDS = {"ok": "ok", "failed": "error", "note": "info"}
 FILTERS = (
@@ -67,15 +67,6 @@ class SignInPages:
             reason=reason,
             word=status_word,
         )
-
-
-def status_word(sign_in: SignIn) -> tuple[str, str]:
-    """Return the word and the kind of a sign-in's status."""
-    return {
-        State.COMPLETED: ("Completed", "ok"),
-        State.REFUSED: ("Refused", "error"),
-        State.EXPIRED: ("Expired", "off"),
-    }.get(sign_in.state, ("In progress", "info"))
 
 
 def _line(step: RecordedStep, sign_in: SignIn) -> dict[str, Any]:
