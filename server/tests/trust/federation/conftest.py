@@ -7,6 +7,7 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -336,19 +337,16 @@ def each_slice(database, clock, entropy):
 class Network:
     """A provider that answers well; a test replaces the answer of a path."""
 
-    def __init__(self, document, keys):
-        self.document, self.keys, self.replaced, self.asked = document, keys, {}, []
+    def __init__(self, document, keys, clock):
+        self.document, self.keys, self.clock, self.replaced, self.asked = document, keys, clock, {}, []
 
     async def fetch(self, request):
-        return self.reply(request)
-
-    def reply(self, request):
         self.asked.append(request)
         path = urlsplit(request.url).path
         if path in self.replaced:
             return self.replaced[path]
         if path.endswith("openid-configuration"):
-            return self._json(self.document, date="Mon, 23 Nov 2026 12:00:00 GMT")
+            return self._json(self.document, date=format_datetime(self.clock.now(), usegmt=True))
         if path.endswith("keys"):
             return self._json({"keys": list(self.keys)})
         if path.endswith("token"):
@@ -362,8 +360,8 @@ class Network:
 
 
 @pytest.fixture
-def network(document, signer):
-    return Network(document, signer.keys().keys)
+def network(document, signer, clock):
+    return Network(document, signer.keys().keys, clock)
 
 
 @pytest.fixture(scope="session")
@@ -378,10 +376,9 @@ def templates():
 @pytest.fixture
 def caller(slice_, network, clock, entropy, templates):
     """Give a client of the slice's own routes that acts as `admin`, `stale` (signed in long ago), `reader` or nobody."""
-    everything = frozenset(Permission)
     signed_in = {"admin": clock.now(), "stale": clock.now() - timedelta(hours=1)}
     actors = {
-        name: Actor(ActorKind.ADMINISTRATOR, name, "Bill", everything, "Administrator with Billing", "session", at)
+        name: Actor(ActorKind.ADMINISTRATOR, name, "Bill", frozenset(Permission), "Administrator with Billing", "session", at)
         for name, at in signed_in.items()
     } | {"reader": READER}
     app, work = FastAPI(), DatabaseWork(slice_.database, slice_.providers_of)
@@ -396,8 +393,7 @@ def caller(slice_, network, clock, entropy, templates):
     app.include_router(links.router())
 
     def make(name="admin"):
-        headers = {"x-api-key": name, "x-test-session": name}
-        client = TestClient(app, headers=headers, follow_redirects=False)
+        client = TestClient(app, headers={"x-api-key": name, "x-test-session": name}, follow_redirects=False)
         client.links = links
         return client
 

@@ -1,3 +1,4 @@
+import asyncio
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,7 +20,7 @@ def run(network, clock, entropy):
         try:
             request = next(steps)
             while True:
-                request = steps.send(network.reply(request))
+                request = steps.send(asyncio.run(network.fetch(request)))
         except StopIteration as stop:
             return stop.value
 

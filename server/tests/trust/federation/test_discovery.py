@@ -173,12 +173,15 @@ def test_issuer_parameter_counts_only_when_it_is_true_itself(look):
     assert look(authorization_response_iss_parameter_supported="true").metadata.iss_parameter_supported is False
 
 
-def test_clock_difference_is_told_warned_about_and_refused(look, signer):
+def test_clock_difference_is_told_and_warned_about(look, signer, answer, document):
     assert warned(look(now=signer.now - timedelta(seconds=31))) == ["Clock"]
     ahead = look(now=signer.now - timedelta(seconds=90))
     assert ahead.metadata.clock_difference == 90
     assert "90 s ahead" in ahead.checks[-1].sentence
-    assert failed(look(now=signer.now + timedelta(seconds=101))) == ["Clock"]
+    assert look(now=signer.now + timedelta(seconds=101)).metadata.clock_difference == -101
+    cached = answer(document, date=DATE, age="3600")
+    assert look(reply=cached, now=signer.now + timedelta(hours=1)).metadata.clock_difference == 0
+    assert look(reply=answer(document, date=DATE, age="long")).metadata.clock_difference is None
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Mon, 23 Nov 2026 12:00:00 -0000"])
