@@ -1,4 +1,4 @@
-"""The first schema."""
+"""Trust and the channels."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql
 
 from homeport.foundation.database import columns
 
-revision = "0001"
-down_revision = None
+revision = "0002"
+down_revision = "0001"
 
 
 def upgrade() -> None:
@@ -29,83 +29,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("access_tokens", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_access_tokens_expires_at"), ["expires_at"], unique=False)
-
-    op.create_table(
-        "administrator_links",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("email", sa.String(length=254), nullable=False),
-        sa.Column("role", sa.String(length=64), nullable=False),
-        sa.Column("created_by", sa.String(length=255), nullable=False),
-        sa.Column("created_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("used_at", columns.UtcDateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("email = lower(email)", name=op.f("ck_administrator_links_email_lower")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_administrator_links")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_administrator_links_token_hash")),
-    )
-    op.create_table(
-        "administrators",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("email", sa.String(length=254), nullable=False),
-        sa.Column("firstname", sa.String(length=255), nullable=False),
-        sa.Column("lastname", sa.String(length=255), nullable=False),
-        sa.Column("role", sa.String(length=64), nullable=False),
-        sa.Column("password_hash", sa.String(length=255), nullable=False),
-        sa.Column("api_keys_allowed", sa.Boolean(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("password_hash <> ''", name=op.f("ck_administrators_password_hash")),
-        sa.CheckConstraint("role <> ''", name=op.f("ck_administrators_role")),
-        sa.CheckConstraint("email = lower(email)", name=op.f("ck_administrators_email_lower")),
-        sa.CheckConstraint("version > 0", name=op.f("ck_administrators_version")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_administrators")),
-        sa.UniqueConstraint("email", name=op.f("uq_administrators_email")),
-    )
-    op.create_table(
-        "audit_batches",
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("previous_hash", sa.String(length=64), nullable=False),
-        sa.Column("entries_hash", sa.String(length=64), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.Column("first_id", sa.String(length=36), nullable=False),
-        sa.Column("last_id", sa.String(length=36), nullable=False),
-        sa.Column("sealed_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("key_id", sa.String(length=16), nullable=False),
-        sa.Column("note", sa.String(length=1000), nullable=False),
-        sa.Column("signature", sa.String(length=128), nullable=False),
-        sa.Column("contents", sa.Text(), nullable=False),
-        sa.CheckConstraint("count >= 0", name=op.f("ck_audit_batches_count")),
-        sa.CheckConstraint("number > 0", name=op.f("ck_audit_batches_number")),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_batches")),
-    )
-    op.create_table(
-        "audit_entries",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("event_type", sa.String(length=64), nullable=False),
-        sa.Column("actor_kind", sa.String(length=16), nullable=False),
-        sa.Column("actor_id", sa.String(length=255), nullable=False),
-        sa.Column("actor_name", sa.String(length=255), nullable=False),
-        sa.Column("address", sa.String(length=64), nullable=False),
-        sa.Column("user_agent", sa.String(length=300), nullable=False),
-        sa.Column("request_id", sa.String(length=64), nullable=False),
-        sa.Column("resource_type", sa.String(length=64), nullable=False),
-        sa.Column("resource_id", sa.String(length=255), nullable=False),
-        sa.Column("resource_name", sa.String(length=255), nullable=False),
-        sa.Column("success", sa.Boolean(), nullable=False),
-        sa.Column("reason", sa.String(length=1000), nullable=False),
-        sa.Column("changes", sa.Text(), nullable=False),
-        sa.Column("details", sa.Text(), nullable=False),
-        sa.Column("batch", sa.Integer(), nullable=True),
-        sa.CheckConstraint("actor_kind IN ('admin', 'user', 'device', 'system')", name=op.f("ck_audit_entries_actor_kind")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
-    )
-    with op.batch_alter_table("audit_entries", schema=None) as batch_op:
-        batch_op.create_index("ix_audit_entries_at_id", ["at", "id"], unique=False)
-        batch_op.create_index("ix_audit_entries_batch_id", ["batch", "id"], unique=False)
-        batch_op.create_index("ix_audit_entries_resource", ["resource_type", "resource_id"], unique=False)
 
     op.create_table(
         "device_authorizations",
@@ -139,28 +62,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_device_authorizations_expires_at"), ["expires_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_device_authorizations_user_code"), ["user_code"], unique=False)
 
-    op.create_table(
-        "enrollment_keys",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("name", sa.String(length=100), nullable=False),
-        sa.Column("secret_hash", sa.String(length=64), nullable=False),
-        sa.Column("max_uses", sa.Integer(), nullable=False),
-        sa.Column("uses", sa.Integer(), nullable=False),
-        sa.Column("created_by", sa.String(length=255), nullable=False),
-        sa.Column("created_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("revoked_at", columns.UtcDateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("max_uses > 0 AND uses >= 0 AND uses <= max_uses", name=op.f("ck_enrollment_keys_uses")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_enrollment_keys")),
-        sa.UniqueConstraint("secret_hash", name=op.f("uq_enrollment_keys_secret_hash")),
-    )
-    op.create_table(
-        "enrollment_settings",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("approval_wanted", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("id = 1", name=op.f("ck_enrollment_settings_one_row")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_enrollment_settings")),
-    )
     op.create_table(
         "federated_identities",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -277,29 +178,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_orders_device_id_state", ["device_id", "state"], unique=False)
 
     op.create_table(
-        "provisioning_settings",
-        sa.Column("os_family", sa.String(length=16), nullable=False),
-        sa.Column("enabled", sa.Boolean(), nullable=False),
-        sa.Column("default_permission", sa.String(length=16), nullable=False),
-        sa.Column("several_users", sa.Boolean(), nullable=False),
-        sa.Column("lease_days", sa.Integer(), nullable=False),
-        sa.CheckConstraint(
-            "default_permission IN ('standard', 'admin')", name=op.f("ck_provisioning_settings_default_permission")
-        ),
-        sa.CheckConstraint("os_family IN ('linux', 'macos', 'windows')", name=op.f("ck_provisioning_settings_os_family")),
-        sa.CheckConstraint("lease_days BETWEEN 1 AND 90", name=op.f("ck_provisioning_settings_lease_days")),
-        sa.PrimaryKeyConstraint("os_family", name=op.f("pk_provisioning_settings")),
-    )
-    op.create_table(
-        "rate_limits",
-        sa.Column("key_hash", sa.String(length=64), nullable=False),
-        sa.Column("full_again_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("key_hash", name=op.f("pk_rate_limits")),
-    )
-    with op.batch_alter_table("rate_limits", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_rate_limits_full_again_at"), ["full_again_at"], unique=False)
-
-    op.create_table(
         "seen_jtis",
         sa.Column("jti_hash", sa.String(length=64), nullable=False),
         sa.Column("expires_at", columns.UtcDateTime(timezone=True), nullable=False),
@@ -355,34 +233,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_signin_throttles_last_failure_at", ["last_failure_at"], unique=False)
 
     op.create_table(
-        "unix_ids",
-        sa.Column("user_id", sa.String(length=36), nullable=False),
-        sa.Column("uid", sa.Integer(), nullable=False),
-        sa.Column("allocated_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("uid >= 20000", name=op.f("ck_unix_ids_uid")),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_unix_ids")),
-        sa.UniqueConstraint("uid", name=op.f("uq_unix_ids_uid")),
-    )
-    op.create_table(
-        "users",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("username", sa.String(length=64), nullable=False),
-        sa.Column("email", sa.String(length=254), nullable=False),
-        sa.Column("firstname", sa.String(length=255), nullable=False),
-        sa.Column("lastname", sa.String(length=255), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("state IN ('STAGED', 'ACTIVATED', 'SUSPENDED')", name=op.f("ck_users_state")),
-        sa.CheckConstraint("email = lower(email)", name=op.f("ck_users_email_lower")),
-        sa.CheckConstraint("username = lower(username)", name=op.f("ck_users_username_lower")),
-        sa.CheckConstraint("version > 0", name=op.f("ck_users_version")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
-        sa.UniqueConstraint("email", name=op.f("uq_users_email")),
-        sa.UniqueConstraint("username", name=op.f("uq_users_username")),
-    )
-    op.create_table(
         "admin_sessions",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
@@ -405,65 +255,6 @@ def upgrade() -> None:
     with op.batch_alter_table("admin_sessions", schema=None) as batch_op:
         batch_op.create_index("ix_admin_sessions_administrator_id", ["administrator_id"], unique=False)
         batch_op.create_index("ix_admin_sessions_expires_at", ["expires_at"], unique=False)
-
-    op.create_table(
-        "api_keys",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("administrator_id", sa.String(length=36), nullable=False),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("secret_hash", sa.String(length=64), nullable=False),
-        sa.Column("networks", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
-        sa.Column("created_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_used_at", columns.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("last_refused_at", columns.UtcDateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("name <> ''", name=op.f("ck_api_keys_name")),
-        sa.ForeignKeyConstraint(
-            ["administrator_id"],
-            ["administrators.id"],
-            name=op.f("fk_api_keys_administrator_id_administrators"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
-    )
-    with op.batch_alter_table("api_keys", schema=None) as batch_op:
-        batch_op.create_index("ix_api_keys_administrator_id", ["administrator_id"], unique=False)
-
-    op.create_table(
-        "devices",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("hostname", sa.String(length=253), nullable=False),
-        sa.Column("display_name", sa.String(length=253), nullable=False),
-        sa.Column("serial_number", sa.String(length=255), nullable=False),
-        sa.Column("machine_id", sa.String(length=64), nullable=False),
-        sa.Column("os", sa.String(length=32), nullable=False),
-        sa.Column("os_name", sa.String(length=255), nullable=False),
-        sa.Column("os_version", sa.String(length=64), nullable=False),
-        sa.Column("arch", sa.String(length=32), nullable=False),
-        sa.Column("agent_version", sa.String(length=64), nullable=False),
-        sa.Column("device_key", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
-        sa.Column("thumbprint", sa.String(length=43), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("enrolled_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("last_contact_at", columns.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("address", sa.String(length=64), nullable=False),
-        sa.Column("enrolled_with", sa.String(length=36), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("desired_state_version", sa.Integer(), nullable=False),
-        sa.Column("deleted_at", columns.UtcDateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("status IN ('active', 'pending')", name=op.f("ck_devices_status")),
-        sa.ForeignKeyConstraint(["enrolled_with"], ["enrollment_keys.id"], name=op.f("fk_devices_enrolled_with_enrollment_keys")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
-    )
-    with op.batch_alter_table("devices", schema=None) as batch_op:
-        batch_op.create_index("ix_devices_machine_id", ["machine_id"], unique=False)
-        batch_op.create_index(
-            "uq_devices_thumbprint_live",
-            ["thumbprint"],
-            unique=True,
-            sqlite_where=sa.text("deleted_at IS NULL"),
-            postgresql_where=sa.text("deleted_at IS NULL"),
-        )
 
     op.create_table(
         "known_browsers",
@@ -494,54 +285,4 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("sign_in_id", "number", name=op.f("pk_sign_in_steps")),
     )
-    op.create_table(
-        "bindings",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("user_id", sa.String(length=36), nullable=False),
-        sa.Column("device_id", sa.String(length=36), nullable=False),
-        sa.Column("username", sa.String(length=31), nullable=False),
-        sa.Column("uid", sa.Integer(), nullable=False),
-        sa.Column("gid", sa.Integer(), nullable=False),
-        sa.Column("permission", sa.String(length=16), nullable=False),
-        sa.Column("desired", sa.String(length=16), nullable=False),
-        sa.Column("observed", sa.String(length=16), nullable=False),
-        sa.Column("reason", sa.String(length=64), nullable=False),
-        sa.Column("sign_in_id", sa.String(length=36), nullable=False),
-        sa.Column("lease_not_after", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("passcode_set_at", columns.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("created_at", columns.UtcDateTime(timezone=True), nullable=False),
-        sa.Column("confirmed_at", columns.UtcDateTime(timezone=True), nullable=True),
-        sa.Column("after", sa.String(length=16), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint(
-            "(desired = 'removed' AND after IN ('keep', 'lock', 'remove')) OR (desired <> 'removed' AND after IS NULL)",
-            name=op.f("ck_bindings_after"),
-        ),
-        sa.CheckConstraint("desired IN ('present', 'suspended', 'removed')", name=op.f("ck_bindings_desired")),
-        sa.CheckConstraint(
-            "observed IN ('unknown', 'present', 'suspended', 'removed', 'refused')", name=op.f("ck_bindings_observed")
-        ),
-        sa.CheckConstraint("permission IN ('standard', 'admin')", name=op.f("ck_bindings_permission")),
-        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_bindings_device_id_devices")),
-        sa.ForeignKeyConstraint(["uid"], ["unix_ids.uid"], name=op.f("fk_bindings_uid_unix_ids")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_bindings")),
-    )
-    with op.batch_alter_table("bindings", schema=None) as batch_op:
-        batch_op.create_index("ix_bindings_device_id", ["device_id"], unique=False)
-        batch_op.create_index("ix_bindings_user_id", ["user_id"], unique=False)
-        batch_op.create_index(
-            "uq_bindings_device_id_username_live",
-            ["device_id", "username"],
-            unique=True,
-            sqlite_where=sa.text("desired <> 'removed'"),
-            postgresql_where=sa.text("desired <> 'removed'"),
-        )
-        batch_op.create_index(
-            "uq_bindings_user_id_device_id_live",
-            ["user_id", "device_id"],
-            unique=True,
-            sqlite_where=sa.text("desired <> 'removed'"),
-            postgresql_where=sa.text("desired <> 'removed'"),
-        )
-
     # ### end Alembic commands ###
