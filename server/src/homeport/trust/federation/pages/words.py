@@ -55,14 +55,14 @@ def impacts(provider: IdentityProvider, impact: Impact) -> list[str]:
     elif provider.changes_issuer:
         sentences += [
             f"The issuer changes from {provider.issuer} to {provider.proposal.issuer if provider.proposal else ''}.",
-            f"{counted(impact.active_links, 'link')} of users to the old issuer stop working and never match the new one.",
+            f"{counted(impact.active_links, 'link')} of users to the old issuer will stop working and will never match the new one.",
             "These people are refused until you remove their link and allow a new one.",
             "Open sign-ins cannot end well and are to be started again.",
         ]
     else:
         sentences += [f"People go on signing in with {name}; no link changes."]
     if impact.returning_links:
-        sentences.append(f"{counted(impact.returning_links, 'inactive link')} of the same issuer work again.")
+        sentences.append(f"{counted(impact.returning_links, 'inactive link')} of the same issuer will work again.")
     return sentences
 
 
