@@ -162,7 +162,7 @@ class PeoplePages:
         impacts = [f"{user.full_name} can sign in"]
         if accounts:
             impacts.append(f"{_accounts(accounts)} opened again when the devices next report")
-        sentence = "The person may sign in to devices and applications from now on."
+        sentence = "The person may sign in to devices from now on."
         return self._confirm(request, user, "Activate", sentence, impacts, danger=False)
 
     def activate(self, actor: PageActor, user_id: str) -> Response:

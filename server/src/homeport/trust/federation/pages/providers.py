@@ -106,7 +106,7 @@ class IdentityProviderPages:
             form.refuse(error.detail)
             return self._page(request, actor, await run_in_threadpool(self._get, actor, provider_id), form, status=412)
         if proposed is None:
-            form.refuse("The identity provider was not saved. Every failed check is listed below with how to mend it.")
+            form.refuse("The identity provider was not saved. What was checked says which check failed and how to mend it.")
             return self._page(request, actor, provider, form, judgement=judgement, status=400)
         return await run_in_threadpool(self._proposed, request, actor, proposed, judgement)
 
