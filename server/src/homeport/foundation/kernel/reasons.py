@@ -354,7 +354,7 @@ class ReasonCode(Enum):
     )
     CANCELLED = Explanation(
         "cancelled",
-        f"You said that this was not you. {_RETRY}",
+        f"You said that this was not you, so nothing was approved. If somebody sent you the address or the code: {_ASK}",
         "The person refused on the approval page. Ask them: it may have been phishing.",
     )
 

@@ -24,6 +24,8 @@ from homeport.trust.signin.actions import SIGNIN, SignIns
 from homeport.trust.signin.callback import COOKIE, refusal_page, set_browser_cookie
 from homeport.trust.signin.model import Purpose, SignIn
 
+NOT_APPROVED = "This machine was not approved"
+
 
 @dataclass(frozen=True, slots=True)
 class ApprovalActions:
@@ -68,7 +70,7 @@ class ApprovalPages:
             provider = actions.federation.active_provider()
             reason = ReasonCode.PROVIDER_MISSING if provider is None else actions.bindings.may_admit(None, device)
             if reason is not None:
-                return self._refused(request, reason)
+                return self._turned_away(actions, request, reason)
         assert provider is not None
         if provider.metadata is not None:
             # The form's answer redirects there, and browsers hold `form-action` against redirects too.
@@ -94,7 +96,7 @@ class ApprovalPages:
                 return self._closed(request, found, user_code)
             authorization, device = found
             if reason := actions.bindings.may_admit(None, device):
-                return self._refused(request, reason)
+                return self._turned_away(actions, request, reason, authorization)
             started = actions.sign_ins.start(Purpose.DEVICE_LOGIN, authorization.id, browser, origin_of(request))
         if isinstance(started, SignIn):
             return refusal_page(self.templates, request, started)
@@ -108,8 +110,7 @@ class ApprovalPages:
             found = self._find(actions, request, user_code)
             if isinstance(found, ReasonCode):
                 return self._closed(request, found, user_code)
-            actions.authorizations.refuse(found[0].id, ReasonCode.CANCELLED, None)
-        return self._refused(request, ReasonCode.CANCELLED)
+            return self._turned_away(actions, request, ReasonCode.CANCELLED, found[0])
 
     def approved(self, request: Request, sign_in_id: str) -> Response:
         """Show the number to the browser that signed in, and to no other."""
@@ -173,10 +174,24 @@ class ApprovalPages:
         answer.headers["X-Homeport-Reason"] = reason.code
         return answer
 
+    def _turned_away(
+        self, actions: ApprovalActions, request: Request, reason: ReasonCode, authorization: DeviceAuthorization | None = None
+    ) -> Response:
+        """Refuse with an id that the administrator finds; with the `authorization` it ends too, and the machine says why."""
+        browser, origin = request.cookies.get(COOKIE, ""), origin_of(request)
+        ends = authorization.id if authorization is not None else ""
+        sign_in = actions.sign_ins.turn_away(Purpose.DEVICE_LOGIN, ends, reason, browser, origin)
+        return refusal_page(self.templates, request, sign_in, NOT_APPROVED)
+
     def _refused(self, request: Request, reason: ReasonCode) -> Response:
         cause, _, remedy = reason.person.partition(". ")
         answer = self.templates.error(
-            request, status=403, title="This machine was not approved", cause=f"{cause.rstrip('.')}.", remedy=remedy
+            request,
+            status=403,
+            title=NOT_APPROVED,
+            cause=f"{cause.rstrip('.')}.",
+            remedy=remedy,
+            reference=request.scope.get("request_id", ""),
         )
         answer.headers["X-Homeport-Reason"] = reason.code
         return answer

@@ -67,20 +67,7 @@ class SignIns:
     def start(self, purpose: Purpose, continuation_id: str, browser: str, origin: Origin) -> Started | SignIn:
         """Begin a sign-in at the active provider for the browser with this cookie; a refused sign-in when there is no provider."""
         # public: whoever signs in has not signed in yet
-        now = self.clock.now()
-        sign_in = SignIn(
-            id=self.entropy.new_id(),
-            purpose=purpose,
-            state=State.STARTED,
-            started_at=now,
-            expires_at=now + LIFETIME,
-            continuation_id=continuation_id,
-            browser_hash=hash_token(browser),
-            address=origin.address[:ADDRESS_LENGTH],
-            user_agent=origin.user_agent[:TEXT_LENGTH],
-        )
-        recorder = Recorder(self.clock)
-        recorder.ok("started", purpose=purpose.value, address=origin.address)
+        sign_in, recorder = self._begun(purpose, continuation_id, browser, origin)
         provider = self.federation.active_provider()
         if provider is None or provider.metadata is None:
             self.store.add(sign_in)
@@ -100,6 +87,16 @@ class SignIns:
         self.store.add(sign_in)
         self.store.add_steps(sign_in.id, recorder.steps)
         return Started(sign_in, request.url)
+
+    def turn_away(self, purpose: Purpose, continuation_id: str, reason: ReasonCode, browser: str, origin: Origin) -> SignIn:
+        """Record an attempt that ends before the provider is asked, so that person and administrator share an id.
+
+        An empty `continuation_id` leaves what the attempt was for open.
+        """
+        # public: whoever is turned away has not signed in
+        sign_in, recorder = self._begun(purpose, continuation_id, browser, origin)
+        self.store.add(sign_in)
+        return self._refuse(sign_in, Refusal(reason, "Turned away before the provider was asked."), recorder)
 
     def receive(self, provider_id: str, parameters: Sequence[tuple[str, str]], browser: str, origin: Origin) -> Returned | SignIn:
         """Judge the return to a provider's redirect URI and use up its `state`; a refused sign-in when it does not hold.
@@ -216,6 +213,23 @@ class SignIns:
         if sign_in is None:
             raise NotFound("No sign-in has this id. Ids are shown on the refusal page and at the machine's prompt.")
         return sign_in, self.store.steps(sign_in_id)
+
+    def _begun(self, purpose: Purpose, continuation_id: str, browser: str, origin: Origin) -> tuple[SignIn, Recorder]:
+        now = self.clock.now()
+        sign_in = SignIn(
+            id=self.entropy.new_id(),
+            purpose=purpose,
+            state=State.STARTED,
+            started_at=now,
+            expires_at=now + LIFETIME,
+            continuation_id=continuation_id,
+            browser_hash=hash_token(browser),
+            address=origin.address[:ADDRESS_LENGTH],
+            user_agent=origin.user_agent[:TEXT_LENGTH],
+        )
+        recorder = Recorder(self.clock)
+        recorder.ok("started", purpose=purpose.value, address=origin.address)
+        return sign_in, recorder
 
     def _why_not_this(self, sign_in: SignIn, provider_id: str, browser: str) -> Refusal | None:
         if not browser or not hmac.compare_digest(sign_in.browser_hash, hash_token(browser)):

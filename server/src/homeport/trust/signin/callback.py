@@ -77,7 +77,7 @@ class Callback:
             return sign_in, actions.sign_ins.location(sign_in) if sign_in.state is State.COMPLETED else ""
 
 
-def refusal_page(templates: Templates, request: Request, sign_in: SignIn) -> Response:
+def refusal_page(templates: Templates, request: Request, sign_in: SignIn, title: str = "You were not signed in") -> Response:
     """Answer a refused sign-in: the cause, what to do, and the id that the administrator can open. Never a 500."""
     reason = BY_CODE.get(sign_in.reason)
     cause, _, remedy = (reason.person if reason else "This sign-in is over. Go back to the machine and start again.").partition(
@@ -86,7 +86,7 @@ def refusal_page(templates: Templates, request: Request, sign_in: SignIn) -> Res
     answer = templates.error(
         request,
         status=403,
-        title="You were not signed in",
+        title=title,
         cause=f"{cause.rstrip('.')}.",
         remedy=remedy,
         reference=sign_in.id,
