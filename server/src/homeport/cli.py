@@ -1,6 +1,7 @@
 """The command line: what runs the server and what opens the data locally."""
 
 import getpass
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,10 +62,20 @@ def serve(**options: object) -> None:
 @click.option("--provider-port", default=8081, show_default=True, help="Port of the simulated Okta, on 127.0.0.1.")
 def demo(folder: Path, port: int, provider_port: int) -> None:
     """Show the whole of Homeport on this machine, with a simulated Okta and a scratch folder as a Linux device."""
-    from homeport.demo.story import Demo  # noqa: PLC0415 - a second of imports that --help does not need
+    from homeport.demo.programs import Programs  # noqa: PLC0415 - only here
 
+    programs = Programs(folder.absolute(), port, provider_port)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with _said_plainly():
-        Demo(folder.absolute(), port, provider_port).tell()
+        try:
+            programs.start()
+            from homeport.demo.story import Demo  # noqa: PLC0415 - heavy, while the programs start
+
+            Demo(programs).tell()
+        except KeyboardInterrupt:
+            click.echo("\nStopping.")
+        finally:
+            programs.stop()
 
 
 @main.command()
@@ -115,7 +126,9 @@ def audit_verify(data: Path | None) -> None:
     sys.exit(0 if verdict.holds else 1)
 
 
-EXPECTED = frozenset({"SettingsError", "SchemaError", "SealingKeyError", "AlreadyServing", "AuditKeyError"})
+EXPECTED = frozenset(
+    {"SettingsError", "SchemaError", "SealingKeyError", "AlreadyServing", "AuditKeyError", "DemoFailed", "AgentFailed"}
+)
 """Errors that say in a sentence what is wrong and how to mend it, so that no stack trace is shown."""
 
 
