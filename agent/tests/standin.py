@@ -182,7 +182,8 @@ class StandIn:
 
     def device_of(self, form):
         device = self.devices.get(form.get("client_id"))
-        if device is None or device["status"] != "active" or form.get("client_assertion_type") != ASSERTION:
+        may_ask = device is not None and (device["status"] == "active" or form.get("grant_type") == "client_credentials")
+        if not may_ask or form.get("client_assertion_type") != ASSERTION:
             raise RefusedError(401, error="invalid_client", reason="device_gone")
         try:
             _, claims = verify_es256(ec_key(device["jwk"]), form["client_assertion"], typ="JWT")

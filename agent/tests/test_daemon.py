@@ -66,6 +66,54 @@ def test_the_agent_stops_when_the_device_is_deleted(running):
     assert "deleted" in process.stderr.read()
 
 
+def delete(server, device_id, **unbind):
+    """What the server does: the device is gone, and its last orders come with that answer."""
+    pair = server.signer.pair(device_id, "unbind", **unbind)
+    with server.changed:
+        server.queue[device_id].append(pair)
+        server.devices[device_id]["status"] = "deleted"
+        server.version += 1
+        server.changed.notify_all()
+
+
+def test_a_deleted_device_carries_out_its_last_orders_before_the_agent_stops(running):
+    agent, server, process = running
+    bind = server.push(agent.device_id, "bind")
+    until(lambda: receipt_of(server, bind))
+    delete(server, agent.device_id, after="remove")
+    assert process.wait(timeout=10) == 0
+    assert [receipt["outcome"] for receipt in server.receipts] == ["done", "done"]
+    assert not agent.line("passwd", "ada")
+
+
+def test_a_deleted_device_whose_last_order_failed_goes_on_trying(running):
+    agent, server, process = running
+    bind = server.push(agent.device_id, "bind")
+    until(lambda: receipt_of(server, bind))
+    shadow = agent.root / "etc/shadow"
+    shadow.rename(agent.root / "etc/away")
+    delete(server, agent.device_id)
+    until(lambda: any(receipt["outcome"] == "failed" for receipt in server.receipts))
+    assert process.poll() is None
+    (agent.root / "etc/away").rename(shadow)
+    assert process.wait(timeout=20) == 0
+    assert server.receipts[-1]["outcome"] == "done"
+    assert agent.line("shadow", "ada")[7] == "1"
+
+
+def test_a_device_deleted_while_its_agent_was_off_still_ends_its_accounts(running):
+    agent, server, process = running
+    bind = server.push(agent.device_id, "bind")
+    until(lambda: receipt_of(server, bind))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 0
+    delete(server, agent.device_id)
+    again = agent.start("run")
+    assert again.wait(timeout=10) == 0
+    again.communicate()
+    assert agent.line("shadow", "ada")[7] == "1"
+
+
 def test_a_sign_in_uses_the_privileged_half_of_the_running_agent(running):
     agent, server, process = running
     status, events, _ = agent.sign_in(server.number, PASSCODE, PASSCODE)

@@ -87,11 +87,11 @@ class Daemon:
     def _round(self) -> bool:
         try:
             state = self._fetch()
-            if state.get("status") == "deleted":
-                log("The server has deleted this device; nothing more to do.")
-                return False
             # Orders first, reports after: a server that takes no reports must still be able to suspend.
             complete = self._carry_out(state.get("orders") or [])
+            if complete and state.get("status") == "deleted":  # the orders that came along were what ends its accounts
+                log("The server has deleted this device; nothing more to do.")
+                return False
             version = state.get("version")
             if complete and isinstance(version, int):
                 self._version, self._pause = version, _FIRST_PAUSE
