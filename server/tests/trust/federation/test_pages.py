@@ -187,7 +187,7 @@ def test_other_issuer_asks_for_confirmation_and_counts_the_links(portal, provide
     assert "Enter the client secret again" in refused
     text = words(portal.post(provider, data=FORM | {"url": "new.okta.com"}))
     assert "The issuer changes from https://example.okta.com to https://new.okta.com" in text
-    assert "1 link of users to the old issuer stop working" in text
+    assert "1 link of users to the old issuer will stop working" in text
     assert "Changes wait for your confirmation" in words(portal.get(provider))
     assert portal.post(f"{provider}/confirm", data={"understood": "on"}).status_code == 303
     with slice_.links() as links:

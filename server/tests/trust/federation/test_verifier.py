@@ -159,7 +159,10 @@ def test_kid_of_another_type_is_malformed(signer):
 
 
 def test_unknown_kid_is_refused(signer):
-    assert reason(signer.verify(signer.sign(signer.claims(), kid="rotated"))) is ReasonCode.KEY_UNKNOWN
+    outcome = signer.verify(signer.sign(signer.claims(), kid="rotated"))
+    assert reason(outcome) is ReasonCode.KEY_UNKNOWN
+    assert "rotated" in outcome.detail
+    assert signer.rsa().kid in outcome.detail
     assert reason(signer.verify(signer.token(), keys=KeySet(()))) is ReasonCode.KEY_UNKNOWN
 
 

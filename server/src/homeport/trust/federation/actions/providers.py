@@ -181,7 +181,11 @@ class IdentityProviders:
         """
         actor.require(Permission.IDENTITY_PROVIDERS_WRITE)
         actor.require_recent(self.clock.now())
-        before = _expected(_found(self.providers.get_for_update(provider_id)), version)
+        before = _expected(_found(self.providers.get(provider_id)), version)
+        if before.state is ProviderState.ACTIVE and before.changes_issuer:
+            # First the sign-ins, then the provider: a sign-in that ends now locks in the same order.
+            self.publisher.publish(IdentityProviderChanged(provider_id, issuer_changed=True))
+        before = _expected(_found(self.providers.get_for_update(provider_id)), before.version)
         if before.proposal is None:
             raise Conflict("There is nothing to confirm. Save the settings first.", reason="nothing_proposed")
         now, created = self.clock.now(), before.state is ProviderState.DRAFT
@@ -209,7 +213,8 @@ class IdentityProviders:
             changes=_changes(before.settings, after.settings),
             details={"type": after.kind.value},
         )
-        self.publisher.publish(IdentityProviderChanged(after.id, issuer_changed=before.changes_issuer and not created))
+        if created or not before.changes_issuer:
+            self.publisher.publish(IdentityProviderChanged(after.id))
         return after
 
     def discard(self, actor: Actor, provider_id: str) -> None:
