@@ -1,7 +1,9 @@
 """What the journeys share: one installation of each worker, set up once by an administrator in the browser."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.journeys.approval import Person
@@ -19,23 +21,32 @@ def _worker_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[I
         yield install(tmp_path_factory.mktemp("homeport"), programs)
 
 
+@dataclass
+class Kept:
+    """What a worker keeps from test to test: whether its installation is set up, the administrator's cookies, a machine."""
+
+    prepared: bool = False
+    signed_in: Any = None
+    machine: Machine | None = None
+
+
 @pytest.fixture(scope="session")
-def _prepared() -> set[str]:
-    """The servers that an administrator has set up."""
-    return set()
+def _kept() -> Kept:
+    return Kept()
 
 
 @pytest.fixture
-def installation(_worker_installation: Installation, _prepared: set[str], new_context) -> Installation:
+def installation(_worker_installation: Installation, _kept: Kept, new_context) -> Installation:
     """This worker's installation: Okta connected, Linux enabled for several people, four people in the directory."""
-    if _worker_installation.server not in _prepared:
+    if not _kept.prepared:
         portal = Portal(new_context().new_page(), _worker_installation)
         portal.accept_link(_worker_installation.admin_link())
         portal.add_okta()
         portal.allow_linux()
         for first, last in PEOPLE:
             portal.add_user(first.lower(), f"{first}.{last}@acme.example".lower(), first, last)
-        _prepared.add(_worker_installation.server)
+        _kept.signed_in = portal.page.context.storage_state()
+        _kept.prepared = True
     _worker_installation.okta.sign_everyone_out()
     return _worker_installation
 
@@ -47,10 +58,13 @@ def empty_installation(tmp_path: Path, programs: Programs) -> Installation:
 
 
 @pytest.fixture
-def portal(installation: Installation, new_context) -> Portal:
+def portal(installation: Installation, _kept: Kept, new_context) -> Portal:
     """A signed-in administrator."""
-    portal = Portal(new_context().new_page(), installation)
-    portal.sign_in()
+    portal = Portal(new_context(storage_state=_kept.signed_in).new_page(), installation)
+    portal.page.goto(f"{installation.server}/admin")
+    if "/signin" in portal.page.url:  # giving the password again has replaced the session
+        portal.sign_in()
+        _kept.signed_in = portal.page.context.storage_state()
     return portal
 
 
@@ -67,9 +81,9 @@ def new_machine(tmp_path: Path, programs: Programs) -> Callable[[str], Machine]:
 
 
 @pytest.fixture
-def machine(portal: Portal, new_machine: Callable[[str], Machine], request: pytest.FixtureRequest) -> Machine:
-    """An enrolled machine of this test's own, so that the limits per machine stay out of the way."""
-    name = f"lab-{abs(hash(request.node.nodeid)) % 100000}"
-    machine = new_machine(name)
-    machine.enroll(portal.installation.server, portal.make_enrollment_key(name))
-    return machine
+def machine(portal: Portal, _kept: Kept, programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """The worker's enrolled machine; its agent's daemon does not run."""
+    if _kept.machine is None:
+        _kept.machine = set_up(tmp_path_factory.mktemp("machines"), "lab-12", programs)
+        _kept.machine.enroll(portal.installation.server, portal.make_enrollment_key("Room 12"))
+    return replace(_kept.machine, programs=programs)
