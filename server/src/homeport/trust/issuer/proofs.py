@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,9 @@ MAX_ASSERTION_LIFETIME = timedelta(seconds=300)
 PROOF_LIFETIME = timedelta(seconds=300)
 """How long a proof's `jti` is remembered: its whole acceptance window, twice the leeway, with room."""
 MAX_JWT_BYTES = 4096
+_ID = re.compile(r"[0-9A-Za-z-]{1,36}")
+_YEAR_9999 = 253_402_300_800
+"""The NumericDate after the last that Python's calendar knows."""
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -38,12 +42,13 @@ def thumbprint_of(jwk: Mapping[str, Any]) -> str:
 
 
 def unverified_issuer(assertion: str) -> str:
-    """Return the `iss` of an assertion before it is verified, only to find the key to verify it with."""
+    """Return the `iss` of an assertion before it is verified, only to find the key to verify it with; empty when it is no id."""
     try:
         claims = jws.extract_compact(assertion[:MAX_JWT_BYTES].encode()).payload
-        return str(_object(claims).get("iss", ""))
+        issuer = _object(claims).get("iss")
     except (JoseError, ValueError):
         return ""
+    return issuer if isinstance(issuer, str) and _ID.fullmatch(issuer) else ""
 
 
 def verify_assertion(assertion: str, *, jwk: Mapping[str, Any], device_id: str, issuer: str, now: datetime) -> Proof:
@@ -83,7 +88,7 @@ def verify_dpop(proof: str, *, method: str, url: str, now: datetime, access_toke
         )
     if access_token is not None:
         expected = base64.urlsafe_b64encode(hashlib.sha256(access_token.encode()).digest()).rstrip(b"=")
-        if not hmac.compare_digest(expected, str(claims.get("ath", "")).encode()):
+        if not hmac.compare_digest(expected, str(claims.get("ath", "")).encode(errors="replace")):
             raise _refused("dpop_ath", "The DPoP proof's ath does not belong to the access token.")
     return Proof(_jti(claims), thumbprint)
 
@@ -118,7 +123,10 @@ def _key(jwk: Mapping[str, Any]) -> ECKey:
 
 
 def _object(payload: bytes) -> dict[str, Any]:
-    value = json.loads(payload)
+    try:
+        value = json.loads(payload)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
     if not isinstance(value, dict):
         raise ValueError("not an object")  # noqa: TRY004 - one kind of malformed
     return value
@@ -126,15 +134,15 @@ def _object(payload: bytes) -> dict[str, Any]:
 
 def _moment(claims: Mapping[str, Any], name: str) -> datetime:
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _YEAR_9999:
         raise _refused("claim_missing", f"The JWT's {name} is missing or no time.")
     return datetime.fromtimestamp(value, tz=UTC)
 
 
 def _jti(claims: Mapping[str, Any]) -> str:
     jti = claims.get("jti")
-    if not isinstance(jti, str) or not 8 <= len(jti) <= 200:  # noqa: PLR2004 - enough to be unique, short enough to keep
-        raise _refused("jti_missing", "The JWT's jti must be a string of 8 to 200 characters.")
+    if not isinstance(jti, str) or not 8 <= len(jti) <= 200 or not jti.isprintable():  # noqa: PLR2004 - enough to be unique, short enough to keep
+        raise _refused("jti_missing", "The JWT's jti must be a string of 8 to 200 printable characters.")
     return jti
 
 
