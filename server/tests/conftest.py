@@ -5,9 +5,11 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.support import house
 
 from homeport.foundation.database.columns import metadata
 from homeport.foundation.database.engine import Database
+from homeport.foundation.kernel.entropy import SystemEntropy
 
 
 class SetClock:
@@ -79,3 +81,30 @@ def database(request, tmp_path):
         metadata.create_all(found.engine)
     yield found
     found.dispose()
+
+
+@pytest.fixture(scope="session")
+def _migrated(tmp_path_factory):
+    return tmp_path_factory.mktemp("migrated") / "homeport.sqlite"
+
+
+@pytest.fixture
+def sqlite_house(tmp_path, _migrated, clock):
+    """The whole server in this process, on SQLite; see tests/support/house.py."""
+    opened = house.on_sqlite(tmp_path, _migrated, clock, SystemEntropy())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def postgresql_house(tmp_path, postgresql, clock):
+    """The same on PostgreSQL."""
+    opened = house.on_postgresql(tmp_path, postgresql, clock, SystemEntropy())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_house(request):
+    """The same on SQLite and on PostgreSQL, one after the other."""
+    return request.getfixturevalue(f"{request.param}_house")

@@ -33,7 +33,7 @@ order_epoch = Table(
     metadata,
     Column("only", Integer, primary_key=True, autoincrement=False),
     Column("epoch", Integer, nullable=False),
-    CheckConstraint("only = 1", name="only_row"),
+    CheckConstraint('"only" = 1', name="only_row"),
 )
 
 order_keys = Table(

@@ -133,7 +133,7 @@ def upgrade() -> None:
         "order_epoch",
         sa.Column("only", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.CheckConstraint("only = 1", name=op.f("ck_order_epoch_only_row")),
+        sa.CheckConstraint('"only" = 1', name=op.f("ck_order_epoch_only_row")),
         sa.PrimaryKeyConstraint("only", name=op.f("pk_order_epoch")),
     )
     op.create_table(
