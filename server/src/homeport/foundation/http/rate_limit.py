@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from sqlalchemy import Column, Connection, String, Table, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from homeport.foundation.database.columns import UtcDateTime, metadata
 from homeport.foundation.kernel.clock import Clock
@@ -30,21 +31,32 @@ class RateLimits:
         now = self.clock.now()
         interval = timedelta(minutes=1) / per_minute
         key_hash = hash_token(key)
-        row = self.connection.execute(
-            select(rate_limits.c.full_again_at).where(rate_limits.c.key_hash == key_hash).with_for_update()
-        ).one_or_none()
-        start = max(row.full_again_at, now) if row else now
+        full_again_at = self._held(key_hash) or self._begun(key_hash, now)
+        if full_again_at > now + interval * burst:  # further away than any use can bring it: the clock was set back
+            full_again_at = now
+        start = max(full_again_at, now)
         allowed_at = start - interval * (burst - 1)
         if allowed_at > now:
             return max(1, ceil((allowed_at - now).total_seconds()))
-        if row:
-            self.connection.execute(
-                update(rate_limits).where(rate_limits.c.key_hash == key_hash).values(full_again_at=start + interval)
-            )
-        else:
-            self.connection.execute(insert(rate_limits).values(key_hash=key_hash, full_again_at=start + interval))
+        self.connection.execute(
+            update(rate_limits).where(rate_limits.c.key_hash == key_hash).values(full_again_at=start + interval)
+        )
         return 0
 
     def remove_before(self, moment: datetime) -> int:
         """Forget keys whose allowance is full again; return how many."""
         return self.connection.execute(delete(rate_limits).where(rate_limits.c.full_again_at < moment)).rowcount
+
+    def _held(self, key_hash: str) -> datetime | None:
+        """Return when the key's allowance is full again, and hold its row until the unit of work ends."""
+        query = select(rate_limits.c.full_again_at).where(rate_limits.c.key_hash == key_hash).with_for_update()
+        return self.connection.execute(query).scalar_one_or_none()
+
+    def _begun(self, key_hash: str, now: datetime) -> datetime:
+        """Add the row of a key that was not seen lately; another request may do so at the same moment, and then it counts."""
+        try:
+            with self.connection.begin_nested():
+                self.connection.execute(insert(rate_limits).values(key_hash=key_hash, full_again_at=now))
+        except IntegrityError:
+            return self._held(key_hash) or now
+        return now
