@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -30,11 +31,10 @@ class Sealer:
         if not path.exists():
             if not may_create:
                 raise SealingKeyError(
-                    f"The sealing key {path} is missing, but the database holds sealed secrets. Put the key file back from your backup."
+                    f"The sealing key {path} is missing, but the database holds sealed secrets. "
+                    "Put the key file back from your backup, or copy it from another replica."
                 )
-            ring = {_fresh_id(): secrets.token_bytes(32)}
-            write_ring(path, ring)
-            return cls(ring)
+            _create(path)
         if path.stat().st_mode & 0o077:
             raise SealingKeyError(f"The sealing key {path} can be read by others. Run: chmod 600 {path}")
         try:
@@ -71,14 +71,38 @@ class Sealer:
 
 
 def write_ring(path: Path, ring: dict[str, bytes]) -> None:
-    """Store the ring at once or not at all, readable by the owner only."""
-    temporary = path.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """Store the ring at once or not at all, readable by the owner only, so that it survives a power cut once this returns."""
+    temporary = _written(path, ring)
+    temporary.replace(path)
+    _keep_name(path)
+
+
+def _create(path: Path) -> None:
+    """Make a fresh ring; when another process made one at the same moment, that one stays."""
+    temporary = _written(path, {_fresh_id(): secrets.token_bytes(32)})
+    with suppress(FileExistsError):
+        path.hardlink_to(temporary)
+    temporary.unlink()
+    _keep_name(path)
+
+
+def _written(path: Path, ring: dict[str, bytes]) -> Path:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump({"keys": {key_id: base64.urlsafe_b64encode(value).decode() for key_id, value in ring.items()}}, file)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
+    return temporary
+
+
+def _keep_name(path: Path) -> None:
+    """Write the folder's entry to the disk: a file whose name is lost is lost."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _fresh_id() -> str:
