@@ -12,6 +12,8 @@ ORDER_LIFETIME = timedelta(minutes=10)
 ORDER_KEY_VALIDITY = timedelta(days=90)
 ORDER_KEY_AGE = timedelta(days=30)
 """A new order key is made when the newest one is older."""
+CLOCK_STEP = timedelta(minutes=5)
+"""An order key from further in the future was made while the server's clock was wrong; devices refuse it, so it is passed over."""
 
 
 GRANTS = frozenset({BindingAct.BIND, BindingAct.ACTIVATE})

@@ -7,6 +7,7 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 
 from homeport.channels.linux.model import (
+    CLOCK_STEP,
     GRANTS,
     ORDER_KEY_AGE,
     ORDER_KEY_VALIDITY,
@@ -39,10 +40,19 @@ class OrderKeys:
         """Make the root and an order key where they are missing or old; called at start and before signing."""
         # public: the server's own upkeep
         if self.store.root() is None:
-            self.store.add(self._fresh(is_root=True))
-        newest = self.store.newest()
-        if newest is None or self.clock.now() - newest.created_at > ORDER_KEY_AGE:
+            self.store.add_root(self._fresh(is_root=True))
+        now = self.clock.now()
+        newest = self.store.newest(now + CLOCK_STEP)
+        if newest is None or now - newest.created_at > ORDER_KEY_AGE:
             self.store.add(self._fresh(is_root=False))
+
+    def prove(self) -> None:
+        """Open the order root and the newest order key; raise SealingKeyError when the sealing key is not this database's."""
+        # public: the server's own check at start
+        self.ensure()
+        for key in (self._root(), self.store.newest(self.clock.now() + CLOCK_STEP)):
+            assert key is not None
+            self._private(key)
 
     def root_jwk(self) -> dict[str, str]:
         """Return the order root's public key."""
@@ -58,10 +68,10 @@ class OrderKeys:
         """Sign an order now, with the newest order key and its certificate."""
         # public: the order was decided elsewhere
         self.ensure()
-        key = self.store.newest()
+        now = self.clock.now()
+        key = self.store.newest(now + CLOCK_STEP)
         assert key is not None
         assert key.not_after is not None
-        now = self.clock.now()
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "aud": order.device_id,
@@ -93,8 +103,10 @@ class OrderKeys:
         )
 
     def _encode(self, header: dict[str, str], claims: dict[str, Any], key: SigningKey) -> str:
-        private = OKPKey.import_key(self.sealer.unseal(key.private_sealed, f"order key {key.id}"))
-        return jwt.encode(header, claims, private, algorithms=[ALGORITHM])
+        return jwt.encode(header, claims, self._private(key), algorithms=[ALGORITHM])
+
+    def _private(self, key: SigningKey) -> OKPKey:
+        return OKPKey.import_key(self.sealer.unseal(key.private_sealed, f"order key {key.id}"))
 
     def _root(self) -> SigningKey:
         root = self.store.root()

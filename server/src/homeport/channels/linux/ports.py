@@ -1,6 +1,7 @@
 """What the Linux channel's actions need from storage."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from homeport.channels.linux.model import Order, SigningKey
@@ -41,10 +42,14 @@ class KeyStore(Protocol):
         """Store a new key."""
         ...
 
+    def add_root(self, key: SigningKey) -> None:
+        """Store the order root, unless another process did so at the same moment."""
+        ...
+
     def root(self) -> SigningKey | None:
         """Return the order root."""
         ...
 
-    def newest(self) -> SigningKey | None:
-        """Return the newest order key."""
+    def newest(self, not_after: datetime) -> SigningKey | None:
+        """Return the newest order key that was made no later than the moment."""
         ...

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from homeport.channels.linux.model import Order, OrderState, SigningKey
 from homeport.channels.linux.tables import order_epoch, order_keys, orders
@@ -19,9 +21,7 @@ class SqlOrderStore:
 
     def next_sequence(self, device_id: str) -> tuple[int, int]:
         """Return the next `(epoch, counter)` of a device; the caller holds the device's row."""
-        epoch = self.connection.execute(select(order_epoch.c.epoch)).scalar_one_or_none()
-        if epoch is None:
-            epoch = self.raise_epoch(1)
+        epoch = self._epoch() or self.raise_epoch(1)
         highest = self.connection.execute(
             select(func.max(orders.c.counter)).where(orders.c.device_id == device_id, orders.c.epoch == epoch)
         ).scalar_one()
@@ -53,11 +53,18 @@ class SqlOrderStore:
         """Begin a new epoch, higher than the present one and not below `at_least`; return it."""
         present: int | None = self.connection.execute(select(order_epoch.c.epoch).with_for_update()).scalar_one_or_none()
         if present is None:
-            self.connection.execute(insert(order_epoch).values(only=1, epoch=at_least))
+            try:
+                with self.connection.begin_nested():
+                    self.connection.execute(insert(order_epoch).values(only=1, epoch=at_least))
+            except IntegrityError:  # another replica made the first epoch at the same moment
+                return self._epoch() or at_least
             return at_least
         raised = max(present + 1, at_least)
         self.connection.execute(update(order_epoch).values(epoch=raised))
         return raised
+
+    def _epoch(self) -> int | None:
+        return self.connection.execute(select(order_epoch.c.epoch)).scalar_one_or_none()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +77,27 @@ class SqlKeyStore:
         """Store a new key."""
         self.connection.execute(insert(order_keys).values(**asdict(key)))
 
+    def add_root(self, key: SigningKey) -> None:
+        """Store the order root, unless another process did so at the same moment."""
+        try:
+            with self.connection.begin_nested():
+                self.add(key)
+        except IntegrityError:
+            if self.root() is None:
+                raise
+
     def root(self) -> SigningKey | None:
         """Return the order root."""
         return _key(self.connection.execute(select(order_keys).where(order_keys.c.is_root)).one_or_none())
 
-    def newest(self) -> SigningKey | None:
-        """Return the newest order key."""
-        query = select(order_keys).where(~order_keys.c.is_root).order_by(order_keys.c.created_at.desc()).limit(1)
+    def newest(self, not_after: datetime) -> SigningKey | None:
+        """Return the newest order key that was made no later than the moment."""
+        query = (
+            select(order_keys)
+            .where(~order_keys.c.is_root, order_keys.c.created_at <= not_after)
+            .order_by(order_keys.c.created_at.desc(), order_keys.c.id.desc())
+            .limit(1)
+        )
         return _key(self.connection.execute(query).one_or_none())
 
 
