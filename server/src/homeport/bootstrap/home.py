@@ -56,6 +56,11 @@ class Home:
         with self.work.write() as actions:
             actions.order_keys.ensure()
 
+    def require_sealing_key(self) -> None:
+        """Raise SealingKeyError unless the sealing key is the one of this database; asked before anything is served."""
+        with self.work.write() as actions:
+            actions.order_keys.prove()
+
     @cached_property
     def allowed(self) -> frozenset[Origin]:
         """The exact origins that may be reached although they are private or plain http."""

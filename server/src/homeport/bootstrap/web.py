@@ -44,7 +44,8 @@ ALONE_REREAD, REPLICA_REREAD = 15.0, 2.0
 
 
 def application(home: Home) -> FastAPI:
-    """Build the application of a running product."""
+    """Build the application of a running product; raise SealingKeyError when its sealing key is another database's."""
+    home.require_sealing_key()
     parts = home.parts
     settings = parts.settings
     assets, navigation, panels = Assets(), Navigation(), Panels()
