@@ -83,6 +83,7 @@ def test_token_issued_to_another_party_is_refused(signer, claims):
 def test_several_audiences_are_accepted_when_we_are_the_authorized_party(signer):
     assert isinstance(signer.identity(aud=["0oa1client", "other"], azp="0oa1client"), VerifiedIdentity)
     assert isinstance(signer.identity(aud=["0oa1client"], azp="0oa1client"), VerifiedIdentity)
+    assert isinstance(signer.identity(aud=["0oa1client"] * 20, azp="0oa1client"), VerifiedIdentity)
 
 
 def test_expired_token_is_refused_after_the_leeway(signer):
@@ -148,6 +149,7 @@ def test_authentication_must_be_recent_when_that_was_asked(signer):
     assert reason(signer.verify(signer.token(auth_time=seconds - 421), max_age=300)) is ReasonCode.AUTHENTICATION_TOO_OLD
     assert reason(signer.verify(signer.token("auth_time"), max_age=300)) is ReasonCode.AUTHENTICATION_TOO_OLD
     assert reason(signer.verify(signer.token(auth_time=seconds + 121), max_age=300)) is ReasonCode.TOKEN_NOT_YET_VALID
+    assert isinstance(signer.verify(signer.token(auth_time=seconds + 120), max_age=300), VerifiedIdentity)
     assert isinstance(signer.verify(signer.token(auth_time=seconds - 100_000)), VerifiedIdentity)
 
 
@@ -181,6 +183,16 @@ def test_userinfo_fills_what_the_token_lacks(signer):
     identity = signer.identity("email", "email_verified", "name")
     filled = with_userinfo(identity, {"sub": "00u1ada", "email": "ada@example.com", "email_verified": True, "name": "Ada"})
     assert (filled.email, filled.email_verified, filled.name, filled.issued_at) == ("ada@example.com", True, "Ada", signer.now)
+
+
+def test_each_name_comes_from_the_token_first(signer):
+    names = ("name", "given_name", "family_name", "preferred_username")
+    told = {name: f"userinfo's {name}" for name in names}
+    without = with_userinfo(signer.identity("email", "name"), {"sub": "00u1ada", **told})
+    assert [getattr(without, name) for name in names] == list(told.values())
+    token = {name: f"token's {name}" for name in names}
+    beside = with_userinfo(signer.identity("email", **token), {"sub": "00u1ada", **told})
+    assert [getattr(beside, name) for name in names] == list(token.values())
 
 
 def test_userinfo_never_replaces_what_the_token_says(signer):

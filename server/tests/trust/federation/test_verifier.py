@@ -174,7 +174,20 @@ def test_key_for_something_else_is_not_used(signer, change):
     assert reason(signer.verify(signer.token(), keys=keys)) is ReasonCode.KEY_UNKNOWN
 
 
-@pytest.mark.parametrize("change", [{"n": "AQ"}, {"n": "!!"}, {"n": 7}, {"e": "AQ"}, {"e": "AA"}, {"e": None}, {"n": "A" * 4000}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"n": "AQ"},
+        {"n": "!!"},
+        {"n": 7},
+        {"e": "AQ"},
+        {"e": "AA"},
+        {"e": "AQAC"},
+        {"e": "AgAAAAE"},
+        {"e": None},
+        {"n": "A" * 4000},
+    ],
+)
 def test_damaged_key_is_not_used(signer, change):
     keys = KeySet(({**signer.rsa().as_dict(private=False), **change},))
     assert reason(signer.verify(signer.token(), keys=keys)) is ReasonCode.KEY_UNKNOWN
