@@ -1,8 +1,9 @@
 """Opens the database and hands out units of work."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -119,8 +120,13 @@ class DatabaseWork(Generic[T]):
 
 
 def _sqlite(url: str) -> Engine:
+    _keep_from_others(make_url(url).database)
     engine = create_engine(
-        url, pool_size=20, max_overflow=40, connect_args={"check_same_thread": False, "timeout": BUSY_MILLISECONDS / 1000}
+        url,
+        pool_size=20,
+        max_overflow=40,
+        hide_parameters=True,  # an error's text goes to the log, and parameters hold codes and hashes
+        connect_args={"check_same_thread": False, "timeout": BUSY_MILLISECONDS / 1000},
     )
 
     @event.listens_for(engine, "connect")
@@ -135,4 +141,11 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    return create_engine(url, pool_size=20, max_overflow=40, pool_pre_ping=True)
+    return create_engine(url, pool_size=20, max_overflow=40, pool_pre_ping=True, hide_parameters=True)
+
+
+def _keep_from_others(path: str | None) -> None:
+    """Make a new database file readable by its owner only; SQLite gives the files beside it the same mode."""
+    if path and path != ":memory:":
+        with suppress(FileNotFoundError):  # of the folder, which connecting then complains of
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
