@@ -13,7 +13,9 @@ HIDDEN = ("password", "secret", "token", "assertion", "passcode", "code_verifier
 
 def configure(form: str) -> None:
     """Send log lines to standard error in the given form, `json` or `console`."""
-    renderer: Any = structlog.dev.ConsoleRenderer() if form == "console" else structlog.processors.JSONRenderer()
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(repr_native_str=True) if form == "console" else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -49,10 +49,11 @@ class Settings:
         environment = os.environ if environment is None else environment
         values: dict[str, object] = {}
         for name, kind in _KINDS.items():
-            text = environment.get(f"HOMEPORT_{name.upper()}")
-            if text is not None:
+            text = environment.get(f"HOMEPORT_{name.upper()}", "").strip()
+            if text:
                 values[name] = _parse(name, kind, text)
         values.update({name: value for name, value in given.items() if value is not None})
+        values["public_url"] = _origin(str(values.get("public_url", "")))
         settings = cls(**values)  # type: ignore[arg-type]  # each value was parsed by its field's kind
         settings.check()
         return settings
@@ -74,11 +75,6 @@ class Settings:
 
     def check(self) -> None:
         """Raise SettingsError when the settings contradict each other or are unsafe."""
-        parts = urlsplit(self.public_url)
-        if self.public_url and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}):
-            raise SettingsError(
-                f"HOMEPORT_PUBLIC_URL is “{self.public_url}”; it must be like https://id.example.com, without a path."
-            )
         if bool(self.tls_cert) != bool(self.tls_key):
             raise SettingsError("Give both HOMEPORT_TLS_CERT and HOMEPORT_TLS_KEY, or neither.")
 
@@ -98,10 +94,11 @@ class Settings:
             raise SettingsError("HOMEPORT_PUBLIC_URL must begin with https://, except on localhost.")
 
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _KINDS: dict[str, str] = {
     "data": "path",
     "database_url": "text",
-    "public_url": "url",
+    "public_url": "text",
     "organization": "text",
     "host": "text",
     "port": "number",
@@ -115,13 +112,26 @@ _KINDS: dict[str, str] = {
 }
 
 
+def _origin(url: str) -> str:
+    """Return the public URL as browsers write an origin: small letters, no default port, nothing after the host."""
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    host, rest = parts.hostname or "", (parts.path.rstrip("/"), parts.query, parts.fragment, parts.username)
+    if parts.scheme not in _DEFAULT_PORTS or not host or not host.isascii() or any(rest):
+        raise SettingsError(f"HOMEPORT_PUBLIC_URL is “{url}”; it must be like https://id.example.com, without a path.")
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f"{parts.scheme}://{host}:{port}"
+
+
 def _parse(name: str, kind: str, text: str) -> object:
-    text = text.strip()
     match kind:
         case "path":
-            return Path(text) if text else None
-        case "url":
-            return text.rstrip("/")
+            return Path(text)
         case "list":
             return tuple(part.strip() for part in text.split(",") if part.strip())
         case "number":
