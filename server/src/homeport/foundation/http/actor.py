@@ -21,10 +21,15 @@ class SignInRequired(HomeportError):  # noqa: N818 - answered by a redirect, not
 Authenticator = Callable[[Request], Actor | None]
 
 
+def address_of(request: Request) -> str:
+    """Return path and query of the request, as an address to come back to."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
 def origin_of(request: Request) -> Origin:
     """Return where the request came from, as the audit log keeps it. `client` was already corrected for trusted proxies."""
     address = request.client.host if request.client else ""
-    return Origin(address, request.headers.get("user-agent", "")[:300], request.scope.get("request_id", ""))
+    return Origin(address[:64], request.headers.get("user-agent", "")[:300], request.scope.get("request_id", ""))
 
 
 def _api_actor(request: Request) -> Actor:
@@ -42,7 +47,7 @@ def _page_actor(request: Request) -> Actor:
     actor = authenticate(request)
     if actor is None:
         # Only a page that is read can be returned to; a form must be opened again.
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "") if request.method == "GET" else "/"
+        target = address_of(request) if request.method == "GET" else "/"
         raise SignInRequired(f"/signin?next={quote(target)}")
     request.state.actor = actor
     return actor

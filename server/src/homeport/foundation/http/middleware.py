@@ -3,10 +3,10 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +18,9 @@ PROGRAM_PATHS = ("/api/", "/agent/", "/oauth/token", "/oauth/device_authorizatio
 """Paths that never look at the session cookie, so a cross-site request gains nothing there."""
 SECRET_PATHS = ("/admin/link/",)
 """Paths that end in a secret, so the access log leaves their end out."""
+TOO_LARGE = "The request is larger than {} bytes.\n"
+MOST_DIGITS = 19
+"""Of a Content-Length: what 64 bits hold; Python refuses to read numbers of thousands of digits."""
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action {forms}; "
     "frame-ancestors 'none'; base-uri 'none'"
@@ -32,7 +35,6 @@ class Shell:
     public_url: str
     entropy: Entropy
     max_body: int = 1_000_000
-    extra_hosts: frozenset[str] = frozenset()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -61,7 +63,7 @@ class Shell:
             log.info(
                 "request",
                 method=scope["method"],
-                path=_without_secret(scope["path"]),
+                path=without_secret(scope["path"]),
                 status=status,
                 milliseconds=round((time.perf_counter() - started) * 1000, 1),
                 request_id=scope["request_id"],
@@ -71,17 +73,21 @@ class Shell:
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         if "\x00" in scope["path"]:
             return PlainTextResponse("There is nothing at this address.\n", 404)
-        expected = urlsplit(self.public_url).netloc
-        if headers.get("host", "") not in {expected, *self.extra_hosts}:
+        if not self._is_ours(headers.get("host", "")):
             return PlainTextResponse(f"This server answers only as {self.public_url}.\n", 421)
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self.max_body:
-            return PlainTextResponse(f"The request is larger than {self.max_body} bytes.\n", 413)
+        if not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > self.max_body:
+            return PlainTextResponse(TOO_LARGE.format(self.max_body), 413)
         if scope["method"] not in SAFE_METHODS and not scope["path"].startswith(PROGRAM_PATHS) and not self._same_origin(headers):
             return PlainTextResponse(
                 "This form was sent from another site, so it was not carried out. Open the page again and repeat.\n", 403
             )
         return None
+
+    def _is_ours(self, host: str) -> bool:
+        """Tell whether a Host header names this server; letters' case and a default port make no difference (RFC 9110, 7.2)."""
+        scheme, _, expected = self.public_url.partition("://")
+        return host.lower().removesuffix(":443" if scheme == "https" else ":80") == expected
 
     def _same_origin(self, headers: Headers) -> bool:
         """Tell whether a browser sent this from our own pages: `Sec-Fetch-Site` first, `Origin` for browsers without it."""
@@ -102,21 +108,21 @@ class Shell:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
 
-def _without_secret(path: str) -> str:
+def without_secret(path: str) -> str:
     """Return the path as the log may keep it: a one-time link's token is as good as a password."""
     return next((f"{prefix}…" for prefix in SECRET_PATHS if path.startswith(prefix)), path)
 
 
 class _Limited:
-    """Counts a request's body as it arrives, since `Content-Length` may be missing or wrong."""
+    """Counts a request's body as it arrives, since `Content-Length` may be missing or wrong; raises 413 for what is too large."""
 
     def __init__(self, receive: Receive, limit: int) -> None:
-        self.receive, self.left = receive, limit
+        self.receive, self.limit, self.left = receive, limit, limit
 
     async def __call__(self) -> Message:
         message = await self.receive()
         if message["type"] == "http.request":
             self.left -= len(message.get("body", b""))
             if self.left < 0:
-                return {"type": "http.disconnect"}
+                raise HTTPException(413, TOO_LARGE.format(self.limit).strip())
         return message

@@ -1,6 +1,7 @@
 """Turns errors into answers: JumpCloud's body under /api, OAuth's under /oauth, RFC 9457 for agents, a page for people."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI, Request
@@ -8,7 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from homeport.foundation.http.actor import SignInRequired
+from homeport.foundation.http.actor import SignInRequired, address_of
+from homeport.foundation.http.middleware import without_secret
 from homeport.foundation.kernel import errors
 
 log = structlog.get_logger()
@@ -37,7 +39,7 @@ def install(app: FastAPI, error_page: ErrorPage) -> None:
         assert isinstance(error, errors.HomeportError)
         status, title = next(value for kind, value in STATUS.items() if isinstance(error, kind))
         if isinstance(error, errors.StepUpRequired) and not _is_program(request):
-            return RedirectResponse(f"/signin/confirm?next={request.url.path}", 303)
+            return RedirectResponse(f"/signin/confirm?next={quote(address_of(request))}", 303)
         return _answer(request, status, title, error.detail, error, error_page)
 
     def invalid_request(request: Request, error: Exception) -> Response:
@@ -56,7 +58,7 @@ def install(app: FastAPI, error_page: ErrorPage) -> None:
 
     def unexpected(request: Request, error: Exception) -> Response:
         request_id = request.scope.get("request_id", "")
-        log.error("unexpected_error", path=request.url.path, request_id=request_id, exc_info=error)
+        log.error("unexpected_error", path=without_secret(request.url.path), request_id=request_id, exc_info=error)
         detail = f"Homeport met an error it did not expect. Nothing was changed. Tell your administrator this id: {request_id}"
         return _answer(request, 500, "Something went wrong", detail, None, error_page)
 
@@ -67,7 +69,8 @@ def install(app: FastAPI, error_page: ErrorPage) -> None:
 
 
 def _is_program(request: Request) -> bool:
-    return request.url.path.startswith(("/api/", "/agent/", "/oauth/", "/scim/"))
+    """Tell whether a program asks; a person comes back from the provider under /oauth too, and gets a page."""
+    return request.url.path.startswith(("/api/", "/agent/", "/oauth/token", "/oauth/device_authorization", "/scim/"))
 
 
 def _answer(  # noqa: PLR0917 - the parts of an answer, in the order they appear in it
@@ -77,6 +80,8 @@ def _answer(  # noqa: PLR0917 - the parts of an answer, in the order they appear
     headers: dict[str, str] = {}
     if isinstance(error, errors.RateLimited):
         headers["Retry-After"] = str(error.retry_after)
+    if status == 401 and path.startswith("/agent/"):  # noqa: PLR2004 - the status that demands a challenge
+        headers["WWW-Authenticate"] = 'DPoP algs="ES256"'  # RFC 9449, section 7.1
     if path.startswith("/api/"):
         body: dict[str, object] = {"code": status, "message": detail, "status": title.upper().replace(" ", "_")}
         if isinstance(error, errors.Invalid) and error.fields:
@@ -85,7 +90,7 @@ def _answer(  # noqa: PLR0917 - the parts of an answer, in the order they appear
             body["details"] = [{"permission": error.permission}]
         return JSONResponse(body, status, headers)
     if path in {"/oauth/token", "/oauth/device_authorization"}:
-        code = {401: "invalid_client", 400: "invalid_request", 429: "slow_down"}.get(status, "server_error")
+        code = {401: "invalid_client", 429: "slow_down"}.get(status, "server_error" if status >= 500 else "invalid_request")  # noqa: PLR2004 - our fault from here
         return JSONResponse(
             {"error": code, "error_description": detail, "reason": getattr(error, "reason", "")},
             400 if status in {404, 409} else status,
