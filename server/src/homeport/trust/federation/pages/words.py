@@ -29,15 +29,17 @@ def provider_word(provider: IdentityProvider) -> Word:
 def found(metadata: Metadata) -> Sequence[tuple[str, str | None]]:
     """Return what discovery found, for people to read."""
     ahead = metadata.clock_difference
-    endpoints = (metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri, metadata.userinfo_endpoint)
     return (
         ("Issuer", metadata.issuer),
-        ("Endpoints", " · ".join(one for one in endpoints if one)),
+        ("Authorization endpoint", metadata.authorization_endpoint),
+        ("Token endpoint", metadata.token_endpoint),
+        ("Keys", metadata.jwks_uri),
+        ("Userinfo endpoint", metadata.userinfo_endpoint),
         ("Algorithms", ", ".join(metadata.algorithms)),
         ("PKCE", "S256" if metadata.pkce_advertised else "Not stated; sent always"),
         ("Client authentication", metadata.token_endpoint_auth_methods[0] if metadata.token_endpoint_auth_methods else None),
         ("Issuer on the redirect", "Promised and demanded" if metadata.iss_parameter_supported else "Not promised"),
-        ("Clock difference", None if ahead is None else f"{ahead:+.0f} s"),
+        ("Clock difference", None if ahead is None else f"{ahead:+.0f} s" if abs(ahead) >= 1 else "Less than 1 s"),
     )
 
 
