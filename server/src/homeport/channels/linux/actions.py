@@ -10,7 +10,16 @@ from homeport.channels.linux.ports import OrderStore
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Resource
 from homeport.directory.devices.actions import Bindings, Devices
-from homeport.directory.devices.model import AccountReport, Binding, BindingAct, BindingChanged, Device, OrderOutcome, OrderReport
+from homeport.directory.devices.model import (
+    AccountReport,
+    Binding,
+    BindingAct,
+    BindingChanged,
+    Desired,
+    Device,
+    OrderOutcome,
+    OrderReport,
+)
 from homeport.directory.people.actions import People
 from homeport.foundation.kernel.actor import system
 from homeport.foundation.kernel.clock import Clock
@@ -20,6 +29,17 @@ from homeport.foundation.kernel.reasons import ReasonCode
 
 CHANNEL = system("linux")
 SHELL = "/bin/bash"
+SUPERSEDED = "order_superseded"
+PASSING = frozenset({"order_expired", "order_key_invalid"})
+"""Refusals that a mended clock ends; the device forgets such an order, so it stays open here."""
+MOST_OVERTAKEN = 100
+"""How often an account's orders may be found overtaken before the server stops repeating them: then the sequences have parted."""
+WANTS = {
+    BindingAct.BIND: Desired.PRESENT,
+    BindingAct.ACTIVATE: Desired.PRESENT,
+    BindingAct.SUSPEND: Desired.SUSPENDED,
+    BindingAct.UNBIND: Desired.REMOVED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +101,27 @@ class Orders:
         """Store what became of orders and how the accounts were found; a receipt for another device's order is ignored."""
         # public: the device has proved itself by its key
         reports: list[OrderReport] = []
+        superseded: list[Order] = []
         for receipt in receipts:
             order = self.store.get(receipt.order_id)
             if order is None or order.device_id != device.id or order.state is not OrderState.PENDING:
                 continue
-            if receipt.outcome is not OrderOutcome.FAILED:
-                state = OrderState.DONE if receipt.outcome is OrderOutcome.DONE else OrderState.REFUSED
-                self.store.update(
-                    replace(order, state=state, reason=receipt.reason, receipt=receipt.document, answered_at=self.clock.now())
+            settled = receipt.outcome is not OrderOutcome.FAILED and receipt.reason not in PASSING
+            outcome = OrderState.DONE if receipt.outcome is OrderOutcome.DONE else OrderState.REFUSED
+            self.store.update(
+                replace(
+                    order,
+                    state=outcome if settled else OrderState.PENDING,
+                    reason=receipt.reason,
+                    receipt=receipt.document,
+                    answered_at=self.clock.now(),
                 )
+            )
             reports.append(OrderReport(order.binding_id, order.kind, receipt.outcome, receipt.reason))
+            if receipt.outcome is OrderOutcome.REFUSED and receipt.reason == SUPERSEDED:
+                superseded.append(order)
+            if not settled and order.reason == receipt.reason:
+                continue  # the device tries again and again; the log says once why it cannot
             self.audit.record(
                 CHANNEL,
                 f"order_{receipt.outcome.value}",
@@ -100,6 +131,21 @@ class Orders:
                 details={"order_id": order.id, "kind": order.kind.value, "username": str(order.account.get("username", ""))},
             )
         self.bindings.report(device.id, orders=reports, accounts=accounts)
+        for order in superseded:
+            self._order_again(order)
+
+    def _order_again(self, order: Order) -> None:
+        """Give an order that a later one overtook a new place in the sequence, if it is still what is wanted.
+
+        A sign-in's order goes to the device by itself and may arrive before an older one, such as another person's suspension.
+        """
+        binding = self.bindings.find(order.binding_id)
+        if binding is None or binding.desired is not WANTS[order.kind]:
+            return
+        later = [other for other in self.store.pending(order.device_id) if other.binding_id == order.binding_id]
+        if not later and self.store.count(order.binding_id, SUPERSEDED) <= MOST_OVERTAKEN:
+            self._write(binding, order.kind)
+            self.devices.bump(order.device_id)
 
     def start_epoch_after_restore(self) -> int:
         """Raise the epoch above every one that was ever used, so that no device mistakes a new order for an old one."""

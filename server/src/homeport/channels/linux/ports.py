@@ -30,6 +30,10 @@ class OrderStore(Protocol):
         """Return the orders of a device that have no receipt yet, in sequence."""
         ...
 
+    def count(self, binding_id: str, reason: str) -> int:
+        """Return how many orders of a binding ended with a reason."""
+        ...
+
     def raise_epoch(self, at_least: int) -> int:
         """Begin a new epoch, higher than the present one and not below `at_least`; return it."""
         ...

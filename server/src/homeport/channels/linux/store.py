@@ -49,6 +49,11 @@ class SqlOrderStore:
         )
         return [_order(row) for row in self.connection.execute(query)]
 
+    def count(self, binding_id: str, reason: str) -> int:
+        """Return how many orders of a binding ended with a reason."""
+        query = select(func.count()).select_from(orders).where(orders.c.binding_id == binding_id, orders.c.reason == reason)
+        return self.connection.execute(query).scalar_one()
+
     def raise_epoch(self, at_least: int) -> int:
         """Begin a new epoch, higher than the present one and not below `at_least`; return it."""
         present: int | None = self.connection.execute(select(order_epoch.c.epoch).with_for_update()).scalar_one_or_none()
