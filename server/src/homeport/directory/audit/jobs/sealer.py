@@ -59,10 +59,18 @@ class AuditSealer:
 
         The batches after the backup's last one stay missing; their numbers are not used again.
         """
+        with self.turn:
+            with self.work.write() as log:
+                head = self.add_gap_batch(log, note)
+            self.keys.note(head)
+
+    def add_gap_batch(self, log: AuditStore, note: str) -> Head:
+        """Add that batch in the caller's unit of work, and return the head to note once it is stored."""
         if not note:
             raise ValueError("a gap needs its reason")
-        with self.turn:
-            self._seal_batch(note=note)
+        newest, _ = self._add_batch(log, note)
+        assert newest is not None  # a batch with a note is added even without entries
+        return newest
 
     def verify(self) -> Verdict:
         """Prove every header and every sealed entry; name each contradiction in a sentence."""
@@ -94,19 +102,25 @@ class AuditSealer:
             behind = last is not None and (noted is None or noted.number < last.header.number)
             return log.count_unsealed() == 0 and not behind
 
-    def _seal_batch(self, note: str = "") -> int:
+    def _seal_batch(self) -> int:
         with self.work.write() as log:
-            entries = log.unsealed(BATCH_SIZE)
-            last = log.last_batch()
-            stored = Head(last.header.number, chain.header_hash(last.header)) if last else None
             noted = self.keys.head()
-            # A database that is behind goes on after the newest batch known, so that the missing ones stay visible as a gap.
-            newest = stored if noted is None or (stored is not None and stored.number >= noted.number) else noted
-            if entries or note:
-                header = chain.make_header(newest, entries, sealed_at=self.clock.now(), key_id=self.keys.newest, note=note)
-                batch = Batch(header, self.keys.sign(chain.header_bytes(header)), chain.contents_of(entries))
-                log.add_batch(batch, [entry.id for entry in entries])
-                newest = Head(header.number, chain.header_hash(header))
+            newest, sealed = self._add_batch(log, "")
         if newest is not None and (noted is None or newest.number > noted.number):
             self.keys.note(newest)
-        return len(entries)
+        return sealed
+
+    def _add_batch(self, log: AuditStore, note: str) -> tuple[Head | None, int]:
+        """Seal what waits as one batch in the unit of work of `log`; return the newest batch, and how many entries it sealed."""
+        entries = log.unsealed(BATCH_SIZE)
+        last = log.last_batch()
+        stored = Head(last.header.number, chain.header_hash(last.header)) if last else None
+        noted = self.keys.head()
+        # A database that is behind goes on after the newest batch known, so that the missing ones stay visible as a gap.
+        newest = stored if noted is None or (stored is not None and stored.number >= noted.number) else noted
+        if entries or note:
+            header = chain.make_header(newest, entries, sealed_at=self.clock.now(), key_id=self.keys.newest, note=note)
+            batch = Batch(header, self.keys.sign(chain.header_bytes(header)), chain.contents_of(entries))
+            log.add_batch(batch, [entry.id for entry in entries])
+            newest = Head(header.number, chain.header_hash(header))
+        return newest, len(entries)

@@ -1,0 +1,153 @@
+"""What a restore keeps of the database it replaces: decisions that restrict, and facts that stand on devices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, select, update
+
+from homeport.bootstrap.units import Unit
+from homeport.channels.linux.tables import order_epoch, order_keys
+from homeport.directory.admins.tables import administrators, api_keys
+from homeport.directory.audit.tables import audit_entries
+from homeport.directory.devices.model import After, Desired
+from homeport.directory.devices.tables import bindings, devices, enrollment_keys, unix_ids
+from homeport.directory.people.model import UserState
+from homeport.directory.people.tables import users
+from homeport.foundation.kernel.actor import Actor
+from homeport.trust.federation.tables import federated_identities
+
+Rows = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Rows of the replaced database by table and id, the ids that its audit log calls deleted, and its newest epoch."""
+
+    root_id: str
+    epoch: int
+    tables: Mapping[str, Rows]
+    deleted: frozenset[tuple[str, str]]
+
+    def put_back(self, unit: Unit, connection: Connection, actor: Actor) -> tuple[str, ...]:
+        """Apply what is newer and restricts, or is a fact; return what was kept, in sentences."""
+        if _root_id(connection) != self.root_id:
+            return ()  # another installation: it knows nothing of these people and devices
+        found = [
+            ("uids given out since", self._uids(connection)),
+            ("accounts made on devices since", self._accounts(connection)),
+            ("people suspended or deleted since, now suspended", self._people(unit, connection, actor)),
+            ("devices deleted since", self._devices(unit, connection, actor)),
+            ("links to the provider removed since", self._links(connection)),
+            ("enrolment keys revoked since", self._enrollment_keys(connection)),
+            ("API keys deleted since", self._gone(connection, api_keys, "api_key_delete")),
+            ("administrators deleted since", self._gone(connection, administrators, "admin_delete")),
+        ]
+        return tuple(f"{what}: {number}" for what, number in found if number)
+
+    def _uids(self, connection: Connection) -> int:
+        present = _rows(connection, unix_ids, "user_id")
+        given = {row["uid"] for row in present.values()}
+        missing = [dict(row) for key, row in self.tables["unix_ids"].items() if key not in present and row["uid"] not in given]
+        if missing:
+            connection.execute(insert(unix_ids), missing)
+        return len(missing)
+
+    def _accounts(self, connection: Connection) -> int:
+        """Bring bindings to their newer state when it restricts, then add those that the backup does not know."""
+        present, people = _rows(connection, bindings), _rows(connection, users)
+        machines, uids = _rows(connection, devices), {row["uid"] for row in _rows(connection, unix_ids, "user_id").values()}
+        changed = 0
+        for key, row in self.tables["bindings"].items():
+            old = present.get(key)
+            if old and row["version"] > old["version"] and row["desired"] != old["desired"] != Desired.REMOVED.value:
+                restricts = row["desired"] != Desired.PRESENT.value
+                if restricts:
+                    connection.execute(update(bindings).where(bindings.c.id == key).values(dict(row)))
+                    changed += 1
+        live = _live(_rows(connection, bindings))
+        for key, row in self.tables["bindings"].items():
+            if key in present or row["device_id"] not in machines or row["uid"] not in uids:
+                continue
+            values = dict(row)
+            if row["user_id"] not in people and row["desired"] != Desired.REMOVED.value:
+                values |= {"desired": Desired.REMOVED.value, "after": After.LOCK.value}
+            places = {(row["device_id"], row["user_id"]), (row["device_id"], row["username"])}
+            if values["desired"] != Desired.REMOVED.value:
+                if places & live:
+                    continue
+                live |= places
+            connection.execute(insert(bindings).values(values))
+            changed += 1
+        return changed
+
+    def _people(self, unit: Unit, connection: Connection, actor: Actor) -> int:
+        number = 0
+        for key, row in _rows(connection, users).items():
+            newer = self.tables["users"].get(key)
+            suspended = newer and newer["state"] == UserState.SUSPENDED.value and newer["version"] > row["version"]
+            deleted = newer is None and ("user_delete", key) in self.deleted
+            if (suspended or deleted) and row["state"] != UserState.SUSPENDED.value:
+                unit.people.change_state(actor, key, UserState.SUSPENDED)
+                number += 1
+        return number
+
+    def _devices(self, unit: Unit, connection: Connection, actor: Actor) -> int:
+        number = 0
+        for key, row in _rows(connection, devices).items():
+            newer = self.tables["devices"].get(key)
+            if newer and newer["deleted_at"] is not None and row["deleted_at"] is None:
+                unit.devices.delete(actor, key, After.LOCK)
+                number += 1
+        return number
+
+    def _links(self, connection: Connection) -> int:
+        number = 0
+        for key, row in _rows(connection, federated_identities).items():
+            newer = self.tables["federated_identities"].get(key)
+            if newer and newer["state"] == "removed" and row["state"] != "removed":
+                connection.execute(update(federated_identities).where(federated_identities.c.id == key).values(dict(newer)))
+                number += 1
+        return number
+
+    def _enrollment_keys(self, connection: Connection) -> int:
+        number = 0
+        for key, row in _rows(connection, enrollment_keys).items():
+            newer = self.tables["enrollment_keys"].get(key)
+            if newer and (newer["uses"] > row["uses"] or (newer["revoked_at"] and not row["revoked_at"])):
+                connection.execute(update(enrollment_keys).where(enrollment_keys.c.id == key).values(dict(newer)))
+                number += bool(newer["revoked_at"] and not row["revoked_at"])
+        return number
+
+    def _gone(self, connection: Connection, table: Table, event_type: str) -> int:
+        number = 0
+        for key in _rows(connection, table):
+            if (event_type, key) in self.deleted:
+                number += connection.execute(delete(table).where(table.c.id == key)).rowcount
+        return number
+
+
+def read_carried(connection: Connection) -> Carried | None:
+    """Read what a restore may keep, before the rows are replaced; None when the database never signed an order."""
+    root_id = _root_id(connection)
+    if root_id is None:
+        return None
+    epoch = connection.execute(select(order_epoch.c.epoch)).scalar_one_or_none() or 0
+    kept = {table.name: _rows(connection, table) for table in (users, devices, bindings, federated_identities, enrollment_keys)}
+    kinds = ("user_delete", "api_key_delete", "admin_delete")
+    query = select(audit_entries.c.event_type, audit_entries.c.resource_id).where(audit_entries.c.event_type.in_(kinds))
+    deleted = frozenset((row.event_type, row.resource_id) for row in connection.execute(query))
+    return Carried(root_id, epoch, {**kept, "unix_ids": _rows(connection, unix_ids, "user_id")}, deleted)
+
+
+def _root_id(connection: Connection) -> str | None:
+    return connection.execute(select(order_keys.c.id).where(order_keys.c.is_root)).scalar_one_or_none()
+
+
+def _rows(connection: Connection, table: Table, key: str = "id") -> dict[str, Mapping[str, Any]]:
+    return {row._mapping[key]: dict(row._mapping) for row in connection.execute(select(table))}  # noqa: SLF001 - SQLAlchemy's documented name
+
+
+def _live(rows: Rows) -> set[tuple[str, str]]:
+    live = [row for row in rows.values() if row["desired"] != Desired.REMOVED.value]
+    return {(row["device_id"], row["user_id"]) for row in live} | {(row["device_id"], row["username"]) for row in live}

@@ -1,0 +1,358 @@
+"""`homeport backup` and `homeport restore`: one file, whole or not at all, on both databases."""
+
+import gzip
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from dataclasses import replace as changed
+from datetime import UTC, datetime
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import func, select
+
+from homeport.bootstrap.home import Home
+from homeport.channels.linux.tables import order_epoch, orders
+from homeport.cli import main
+from homeport.directory.devices.model import After, DeviceFacts, OSFamily, ProvisioningSetting
+from homeport.directory.devices.tables import bindings
+from homeport.directory.people.model import UserState
+from homeport.directory.people.tables import users
+from homeport.foundation.database.columns import metadata
+from homeport.foundation.kernel.actor import Origin, system
+from homeport.settings import Settings
+from homeport.trust.signin.model import Purpose, SignIn, State
+from homeport.trust.signin.tables import sign_ins
+
+ACTOR = system("operator")
+
+
+class Place:
+    """One installation's data folder, with its command line."""
+
+    def __init__(self, settings):
+        self.settings = settings
+        self.opened = []
+
+    def home(self):
+        home = Home(self.settings)
+        self.opened.append(home)
+        return home
+
+    def close(self):
+        for home in self.opened:
+            home.parts.database.dispose()
+        self.opened.clear()
+
+    @property
+    def environment(self):
+        return {
+            "HOMEPORT_DATA": str(self.settings.data),
+            "HOMEPORT_DATABASE_URL": self.settings.database_url,
+            "HOMEPORT_PUBLIC_URL": self.settings.public_url,
+        }
+
+    def run(self, *words):
+        self.close()
+        done = CliRunner().invoke(main, [str(word) for word in words], env=self.environment)
+        assert done.exception is None or isinstance(done.exception, SystemExit), "".join(
+            traceback.format_exception(done.exception)
+        )
+        return done
+
+    def rows(self):
+        home = self.home()
+        with home.parts.database.read() as unit:
+            return {
+                table.name: {tuple(map(str, row)) for row in unit.connection.execute(select(table))}
+                for table in metadata.sorted_tables
+            }
+
+    def scalar(self, query):
+        with self.home().parts.database.read() as unit:
+            return unit.connection.execute(query).scalar_one()
+
+    def orders(self):
+        """Kind and user name of the orders that wait, in sequence."""
+        with self.home().parts.database.read() as unit:
+            found = unit.connection.execute(
+                select(orders).where(orders.c.state == "pending").order_by(orders.c.epoch, orders.c.counter)
+            )
+            return [(row.kind, row.account["username"]) for row in found]
+
+
+on_both = pytest.mark.parametrize("place", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def place(request, tmp_path):
+    """An empty installation: on SQLite, or on what the test's `on_both` says."""
+    on_postgresql = getattr(request, "param", "sqlite") == "postgresql"
+    url = request.getfixturevalue("empty_database").sqlalchemy_url if on_postgresql else ""
+    place = Place(Settings(data=tmp_path / "data", database_url=url, public_url="http://localhost:8080"))
+    yield place
+    place.close()
+
+
+@pytest.fixture
+def filled(place):
+    """One device with an active, a suspended and a removed account; every order was carried out."""
+    home = place.home()
+    with home.work.write() as actions:
+        actions.provisioning.set(ACTOR, ProvisioningSetting(OSFamily.LINUX, enabled=True, several_users=True))
+        _, text = actions.enrollment_keys.create(ACTOR, "lab")
+        device, _ = actions.enrollment.enroll(text, {"kty": "EC"}, "t" * 43, DeviceFacts(hostname="lab-1", os="linux"), Origin())
+        for name in ("ada", "bob", "cyd"):
+            user = actions.people.create(ACTOR, username=name, email=f"{name}@acme.example", firstname=name.title(), lastname="X")
+            actions.bindings.admit(user, device, f"s-{name}")
+    bound = {binding.username: binding for binding in live(home, device)}
+    with home.work.write() as actions:
+        actions.people.change_state(ACTOR, bound["bob"].user_id, UserState.SUSPENDED)
+        actions.bindings.remove(ACTOR, bound["cyd"].id, After.LOCK)
+    settle(home)
+    home.audit_sealer.seal()
+    place.device, place.bound = device, bound
+    place.close()
+    return place
+
+
+def live(home, device):
+    with home.work.read() as actions:
+        return actions.bindings.live_on(device.id)
+
+
+def settle(home):
+    """The devices carry out whatever waits."""
+    seen = {"bind": "present", "activate": "present", "suspend": "suspended", "unbind": "removed"}
+    with home.parts.database.write() as unit:
+        for order in unit.connection.execute(select(orders).where(orders.c.state == "pending").order_by(orders.c.counter)).all():
+            unit.connection.execute(orders.update().where(orders.c.id == order.id).values(state="done"))
+            unit.connection.execute(bindings.update().where(bindings.c.id == order.binding_id).values(observed=seen[order.kind]))
+
+
+def backed_up(place, *words):
+    file = place.settings.data.parent / "backup"
+    done = place.run("backup", file, *words)
+    assert done.exit_code == 0, done.output
+    return file
+
+
+def test_a_backup_is_one_private_file_that_says_what_it_leaves_out(filled):
+    file = backed_up(filled)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in file.parent.iterdir() if "backup" in path.name] == ["backup"]
+    key = json.loads(filled.settings.sealing_key.read_text())["keys"]
+    text = gzip.decompress(file.read_bytes()).decode()
+    assert not any(value in text for value in key.values())
+    assert "The keys are not in it" in filled.run("backup", file).output
+    said = filled.run("backup", file, "--with-keys").output
+    assert "whoever can read the file can read every secret" in said
+    assert all(value in gzip.decompress(file.read_bytes()).decode() for value in key.values())
+
+
+@on_both
+def test_a_restored_database_holds_what_was_backed_up(filled):
+    before = filled.rows()
+    file = backed_up(filled)
+    with filled.home().work.write() as actions:
+        actions.people.create(ACTOR, username="eve", email="eve@acme.example", firstname="Eve", lastname="X")
+    done = filled.run("restore", file, "--replace")
+    assert done.exit_code == 0, done.output
+    after = filled.rows()
+    for table in ("users", "unix_ids", "order_keys", "administrators", "enrollment_keys", "provisioning_settings"):
+        assert after[table] == before[table]
+    assert before["audit_batches"] < after["audit_batches"]
+
+
+@on_both
+def test_every_account_is_ordered_anew_under_a_higher_epoch_and_restrictions_come_first(filled):
+    old = filled.scalar(select(order_epoch.c.epoch))
+    file = backed_up(filled)
+    assert filled.run("restore", file, "--replace").exit_code == 0
+    assert filled.orders() == [("suspend", "bob"), ("activate", "ada")]
+    first = filled.scalar(select(order_epoch.c.epoch))
+    assert first > old
+    assert filled.run("restore", file, "--replace").exit_code == 0
+    assert filled.scalar(select(order_epoch.c.epoch)) > first
+
+
+def test_an_order_that_no_device_answered_before_the_backup_is_not_lost(filled):
+    home = filled.home()
+    with home.work.write() as actions:
+        actions.bindings.remove(ACTOR, filled.bound["ada"].id, After.REMOVE)
+    file = backed_up(filled)
+    settle(filled.home())
+    assert filled.run("restore", file, "--replace").exit_code == 0
+    assert filled.orders() == [("unbind", "ada"), ("suspend", "bob")]
+
+
+def test_a_suspension_after_the_backup_survives_the_restore(filled):
+    file = backed_up(filled)
+    home = filled.home()
+    with home.work.write() as actions:
+        actions.people.change_state(ACTOR, filled.bound["ada"].user_id, UserState.SUSPENDED)
+    settle(home)
+    done = filled.run("restore", file, "--replace")
+    assert "accounts made on devices since: 1" in done.output or "people suspended" in done.output
+    assert filled.scalar(select(users.c.state).where(users.c.username == "ada")) == "SUSPENDED"
+    assert filled.orders() == [("suspend", "bob"), ("suspend", "ada")] or filled.orders() == [
+        ("suspend", "ada"),
+        ("suspend", "bob"),
+    ]
+
+
+def test_an_account_and_its_uid_that_came_after_the_backup_are_kept(filled):
+    file = backed_up(filled)
+    with filled.home().work.write() as actions:
+        user = actions.people.create(ACTOR, username="eve", email="eve@acme.example", firstname="Eve", lastname="X")
+        binding = actions.bindings.admit(user, filled.device, "s-eve")
+    assert filled.run("restore", file, "--replace").exit_code == 0
+    assert ("unbind", "eve") in filled.orders()  # nobody knows this person any more, so the account is closed
+    with filled.home().work.write() as actions:
+        user = actions.people.create(ACTOR, username="fay", email="fay@acme.example", firstname="Fay", lastname="X")
+        assert actions.bindings.admit(user, filled.device, "s-fay").uid > binding.uid
+
+
+@on_both
+def test_people_and_devices_deleted_after_the_backup_do_not_come_back_with_access(filled):
+    file = backed_up(filled)
+    home = filled.home()
+    with home.work.write() as actions:
+        actions.people.delete(ACTOR, filled.bound["ada"].user_id)
+        actions.devices.delete(ACTOR, filled.device.id)
+    settle(home)
+    done = filled.run("restore", file, "--replace")
+    assert done.exit_code == 0, done.output
+    assert filled.scalar(select(users.c.state).where(users.c.username == "ada")) == "SUSPENDED"
+    assert filled.scalar(select(func.count()).select_from(bindings).where(bindings.c.desired == "present")) == 0
+    with filled.home().work.read() as actions:
+        assert actions.devices.find(filled.device.id).deleted_at is not None
+
+
+def test_open_sign_ins_end_and_the_audit_log_names_the_gap(filled):
+    now = datetime.now(UTC)
+    home = filled.home()
+    with home.work.write() as actions:
+        open_one = SignIn("s-1", Purpose.DEVICE_LOGIN, State.AT_PROVIDER, now, now.replace(year=now.year + 1), nonce="n")
+        actions.sign_ins.store.add(open_one)
+    file = backed_up(filled)
+    home = filled.home()
+    home.audit_sealer.seal()
+    with home.work.write() as actions:
+        actions.people.create(ACTOR, username="eve", email="eve@acme.example", firstname="Eve", lastname="X")
+    home.audit_sealer.seal()
+    assert filled.run("restore", file, "--replace").exit_code == 0
+    assert filled.scalar(select(sign_ins.c.state).where(sign_ins.c.id == "s-1")) == "expired"
+    verified = filled.run("audit", "verify")
+    assert verified.exit_code == 0, verified.output
+    assert "put back from a backup" in verified.output
+    home = filled.home()
+    with home.work.write() as actions:
+        actions.people.create(ACTOR, username="fay", email="fay@acme.example", firstname="Fay", lastname="X")
+    home.audit_sealer.seal()
+    assert filled.run("audit", "verify").exit_code == 0
+
+
+@on_both
+def test_a_new_machine_needs_the_keys_and_takes_them_from_the_file(filled, tmp_path, request):
+    file = backed_up(filled, "--with-keys")
+    bare = backed_up(filled).rename(tmp_path / "bare")
+    file = backed_up(filled, "--with-keys")
+    url = "" if not filled.settings.database_url else request.getfixturevalue("postgresql").create().sqlalchemy_url
+    new = Place(changed(filled.settings, data=tmp_path / "new", database_url=url))
+    done = new.run("restore", bare)
+    assert done.exit_code == 2
+    assert "was made without keys" in done.output
+    done = new.run("restore", file)
+    assert done.exit_code == 0, done.output
+    assert "suspend again" in done.output
+    assert new.orders() == [("suspend", "bob"), ("activate", "ada")]
+    assert new.run("audit", "verify").exit_code == 0
+    new.close()
+
+
+def test_wrong_keys_change_nothing(filled, tmp_path):
+    file = backed_up(filled)
+    before = filled.rows()
+    good = filled.settings.sealing_key.read_bytes()
+    other = Home(Settings(data=tmp_path / "other", public_url="http://localhost:8080"))
+    other.parts.database.dispose()
+    shutil.copy(tmp_path / "other" / "sealing.key", filled.settings.sealing_key)
+    done = filled.run("restore", file, "--replace")
+    assert done.exit_code == 2
+    assert "homeport:" in done.output
+    filled.settings.sealing_key.write_bytes(good)
+    assert filled.rows() == before
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty", "foreign", "absent"])
+def test_a_damaged_file_is_refused_in_a_sentence_and_nothing_changes(filled, damage, tmp_path):
+    file = backed_up(filled)
+    before = filled.rows()
+    content = file.read_bytes()
+    match damage:
+        case "cut":
+            lines = gzip.decompress(content).splitlines(keepends=True)
+            file.write_bytes(gzip.compress(b"".join(lines[:-3])))
+        case "changed":
+            file.write_bytes(content[: len(content) // 2] + b"x" + content[len(content) // 2 + 1 :])
+        case "empty":
+            file.write_bytes(b"")
+        case "foreign":
+            file.write_bytes(gzip.compress(b'{"format": "something"}\n'))
+        case "absent":
+            file.unlink()
+    done = filled.run("restore", file, "--replace")
+    assert done.exit_code == 2
+    assert done.output.startswith("homeport: ")
+    assert filled.rows() == before
+
+
+def test_a_used_database_is_replaced_only_when_told(filled):
+    file = backed_up(filled)
+    before = filled.rows()
+    done = filled.run("restore", file)
+    assert done.exit_code == 2
+    assert "give --replace" in done.output
+    assert filled.rows() == before
+
+
+def test_a_backup_that_cannot_be_written_leaves_nothing(filled, tmp_path):
+    done = filled.run("backup", tmp_path / "nowhere" / "backup")
+    assert done.exit_code == 2
+    assert "could not be written" in done.output
+
+
+@on_both
+def test_a_restore_killed_anywhere_leaves_the_old_database_or_the_new_one(filled):
+    file = backed_up(filled)
+    with filled.home().work.write() as actions:
+        actions.people.create(ACTOR, username="eve", email="eve@acme.example", firstname="Eve", lastname="X")
+    before = filled.rows()
+    filled.close()
+    outcomes = []
+    begun = time.monotonic()
+    words = [sys.executable, "-m", "homeport", "restore", str(file), "--replace"]
+    subprocess.run(words, env={**os.environ, **filled.environment}, capture_output=True, check=True, timeout=60)
+    whole = time.monotonic() - begun
+    copy = {name: len(rows) for name, rows in filled.rows().items()}
+    for part in (0.6, 0.8, 0.95):
+        filled.close()
+        process = subprocess.Popen(
+            words, env={**os.environ, **filled.environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        time.sleep(whole * part)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        outcomes.append(process.returncode)
+        rows = {name: len(found) for name, found in filled.rows().items()}
+        assert rows["users"] == copy["users"] == len(before["users"]) - 1
+        assert rows["bindings"] == copy["bindings"]
+        verified = filled.run("audit", "verify")
+        assert verified.exit_code == 0, verified.output
+    print("ended with", outcomes)
