@@ -31,6 +31,7 @@ from homeport.trust.federation.jobs import Refresh
 from homeport.trust.federation.jwks import KeySnapshot
 from homeport.trust.federation.key_cache import KeyCache
 from homeport.trust.federation.model import IdentityProviderChanged, IdentityProviderDeleted
+from homeport.trust.signin.model import KEPT_FOR
 from homeport.upkeep import Duty
 
 T = TypeVar("T")
@@ -106,8 +107,10 @@ class Home:
 
     def _forget(self) -> None:
         with self.work.write() as actions:
-            moment = upkeep.long_ago(self.parts.clock.now())
+            now = self.parts.clock.now()
+            moment = upkeep.long_ago(now)
             actions.sign_ins.expire()
+            actions.sign_ins.store.remove_before(now - KEPT_FOR)
             actions.tokens.store.remove_before(moment)
             actions.authorizations.store.remove_before(moment)
             actions.limits.remove_before(moment)

@@ -7,6 +7,8 @@ from enum import StrEnum
 from homeport.foundation.kernel.events import Event
 
 LIFETIME = timedelta(minutes=10)
+KEPT_FOR = timedelta(days=90)
+"""How long a sign-in can be opened with its steps; the audit log keeps who signed in for longer."""
 MAX_AGE = 300
 """Seconds: how recent the sign-in at the provider must be to approve a device."""
 

@@ -46,6 +46,10 @@ class SignInStore(Protocol):
         """Return open sign-ins whose time was over before the moment, at most 500."""
         ...
 
+    def remove_before(self, moment: datetime) -> int:
+        """Forget sign-ins that ended and began before the moment, with their steps, at most 1000; return how many."""
+        ...
+
     def list(self, listing: Listing) -> Page[SignIn]:
         """Return a page of sign-ins, newest first."""
         ...

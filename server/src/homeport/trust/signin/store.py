@@ -5,15 +5,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from homeport.foundation.database.listing import fetch_page
 from homeport.foundation.kernel.listing import Listing, Page
 from homeport.trust.federation.recorder import Step
 from homeport.trust.signin.model import Purpose, RecordedStep, SignIn, State
 from homeport.trust.signin.tables import sign_in_steps, sign_ins
 
 OPEN = [state.value for state in State if state.open]
-FILTERS = {"state", "reason", "user_id", "continuation_id", "purpose", "provider_id"}
+_FIELDS = {name: sign_ins.c[name] for name in ("state", "reason", "user_id", "continuation_id", "purpose", "provider_id")}
+_TEXTS = [sign_ins.c[name] for name in ("email", "id", "reason")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +70,32 @@ class SqlSignInStore:
 
     def open_of_provider(self, provider_id: str) -> Sequence[SignIn]:
         """Return the open sign-ins at a provider and hold their rows."""
-        query = select(sign_ins).where(sign_ins.c.provider_id == provider_id, sign_ins.c.state.in_(OPEN)).with_for_update()
+        query = select(sign_ins).where(sign_ins.c.provider_id == provider_id, sign_ins.c.state.in_(OPEN))
+        query = query.order_by(sign_ins.c.id).with_for_update()  # one order everywhere, so that no two wait for each other
         return [_sign_in(row) for row in self.connection.execute(query)]
 
     def open_before(self, moment: datetime) -> Sequence[SignIn]:
         """Return open sign-ins whose time was over before the moment, at most 500."""
-        query = select(sign_ins).where(sign_ins.c.state.in_(OPEN), sign_ins.c.expires_at < moment).limit(500).with_for_update()
+        query = select(sign_ins).where(sign_ins.c.state.in_(OPEN), sign_ins.c.expires_at < moment)
+        query = query.order_by(sign_ins.c.id).limit(500).with_for_update()
         return [_sign_in(row) for row in self.connection.execute(query)]
 
     def list(self, listing: Listing) -> Page[SignIn]:
         """Return a page of sign-ins, newest first."""
-        conditions = [sign_ins.c[item.field] == item.value for item in listing.filters if item.field in FILTERS]
-        if listing.text:
-            like = f"%{listing.text.replace('%', '').replace('_', '')}%"
-            conditions.append(or_(sign_ins.c.email.ilike(like), sign_ins.c.id.ilike(like), sign_ins.c.reason.ilike(like)))
-        total = self.connection.execute(select(func.count()).select_from(sign_ins).where(*conditions)).scalar_one()
-        query = (
-            select(sign_ins).where(*conditions).order_by(sign_ins.c.started_at.desc()).offset(listing.skip).limit(listing.limit)
+        return fetch_page(
+            self.connection,
+            select(sign_ins),
+            listing,
+            fields=_FIELDS,
+            texts=_TEXTS,
+            order=(sign_ins.c.started_at.desc(), sign_ins.c.id),
+            make=_sign_in,
         )
-        return Page([_sign_in(row) for row in self.connection.execute(query)], total)
+
+    def remove_before(self, moment: datetime) -> int:
+        """Forget sign-ins that ended and began before the moment, with their steps, at most 1000; return how many."""
+        old = select(sign_ins.c.id).where(sign_ins.c.started_at < moment, sign_ins.c.state.not_in(OPEN)).limit(1000)
+        return self.connection.execute(delete(sign_ins).where(sign_ins.c.id.in_(old))).rowcount
 
 
 def _one(row: Row[Any] | None) -> SignIn | None:
