@@ -135,6 +135,16 @@ def test_algorithm_outside_our_list_is_refused(signer, algorithm):
     assert reason(signer.verify(token)) is ReasonCode.ALGORITHM_NOT_ALLOWED
 
 
+def test_unsigned_token_is_refused_for_its_algorithm(signer):
+    unsigned = f"{signer.encoded({'alg': 'none'})}.{signer.encoded(signer.claims())}."
+    assert reason(signer.verify(unsigned)) is ReasonCode.ALGORITHM_NOT_ALLOWED
+
+
+def test_stripped_signature_is_no_signature(signer):
+    stripped = f"{signer.token().rpartition('.')[0]}."
+    assert reason(signer.verify(stripped)) is ReasonCode.SIGNATURE_INVALID
+
+
 def test_absent_algorithm_is_refused(signer):
     token = signer.raw({"kid": "x"}, json.dumps(signer.claims()), signer.rsa(), "RS256")
     assert reason(signer.verify(token)) is ReasonCode.ALGORITHM_NOT_ALLOWED

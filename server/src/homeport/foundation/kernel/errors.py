@@ -58,6 +58,8 @@ class PreconditionFailed(HomeportError):  # noqa: N818 - a kind of answer
 class RateLimited(HomeportError):  # noqa: N818 - a kind of answer
     """Too many attempts. `retry_after` is in seconds."""
 
+    reason = "too_many_attempts"
+
     def __init__(self, detail: str, *, retry_after: int) -> None:
         super().__init__(detail)
         self.retry_after = retry_after

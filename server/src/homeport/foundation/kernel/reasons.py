@@ -337,11 +337,6 @@ class ReasonCode(Enum):
         f"That code was already used. {_RETRY}",
         "The code had already been approved or refused.",
     )
-    USER_CODE_WRONG_BROWSER = Explanation(
-        "user_code_wrong_browser",
-        f"Somebody else is already approving this code. {_RETRY}",
-        "A second browser tried to approve a code that another browser had begun to approve.",
-    )
     NUMBER_WRONG = Explanation(
         "number_wrong",
         f"The number was wrong five times. {_RETRY}",

@@ -72,6 +72,10 @@ class SignIns:
         if provider is None or provider.metadata is None:
             self.store.add(sign_in)
             return self._refuse(sign_in, Refusal(ReasonCode.PROVIDER_MISSING, "No identity provider is active."), recorder)
+        if not self.federation.is_reachable(provider):
+            self.store.add(sign_in)
+            detail = provider.metadata_error or "Its metadata was last fetched more than 24 hours ago."
+            return self._refuse(sign_in, Refusal(ReasonCode.PROVIDER_UNREACHABLE, detail), recorder)
         request = relying_party.begin(
             provider.metadata, provider.client_id, redirect_uri(self.public_url, provider.id), self.entropy, max_age=MAX_AGE
         )
