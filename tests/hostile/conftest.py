@@ -13,10 +13,3 @@ def world(tmp_path_factory) -> Iterator[World]:
         opened = World.open(tmp_path_factory.mktemp("world"), programs)
         yield opened
         opened.close()
-
-
-@pytest.fixture
-def own_world(tmp_path, programs) -> Iterator[World]:
-    opened = World.open(tmp_path, programs)
-    yield opened
-    opened.close()

@@ -73,6 +73,8 @@ def late(state: str) -> Callable[[Scene], httpx2.Response]:
 
 def advertising_iss(scene: Scene) -> None:
     """Okta begins to send `iss`, and an administrator saves the provider again."""
+    scene.undo.append(scene.world.connect)
+    scene.undo.append(lambda: scene.world.control("PATCH", "/settings", advertise_iss=False))
     scene.world.control("PATCH", "/settings", advertise_iss=True)
     scene.world.connect()
 
@@ -124,14 +126,14 @@ CASES = (
     Case(name="the code holds letters beyond ASCII", reason=ReasonCode.CODE_MISSING, attack=bending(code="cödé")),
     Case(name="the code is an attacker's own", reason=ReasonCode.CODE_REFUSED, prepare=with_rival,
          attack=another_person_code),
-    Case(name="the code was never issued", reason=ReasonCode.CODE_REFUSED, attack=bending(code="never-issued")),
+    Case(name="the redirect's code was never issued", reason=ReasonCode.CODE_REFUSED, attack=bending(code="never-issued")),
     Case(name="the code was issued to another client", reason=ReasonCode.CODE_REFUSED, faults={"redirect_code_of_other_client": {}}),
     Case(name="iss names another issuer although none was promised", reason=ReasonCode.ISS_MISMATCH, faults={"redirect_wrong_iss": {}}),
     Case(name="iss is empty although none was promised", reason=ReasonCode.ISS_MISMATCH, attack=bending(iss="")),
     Case(name="iss is promised and missing", reason=ReasonCode.ISS_MISSING, prepare=advertising_iss,
-         faults={"redirect_no_iss": {}}, own_world=True),
+         faults={"redirect_no_iss": {}}),
     Case(name="iss is promised and another", reason=ReasonCode.ISS_MISMATCH, prepare=advertising_iss,
-         faults={"redirect_wrong_iss": {"issuer": "https://another.okta.example"}}, own_world=True),
+         faults={"redirect_wrong_iss": {"issuer": "https://another.okta.example"}}),
     Case(name="an error comes from another issuer", reason=ReasonCode.ISS_MISMATCH,
          attack=lambda scene: scene.person.get(
              bent(scene.return_address(), drop="code", error="access_denied", iss="https://another.okta.example"))),

@@ -90,6 +90,7 @@ def linked_elsewhere(scene: Scene) -> None:
     """The person is linked to the org server's subject; then another issuer becomes the provider."""
     linked(scene)
     world = scene.world
+    scene.undo += [world.connect, world.disconnect]
     world.disconnect()
     world.connect("/oauth2/default")
 
@@ -131,7 +132,7 @@ CASES = (
     Case(name="the user is staged", reason=ReasonCode.USER_STAGED, prepare=in_state(UserState.STAGED)),
     Case(name="the user is suspended and was never linked", reason=ReasonCode.USER_SUSPENDED, prepare=in_state(UserState.SUSPENDED)),
     Case(name="the linked user is suspended", reason=ReasonCode.USER_SUSPENDED, prepare=linked_and_suspended),
-    Case(name="the user is suspended meanwhile", reason=ReasonCode.USER_SUSPENDED, prepare=linked, attack=suspended_meanwhile,
+    Case(name="the user is suspended while at Okta", reason=ReasonCode.USER_SUSPENDED, prepare=linked, attack=suspended_meanwhile,
          changes=frozenset({"users.state", "users.version", "users.updated_at"}), audit=frozenset({"sign_in", "user_suspended"})),
     Case(name="another subject comes with a linked user's address", reason=ReasonCode.SUBJECT_DIFFERS, prepare=linked,
          faults={"other_sub": {}}),
@@ -142,6 +143,5 @@ CASES = (
     Case(name="the link was removed meanwhile", reason=ReasonCode.LINK_REMOVED, prepare=linked, attack=unlinked_meanwhile,
          changes=frozenset(f"federated_identities.{column}" for column in ("state", "removed_at", "relink_allowed_at")),
          audit=frozenset({"sign_in", "federated_identity_remove", "federated_identity_allow_new"})),
-    Case(name="the user is linked to an earlier provider", reason=ReasonCode.LINK_INACTIVE, prepare=linked_elsewhere,
-         own_world=True),
+    Case(name="the user is linked to an earlier provider", reason=ReasonCode.LINK_INACTIVE, prepare=linked_elsewhere),
 )  # fmt: skip

@@ -107,7 +107,7 @@ CASES = (
     endpoint("the ID token is signed with the client secret", ReasonCode.ALGORITHM_NOT_ALLOWED, "alg_hs256_with_client_secret"),
     endpoint("the ID token is signed with the public key as a secret", ReasonCode.ALGORITHM_NOT_ALLOWED, "alg_hs256_with_public_key"),
     endpoint("one bit of the signature is turned", ReasonCode.SIGNATURE_INVALID, "bad_signature"),
-    endpoint("the signature is stripped", ReasonCode.ID_TOKEN_MALFORMED, "signature_stripped"),
+    endpoint("the signature is stripped", ReasonCode.SIGNATURE_INVALID, "signature_stripped"),
     endpoint("a foreign key signs under the published kid", ReasonCode.SIGNATURE_INVALID, "other_key_same_kid"),
     endpoint("a key that is not published signs", ReasonCode.KEY_UNKNOWN, "unknown_kid"),
     endpoint("the token carries its own key", ReasonCode.HEADER_NOT_ALLOWED, "key_in_jwk_header"),

@@ -1,22 +1,18 @@
 """The table of hostile cases: each is refused with its own reason, never with a 500, and leaves nothing but the attempt behind."""
 
 import pytest
-from tests.hostile import table_callback, table_claims, table_identity, table_tokens
+from tests.hostile import table_approval, table_callback, table_claims, table_device, table_identity, table_tokens
 from tests.hostile.scene import Case, play
 
 from homeport.foundation.kernel.reasons import ReasonCode
 
-CASES = (*table_callback.CASES, *table_tokens.CASES, *table_claims.CASES, *table_identity.CASES)
+TABLES = (table_callback, table_tokens, table_claims, table_identity, table_device, table_approval)
+CASES: tuple[Case, ...] = tuple(case for table in TABLES for case in table.CASES)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if not case.own_world], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_refused_with_its_own_reason(case: Case, world):
     play(case, world)
-
-
-@pytest.mark.parametrize("case", [case for case in CASES if case.own_world], ids=lambda case: case.name)
-def test_refused_with_its_own_reason_in_a_world_of_its_own(case: Case, own_world):
-    play(case, own_world)
 
 
 def test_every_reason_code_has_a_case():
