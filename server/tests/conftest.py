@@ -96,6 +96,14 @@ def sqlite_house(tmp_path, _migrated, clock):
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def shared_house(tmp_path_factory, _migrated):
+    """One for all tests of a file, on SQLite, with its own clock; each test brings its own people and devices."""
+    opened = house.on_sqlite(tmp_path_factory.mktemp("shared"), _migrated, SetClock(), SystemEntropy())
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
 def postgresql_house(tmp_path, postgresql, clock):
     """The same on PostgreSQL."""

@@ -36,8 +36,8 @@ class Device:
     def signed(self, header: dict[str, Any], claims: Any, key: ECKey | None = None) -> str:
         """Sign whatever it is told to."""
         payload = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
-        registry = jws.JWSRegistry(algorithms=["ES256"], strict_check_header=False)
-        return jws.serialize_compact({"alg": "ES256", **header}, payload, key or self.key, registry=registry)
+        text = f"{_encoded(json.dumps({'alg': 'ES256', **header}).encode())}.{_encoded(payload)}"
+        return f"{text}.{_encoded(jws.JWSRegistry.algorithms['ES256'].sign(text.encode(), key or self.key))}"
 
     def enrollment(self, key_text: str) -> dict[str, Any]:
         """The body of an enrolment."""
@@ -63,7 +63,7 @@ class Device:
     def proof_claims(self, url: str, method: str, *without: str, token: str = "", **changed: Any) -> dict[str, Any]:
         claims = {"htm": method, "htu": url, "iat": self.now, "jti": secrets.token_hex(8)}
         if token:
-            claims["ath"] = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
+            claims["ath"] = _encoded(hashlib.sha256(token.encode()).digest())
         return {name: value for name, value in {**claims, **changed}.items() if name not in without}
 
     def proof(self, path: str, method: str = "POST", token: str = "", **changed: Any) -> str:
@@ -104,3 +104,7 @@ class Device:
         """Ask /agent/v1 with a token and a proof."""
         proof = self.proof(path, method, token) if dpop is None else dpop
         return client.request(method, path, headers={"Authorization": f"DPoP {token}", "DPoP": proof}, **options)
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

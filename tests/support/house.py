@@ -5,9 +5,10 @@ Only the provider is not there: `provider_says` makes ID tokens that its key rea
 
 import json
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -61,6 +62,7 @@ class House:
     clock: Any
     entropy: Any
     home: Home = field(init=False)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
         self.home = Home(self.settings, self.clock, self.entropy)
@@ -101,13 +103,14 @@ class House:
         def connect(act: Any) -> IdentityProvider:
             providers = act.identity_providers
             draft = providers.draft(ADMIN, kind)
-            providers.propose(ADMIN, draft.id, typed, Judgement((), METADATA))
+            providers.propose(ADMIN, draft.id, typed, Judgement((), replace(METADATA, fetched_at=self.clock.now())))
             return providers.apply(ADMIN, draft.id)
 
         return self.do(connect)
 
-    def device(self, name: str = "lab-7") -> Device:
+    def device(self, name: str = "") -> Device:
         """An enrolled, active device."""
+        name = name or f"lab-{next(self.numbers)}"
         key = self.do(lambda act: act.enrollment_keys.create(ADMIN, name)[1])
         device = Device(self.settings.public_url, self.clock, name)
         answer = self.client.post("/agent/v1/enroll", json=device.enrollment(key))

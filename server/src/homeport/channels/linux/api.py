@@ -140,7 +140,7 @@ class AgentEndpoints:
             method=request.method,
             path=request.url.path,
             authorization=request.headers.get("authorization", ""),
-            dpop=request.headers.get("dpop", ""),
+            dpop=request.headers.getlist("dpop"),
             scope=scope,
         )
         device = actions.devices.find(stored.device_id)

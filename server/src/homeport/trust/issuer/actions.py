@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -165,16 +165,20 @@ class AccessTokens:
         )
         return token
 
-    def authenticate_request(self, *, method: str, path: str, authorization: str, dpop: str, scope: Scope) -> AccessToken:
+    def authenticate_request(
+        self, *, method: str, path: str, authorization: str, dpop: Sequence[str], scope: Scope
+    ) -> AccessToken:
         """Return the token of a request that proves itself (RFC 9449, section 7.1): token, proof, their tie, and no replay.
 
-        Raises Unauthenticated with the reason.
+        `dpop` holds every DPoP header of the request. Raises Unauthenticated with the reason.
         """
         # public: this is the authentication
         kind, _, token = authorization.partition(" ")
         if kind.lower() != "dpop" or not token:
             raise Unauthenticated("Send Authorization: DPoP <access token> with a DPoP proof.", reason="access_token_missing")
-        proof = proofs.verify_dpop(dpop, method=method, url=f"{self.public_url}{path}", now=self.clock.now(), access_token=token)
+        proof = proofs.verify_dpop(
+            proofs.only(dpop), method=method, url=f"{self.public_url}{path}", now=self.clock.now(), access_token=token
+        )
         stored = self.store.get(hash_token(token))
         if (
             stored is None

@@ -20,6 +20,8 @@ from homeport.trust.issuer import model, proofs
 from homeport.trust.issuer.actions import AccessTokens, DeviceAuthorizations
 
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+TOKEN_REQUESTS = 90
+"""How many token requests a device may make at once and a minute: a poll every other second takes 30."""
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -107,7 +109,10 @@ class OAuthEndpoints:
             device = self._authenticate_client(actions, form)
             try:
                 proof = proofs.verify_dpop(
-                    request.headers.get("dpop", ""), method="POST", url=f"{self.issuer}/oauth/token", now=self.clock.now()
+                    proofs.only(request.headers.getlist("dpop")),
+                    method="POST",
+                    url=f"{self.issuer}/oauth/token",
+                    now=self.clock.now(),
                 )
             except Unauthenticated as error:
                 return _error("invalid_dpop_proof", error.detail, reason=error.reason)
@@ -117,12 +122,18 @@ class OAuthEndpoints:
                 )
             if not actions.tokens.remember_jti(device.id, f"dpop {proof.jti}", proofs.PROOF_LIFETIME):
                 return _error("invalid_dpop_proof", "The DPoP proof was used before.", reason="dpop_replayed")
+            if wait := actions.limits.take(f"token {device.id}", burst=TOKEN_REQUESTS, per_minute=TOKEN_REQUESTS):
+                raise RateLimited("This device asked for too many tokens. Wait a minute.", retry_after=wait)
             match form.get("grant_type"):
+                case None:
+                    return _error("invalid_request", "The parameter grant_type is missing.")
                 case "client_credentials":
                     if form.get("scope") != model.Scope.AGENT:
                         return _error("invalid_scope", "The scope of client credentials is agent.")
                     token = actions.tokens.issue_for_agent(device)
                     return _token_response(token, model.Scope.AGENT, model.AGENT_TOKEN_LIFETIME.total_seconds())
+                case "urn:ietf:params:oauth:grant-type:device_code" if "device_code" not in form:
+                    return _error("invalid_request", "The parameter device_code is missing.")
                 case "urn:ietf:params:oauth:grant-type:device_code":
                     answer = actions.authorizations.poll(device, form.get("device_code", ""), form.get("verification_number"))
                     return _poll_response(answer)
@@ -156,14 +167,17 @@ class OAuthEndpoints:
 
 
 async def single_values(request: Request) -> dict[str, str]:
-    """Return the form's parameters; raise Invalid when one appears twice (RFC 6749, section 3.2) or is a file."""
+    """Return the form's parameters (RFC 6749, section 3.2); raise Invalid when one appears twice or is a file.
+
+    A parameter that is sent without a value counts as left out.
+    """
     form = await request.form(max_fields=50, max_files=0)
     values: dict[str, str] = {}
     for name, value in form.multi_items():
         if name in values or not isinstance(value, str):
             raise Invalid(f"The parameter {name} appears twice or is no text.")
         values[name] = value
-    return values
+    return {name: value for name, value in values.items() if value}
 
 
 def _token_response(token: str, scope: model.Scope, lifetime: float) -> JSONResponse:

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -67,6 +67,11 @@ def verify_assertion(assertion: str, *, jwk: Mapping[str, Any], device_id: str, 
             "The client assertion is too old or dated in the future. Compare the device's clock with the Date header.",
         )
     return Proof(_jti(claims), thumbprint_of(jwk))
+
+
+def only(headers: Sequence[str]) -> str:
+    """Return the request's one DPoP header (RFC 9449, section 4.3, check 1); empty, which no proof is, when there are several."""
+    return headers[0] if len(headers) == 1 else ""
 
 
 def verify_dpop(proof: str, *, method: str, url: str, now: datetime, access_token: str | None = None) -> Proof:
