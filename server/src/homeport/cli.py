@@ -45,7 +45,7 @@ def serve(**options: object) -> None:
         settings = Settings.read(None, **options)
         settings.check_for_serving()
         configure(settings.log_format)
-        with held(settings.data):
+        with held(settings.data, shared=bool(settings.database_url)):
             home = Home(settings)
             run(wrapped(home), settings, home.parts.wakeups.close)
 
@@ -155,12 +155,37 @@ def admin() -> None:
 @click.option("--public-url", help="The address under which people reach Homeport (HOMEPORT_PUBLIC_URL).")
 def admin_link(**options: object) -> None:
     """Print a one-time link that makes an administrator with Billing, or resets one's password. It works for an hour."""
+    if not sys.stdout.isatty():
+        _fail("The link is printed to a terminal only, so that it lands in no log. Run the command by hand.")
     with _said_plainly(), _home(**options) as (home, actor):
-        if not sys.stdout.isatty():
-            _fail("The link is printed to a terminal only, so that it lands in no log. Run the command by hand.")
+        home.parts.settings.check_for_links()
         with home.work.write() as actions:
             token = actions.administrator_links.issue(actor)
         click.echo(f"Open this within an hour, once: {home.parts.settings.public_url}/admin/link/{token}")
+
+
+@main.group()
+def key() -> None:
+    """Look after the sealing key, which opens the secrets in the database."""
+
+
+@key.command("rotate")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the database and the keys (HOMEPORT_DATA).")
+def key_rotate(data: Path | None) -> None:
+    """Seal every secret in the database anew with a fresh sealing key. No server may be running.
+
+    May be interrupted at any moment and run again. Other replicas need a copy of the new key file before they start.
+    """
+    from homeport.bootstrap.rotation import rotate  # noqa: PLC0415 - a second of imports that --help does not need
+    from homeport.serve import held  # noqa: PLC0415 - the same
+
+    with _said_plainly(), held(Settings.read(None, data=data).data), _home(data=data) as (home, actor):
+        count = rotate(home, actor)
+        path = home.parts.settings.sealing_key
+    click.echo(f"{count} secrets are sealed with a fresh key now; it is in {path}.")
+    click.echo(
+        "The earlier key opens nothing any more but backups made before now: keep your copy of it as long as you keep those."
+    )
 
 
 @main.group()

@@ -31,13 +31,16 @@ class Server(uvicorn.Server):
 
 
 @contextmanager
-def held(data: Path) -> Iterator[None]:
-    """Hold the data folder's lock; raise AlreadyServing when another process does."""
+def held(data: Path, *, shared: bool = False) -> Iterator[None]:
+    """Hold the data folder's lock; raise AlreadyServing when another process does.
+
+    `shared` is for replicas: several may hold the folder so, when the database is not in it; nobody may hold it alone meanwhile.
+    """
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(data / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise AlreadyServing(
                 f"Another homeport serve already uses {data}. Stop it, or give another HOMEPORT_DATA."

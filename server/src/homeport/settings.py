@@ -78,12 +78,16 @@ class Settings:
         if bool(self.tls_cert) != bool(self.tls_key):
             raise SettingsError("Give both HOMEPORT_TLS_CERT and HOMEPORT_TLS_KEY, or neither.")
 
-    def check_for_serving(self) -> None:
-        """Raise SettingsError when the server must not start with these settings."""
+    def check_for_links(self) -> None:
+        """Raise SettingsError when no address can be made with these settings."""
         if not self.public_url:
             raise SettingsError(
                 "Set HOMEPORT_PUBLIC_URL to the address under which people reach Homeport, such as https://id.example.com."
             )
+
+    def check_for_serving(self) -> None:
+        """Raise SettingsError when the server must not start with these settings."""
+        self.check_for_links()
         loopback = self.host in {"127.0.0.1", "::1", "localhost"}
         if not loopback and not self.tls_cert and not self.trusted_proxies:
             raise SettingsError(

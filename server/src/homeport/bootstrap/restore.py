@@ -6,6 +6,7 @@ known devices. Every account is then ordered anew under a higher epoch, restrict
 """
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -116,10 +117,21 @@ def _restore(
 
 def _refuse_company(connection: Connection) -> None:
     """Refuse while somebody else is connected to the PostgreSQL database, such as a server on another machine."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
-    others = connection.execute(text(f"{query} AND pid <> pg_backend_pid()")).scalar_one()
-    if others:
+    if others := connections_of_others(connection):
         raise BackupError(f"{others} other connections to the database are open. Stop every homeport server of it, then restore.")
+
+
+def connections_of_others(connection: Connection) -> int:
+    """Return how many other connections to the PostgreSQL database are open; one that is just closing gets two seconds."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+    others = 0
+    for _ in range(20):
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+        others = int(connection.execute(text(f"{query} AND pid <> pg_backend_pid()")).scalar_one())
+        if not others:
+            break
+        time.sleep(0.1)
+    return others
 
 
 def _lay_out_keys(settings: Settings, manifest: Manifest) -> None:

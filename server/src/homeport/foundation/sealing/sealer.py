@@ -49,7 +49,7 @@ class Sealer:
 
     def seal(self, plain: bytes, context: str) -> str:
         """Return an envelope `v1.<key id>.<nonce and ciphertext>`; `context` says what it is and must be given again."""
-        key_id = list(self.keys)[-1]
+        key_id = self.newest
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = AESGCM(self.keys[key_id]).encrypt(nonce, plain, context.encode())
         return f"v1.{key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
@@ -64,6 +64,15 @@ class Sealer:
             raise SealingKeyError(
                 "A stored secret cannot be opened with this sealing key. Is it the key of this database?"
             ) from error
+
+    @property
+    def newest(self) -> str:
+        """Return the id of the key that seals."""
+        return list(self.keys)[-1]
+
+    def sealed_anew(self, envelope: str, context: str) -> str:
+        """Return the same secret sealed with the newest key; raise SealingKeyError when it cannot be opened."""
+        return self.seal(self.unseal(envelope, context), context)
 
     def rotated(self) -> Self:
         """Return a ring with a fresh newest key; the old keys stay until everything is sealed anew."""

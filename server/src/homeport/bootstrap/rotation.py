@@ -1,0 +1,85 @@
+"""Seals every secret anew with a fresh sealing key. A crash at any moment leaves a key file that opens everything.
+
+First the key file gets the fresh key beside the earlier ones, then one transaction seals all secrets with it, then the earlier keys
+leave the file. The caller holds the data folder, so no server of this machine works with the earlier key meanwhile.
+"""
+
+from dataclasses import replace
+
+from sqlalchemy import Connection, select, update
+
+from homeport.bootstrap.home import Home
+from homeport.bootstrap.restore import connections_of_others
+from homeport.bootstrap.units import Unit
+from homeport.channels.linux.tables import order_keys
+from homeport.directory.audit.model import Resource
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.sealing.sealer import Sealer, SealingKeyError, write_ring
+from homeport.trust.federation.actions.sealed import client_of, seal_secret
+from homeport.trust.federation.model import Settings
+from homeport.trust.federation.store import ProviderSql
+from homeport.trust.signin.tables import sign_ins
+
+
+def rotate(home: Home, actor: Actor) -> int:
+    """Rotate the sealing key and return how many secrets were sealed anew.
+
+    Raises SealingKeyError when one cannot be opened, or when a server on another machine uses the PostgreSQL database.
+    """
+    parts = home.parts
+    parts.database.dispose()  # so that the only connection is the one that rotates
+    if not parts.database.is_sqlite:
+        with parts.database.read() as work:
+            if others := connections_of_others(work.connection):
+                raise SealingKeyError(
+                    f"{others} other connections to the database are open. Stop every homeport server of it first."
+                )
+    sealer = parts.sealer.rotated()
+    write_ring(parts.settings.sealing_key, sealer.keys)
+    with parts.database.write() as work:
+        count = _keys(work.connection, sealer) + _verifiers(work.connection, sealer) + _clients(work.connection, sealer)
+        Unit(parts, work).audit.record(
+            actor,
+            "sealing_key_rotated",
+            resource=Resource("sealing_key", sealer.newest, "sealing key"),
+            details={"secrets": count},
+        )
+    write_ring(parts.settings.sealing_key, {sealer.newest: sealer.keys[sealer.newest]})
+    return count
+
+
+def _keys(connection: Connection, sealer: Sealer) -> int:
+    found = connection.execute(select(order_keys.c.id, order_keys.c.private_sealed).with_for_update()).all()
+    for row in found:
+        sealed = sealer.sealed_anew(row.private_sealed, f"order key {row.id}")
+        connection.execute(update(order_keys).where(order_keys.c.id == row.id).values(private_sealed=sealed))
+    return len(found)
+
+
+def _verifiers(connection: Connection, sealer: Sealer) -> int:
+    query = select(sign_ins.c.id, sign_ins.c.verifier_sealed).where(sign_ins.c.verifier_sealed != "").with_for_update()
+    found = connection.execute(query).all()
+    for row in found:
+        sealed = sealer.sealed_anew(row.verifier_sealed, f"verifier {row.id}")
+        connection.execute(update(sign_ins).where(sign_ins.c.id == row.id).values(verifier_sealed=sealed))
+    return len(found)
+
+
+def _clients(connection: Connection, sealer: Sealer) -> int:
+    store, count = ProviderSql(connection), 0
+    for provider in store.list():
+        settings = _client(provider.id, provider.settings, sealer)
+        proposal = _client(provider.id, provider.proposal, sealer) if provider.proposal else None
+        store.save(replace(provider, settings=settings, proposal=proposal))
+        for one in (settings, proposal):
+            count += sum(envelope is not None for envelope in (one.secret, one.second_secret)) if one else 0
+    return count
+
+
+def _client(provider_id: str, settings: Settings, sealer: Sealer) -> Settings:
+    opened = iter(client_of(provider_id, settings, sealer).secrets)
+    anew = [
+        None if envelope is None else seal_secret(provider_id, next(opened), sealer)
+        for envelope in (settings.secret, settings.second_secret)
+    ]
+    return replace(settings, secret=anew[0], second_secret=anew[1])
