@@ -100,6 +100,7 @@ class Orders:
     def take_reports(self, device: Device, receipts: Sequence[Receipt], accounts: Sequence[AccountReport]) -> None:
         """Store what became of orders and how the accounts were found; a receipt for another device's order is ignored."""
         # public: the device has proved itself by its key
+        self.devices.get_for_update(device.id)  # before its orders: two reports at once must not wait for each other
         reports: list[OrderReport] = []
         superseded: list[Order] = []
         for receipt in receipts:
