@@ -1,4 +1,4 @@
-"""Raw ASGI middleware: request id, Host check, body limit, same-origin check, security headers, access log."""
+"""Raw ASGI middleware: request id, Host check, body limit and encoding, same-origin check, security headers, access log."""
 
 import time
 from collections.abc import Iterable
@@ -78,6 +78,8 @@ class Shell:
         length = headers.get("content-length", "0")
         if not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > self.max_body:
             return PlainTextResponse(TOO_LARGE.format(self.max_body), 413)
+        if not _is_utf8(headers.get("content-type", "")):
+            return PlainTextResponse("Send text as UTF-8.\n", 415)
         if scope["method"] not in SAFE_METHODS and not scope["path"].startswith(PROGRAM_PATHS) and not self._same_origin(headers):
             return PlainTextResponse(
                 "This form was sent from another site, so it was not carried out. Open the page again and repeat.\n", 403
@@ -106,6 +108,13 @@ class Shell:
         headers.setdefault("Cache-Control", "no-store")
         if self.public_url.startswith("https:"):
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+
+def _is_utf8(content_type: str) -> bool:
+    """Tell whether a body's text is UTF-8. Another `charset`, such as one that spells half characters, is decoded for nobody."""
+    parameters = [one.partition("=") for one in content_type.lower().split(";")[1:]]
+    charsets = {value.strip().strip('"') for name, _, value in parameters if name.strip() == "charset"}
+    return charsets <= {"utf-8", "utf8", "us-ascii"}
 
 
 def without_secret(path: str) -> str:
