@@ -104,6 +104,18 @@ def shared_house(tmp_path_factory, _migrated):
     opened.close()
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def each_house(request, tmp_path_factory, _migrated):
+    """One for all tests of a file on SQLite, then one on PostgreSQL."""
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "sqlite":
+        opened = house.on_sqlite(folder, _migrated, SetClock(), SystemEntropy())
+    else:
+        opened = house.on_postgresql(folder, request.getfixturevalue("postgresql"), SetClock(), SystemEntropy())
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
 def postgresql_house(tmp_path, postgresql, clock):
     """The same on PostgreSQL."""
