@@ -25,6 +25,7 @@ from homeport.directory.people.api import PeopleApi
 from homeport.directory.people.pages import PeoplePages
 from homeport.foundation.http import problems
 from homeport.foundation.http.middleware import Shell as HttpShell
+from homeport.foundation.http.openapi import describe
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.assets import Assets
 from homeport.foundation.ui.navigation import Navigation, Shell
@@ -96,6 +97,7 @@ def application(home: Home) -> FastAPI:
     app.state.authenticate_session = sessions
     app.state.authenticate_key = ApiKeyAuthenticator(home.work_of(lambda unit: unit.api_keys), parts.clock)
     problems.install(app, error_page)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
     device_panels = DevicePanels(home.work_of(_devices), templates)
     panels.register("user", device_panels.user_bindings)
     panels.register("identity_provider", device_panels.provisioning)
