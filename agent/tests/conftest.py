@@ -77,7 +77,7 @@ class Agent:
 
     @property
     def device_id(self):
-        return json.loads((self.root / "var/lib/homeport/device.json").read_text())["device_id"]
+        return json.loads((self.root / "var/lib/homeport-agent/device.json").read_text())["device_id"]
 
     def line(self, name, username):
         for line in (self.root / "etc" / name).read_text().splitlines():

@@ -14,7 +14,7 @@ def test_enrolling_makes_a_private_key_and_says_so(agent, server):
     ended = agent.enroll()
     assert ended.returncode == 0
     assert ended.stdout == f"This device is enrolled at {server.url}, as {agent.device_id}.\n"
-    state = agent.root / "var/lib/homeport"
+    state = agent.root / "var/lib/homeport-agent"
     for path in (*state.iterdir(), *(agent.root / "var/lib/homeport-accounts").iterdir()):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(state.stat().st_mode) == stat.S_IMODE((agent.root / "var/lib/homeport-accounts").stat().st_mode) == 0o700
@@ -36,7 +36,7 @@ def test_enrolling_again_says_so_and_changes_nothing(agent, server):
 
 def test_a_lost_answer_is_harmless(agent, server):
     agent.enroll()
-    (agent.root / "var/lib/homeport/device.json").unlink()
+    (agent.root / "var/lib/homeport-agent/device.json").unlink()
     assert agent.enroll().returncode == 0
     assert (len(server.devices), server.uses_left) == (1, 4)
 
@@ -46,7 +46,7 @@ def test_a_server_with_another_order_root_is_not_trusted(agent, server):
     ended = agent.run("enroll", "--server", server.url, "--key-file", "-", "--root", str(agent.root), given=key)
     assert ended.returncode == 1
     assert "order_root_mismatch" in ended.stderr
-    assert not (agent.root / "var/lib/homeport/device.json").exists()
+    assert not (agent.root / "var/lib/homeport-agent/device.json").exists()
     assert not (agent.root / "var/lib/homeport-accounts").exists()
 
 

@@ -32,7 +32,7 @@ class Root:
     @property
     def agent_state(self) -> Path:
         """State of the network half: device key, enrolment."""
-        return self.folder / "var/lib/homeport"
+        return self.folder / "var/lib/homeport-agent"
 
     @property
     def accounts_state(self) -> Path:
