@@ -52,7 +52,7 @@ def impacts(provider: IdentityProvider, impact: Impact) -> list[str]:
             f"{counted(impact.users, 'user')} will sign in with {name} to get an account on a device, all at once.",
             f"{counted(impact.devices, 'device')} will send people to {name} from then on.",
             "Federation takes effect where a way of device account provisioning is enabled.",
-            "The user portal stays with the Homeport password.",
+            "Nothing else signs in with the provider: administrators keep their Homeport password.",
         ]
     elif provider.changes_issuer:
         sentences += [
