@@ -57,7 +57,7 @@ class AgentEndpoints:
         """Let a device join (section 1)."""
         origin = origin_of(request)
         with self.work.write() as actions:
-            wait = actions.limits.take(f"enroll {origin.address}", burst=200, per_minute=200)
+            wait = actions.limits.take(f"enroll {origin.network}", burst=200, per_minute=200)
         if wait:
             raise RateLimited("Too many enrolments from this address. Wait a minute.", retry_after=wait)
         with self.work.write() as actions:
@@ -91,13 +91,15 @@ class AgentEndpoints:
         """Answer what the device should do, at once when it changed, else when it changes or the wait is over (section 4)."""
         device = await run_in_threadpool(self._authenticate_agent, request)
         deadline = asyncio.get_running_loop().time() + max(0, min(wait, MAX_WAIT))
-        while True:
+        while not self.wakeups.closed:
             with self.wakeups.expect(device.id) as woken:
                 state = await run_in_threadpool(self._state, device.id, version)
                 left = deadline - asyncio.get_running_loop().time()
-                if state is not None or left <= 0 or self.wakeups.closed:
+                if state is not None or left <= 0:
                     return JSONResponse(state or await run_in_threadpool(self._state, device.id, -1))
                 await woken.wait(min(left, self.reread_every))
+        # The server stops: thousands may wait, so nothing is read or signed; the agent asks the next server with the same version.
+        return JSONResponse({"version": version, "status": _status(device), "orders": []})
 
     def _state(self, device_id: str, known_version: int) -> dict[str, object] | None:
         """Return the answer, or None when nothing changed since the version."""
@@ -111,7 +113,7 @@ class AgentEndpoints:
                 return {"version": known_version + 1, "status": "deleted", "orders": []}
             return {
                 "version": device.desired_state_version,
-                "status": "deleted" if device.deleted_at else device.status.value,
+                "status": _status(device),
                 "orders": [signed.as_json() for signed in actions.orders.outstanding(device)],
             }
 
@@ -147,6 +149,10 @@ class AgentEndpoints:
         if device is None:
             raise Unauthenticated("No device has this id. Enrol the machine again.", reason="device_unknown")
         return device, stored
+
+
+def _status(device: Device) -> str:
+    return "deleted" if device.deleted_at else device.status.value
 
 
 def _problem(reason: ReasonCode, sign_in_id: str | None = None) -> JSONResponse:

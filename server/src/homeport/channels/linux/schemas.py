@@ -1,8 +1,8 @@
 """What agents send, as `docs/protocols/device.md` describes it."""
 
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from homeport.directory.devices.model import AccountState, OrderOutcome
 
@@ -33,15 +33,38 @@ class EnrollRequest(BaseModel):
     device: Facts
 
 
+def _storable(value: object) -> object:
+    """Cut a text to what is kept, and replace what no database takes, such as a NUL in a tool's output."""
+    return (
+        "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in value[:1000])
+        if isinstance(value, str)
+        else value
+    )
+
+
+Text = Annotated[str, BeforeValidator(_storable)]
+
+
+class StepBody(BaseModel):
+    """One step of a receipt; what a device says in it is kept as it is said."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    step: Text = ""
+    outcome: Text = ""
+    at: Text = ""
+    detail: Text = ""
+
+
 class ReceiptBody(BaseModel):
     """One receipt of section 5."""
 
     model_config = ConfigDict(extra="ignore")
 
-    order_id: str = Field(max_length=36)
+    order_id: Text
     outcome: OrderOutcome
     reason: str | None = Field(None, max_length=64, pattern=r"^[a-z_]*$")
-    steps: list[dict[str, Any]] = Field(default_factory=list, max_length=100)
+    steps: list[StepBody] = Field(default_factory=list, max_length=100)
 
 
 class AccountBody(BaseModel):
