@@ -74,7 +74,7 @@ def test_an_api_key_of_a_reader_is_refused_with_the_missing_permission_named(rea
     assert [one["name"] for one in listed["identityProviders"]] == ["Okta"]
     assert reader.installation.okta.client_secret not in str(listed)
     one = f"{address}/{listed['identityProviders'][0]['id']}"
-    body = {"name": "Mine", "type": "OKTA", "oktaConfig": {}}
+    body = {"name": "Mine", "type": "OKTA", "oidc": {"clientId": "mine", "clientSecret": "mine", "url": "mine.okta.com"}}
     for method, target in (("POST", address), ("PUT", one), ("DELETE", one)):
         answer = httpx2.request(method, target, headers=key, json=None if method == "DELETE" else body)
         assert answer.status_code == 403, f"{method} answered {answer.status_code}: {answer.text}"

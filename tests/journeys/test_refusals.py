@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -154,6 +155,7 @@ def disables_linux(portal, *, disabled: bool) -> None:
 
 def passes_ten_minutes(installation) -> None:
     """Let what is open have been begun ten minutes earlier; the server's own clock stays as it is."""
+    over = (datetime.now(UTC) - timedelta(minutes=1)).isoformat(timespec="microseconds")
     with contextlib.closing(sqlite3.connect(installation.folder / "homeport.sqlite", timeout=10)) as database, database:
-        for table, column in (("sign_ins", "ended_at IS NULL"), ("device_authorizations", "state = 'pending'")):
-            database.execute(f"UPDATE {table} SET expires_at = '2020-01-01T00:00:00.000000+00:00' WHERE {column}")
+        for table, still_open in (("sign_ins", "ended_at IS NULL"), ("device_authorizations", "state = 'pending'")):
+            database.execute(f"UPDATE {table} SET expires_at = ? WHERE {still_open}", (over,))
