@@ -73,6 +73,8 @@ class Shell:
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         if "\x00" in scope["path"]:
             return PlainTextResponse("There is nothing at this address.\n", 404)
+        if len(headers.getlist("host")) > 1:
+            return PlainTextResponse("The request names two hosts.\n", 400)  # RFC 9112, section 3.2
         if not self._is_ours(headers.get("host", "")):
             return PlainTextResponse(f"This server answers only as {self.public_url}.\n", 421)
         length = headers.get("content-length", "0")

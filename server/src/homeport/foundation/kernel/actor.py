@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import IPv6Address, ip_address
 
 from homeport.foundation.kernel.errors import Denied, StepUpRequired
 from homeport.foundation.kernel.permissions import Permission
@@ -27,6 +28,17 @@ class Origin:
     address: str = ""
     user_agent: str = ""
     request_id: str = ""
+
+    @property
+    def network(self) -> str:
+        """Return whose attempts count together: the address, and of IPv6 its /64, since one customer has all addresses of one."""
+        try:
+            parsed = ip_address(self.address.partition("%")[0])
+        except ValueError:
+            return self.address
+        if not isinstance(parsed, IPv6Address) or parsed.ipv4_mapped:
+            return self.address
+        return f"{IPv6Address(int(parsed) >> 64 << 64)}/64"
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class ApprovalPages:
         self, actions: ApprovalActions, request: Request, user_code: str
     ) -> tuple[DeviceAuthorization, Device] | ReasonCode:
         """Return the open authorization that a typed code means, with its device; guessing is limited by address."""
-        if actions.limits.take(f"user_code {origin_of(request).address}", burst=30, per_minute=30):
+        if actions.limits.take(f"user_code {origin_of(request).network}", burst=30, per_minute=30):
             return ReasonCode.TOO_MANY_ATTEMPTS
         authorization = actions.authorizations.look_up(user_code)
         if isinstance(authorization, ReasonCode):

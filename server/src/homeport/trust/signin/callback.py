@@ -11,7 +11,7 @@ from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.errors import RateLimited
-from homeport.foundation.kernel.reasons import BY_CODE
+from homeport.foundation.kernel.reasons import BY_CODE, ReasonCode
 from homeport.foundation.outbound.driver import drive
 from homeport.foundation.outbound.model import Fetcher
 from homeport.foundation.ui.templates import Templates
@@ -66,7 +66,7 @@ class Callback:
     def _receive(self, request: Request, provider_id: str) -> Returned | SignIn:
         origin = origin_of(request)
         with self.work.write() as actions:
-            if wait := actions.limits.take(f"callback {origin.address}", burst=240, per_minute=240):
+            if wait := actions.limits.take(f"callback {origin.network}", burst=240, per_minute=240):
                 raise RateLimited("Too many sign-ins from this address. Wait a minute.", retry_after=wait)
             browser = request.cookies.get(COOKIE, "")
             return actions.sign_ins.receive(provider_id, request.query_params.multi_items(), browser, origin)
@@ -79,10 +79,8 @@ class Callback:
 
 def refusal_page(templates: Templates, request: Request, sign_in: SignIn, title: str = "You were not signed in") -> Response:
     """Answer a refused sign-in: the cause, what to do, and the id that the administrator can open. Never a 500."""
-    reason = BY_CODE.get(sign_in.reason)
-    cause, _, remedy = (reason.person if reason else "This sign-in is over. Go back to the machine and start again.").partition(
-        ". "
-    )
+    reason = BY_CODE.get(sign_in.reason, ReasonCode.SIGNIN_EXPIRED)  # upkeep ends a late one without a reason
+    cause, _, remedy = reason.person.partition(". ")
     answer = templates.error(
         request,
         status=403,
@@ -91,7 +89,7 @@ def refusal_page(templates: Templates, request: Request, sign_in: SignIn, title:
         remedy=remedy,
         reference=sign_in.id,
     )
-    answer.headers["X-Homeport-Reason"] = sign_in.reason
+    answer.headers["X-Homeport-Reason"] = reason.code
     return answer
 
 

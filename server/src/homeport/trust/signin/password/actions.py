@@ -120,7 +120,7 @@ class PasswordSignIn:
         # public: this is where somebody begins to prove who they are
         address = normal_email(email)
         administrator = self.administrators.find_by_email(address)
-        keys: tuple[str, ...] = (model.account_key(address), model.address_key(origin.address))
+        keys: tuple[str, ...] = (model.account_key(address), model.address_key(origin.network))
         if administrator is not None and self._known(browser, administrator.id):
             keys = (model.browser_key(browser, administrator.id),)
         self._count(keys)
