@@ -86,7 +86,9 @@ def migrate(data: Path | None) -> None:
     from homeport.foundation.database.engine import Database  # noqa: PLC0415 - the same
 
     with _said_plainly():
-        before, after = schema.migrate(Database(Settings.read(None, data=data).database))
+        settings = Settings.read(None, data=data)
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        before, after = schema.migrate(Database(settings.database))
     click.echo(f"The schema is {after} now." if before != after else f"The schema was {after} already.")
 
 
@@ -229,6 +231,11 @@ def _said_plainly() -> Iterator[None]:
     except Exception as error:
         if type(error).__name__ in EXPECTED:
             _fail(str(error))
+        if type(error).__name__ == "OperationalError":  # SQLAlchemy's, which --help need not import
+            said = " ".join(str(getattr(error, "orig", error)).split())
+            _fail(
+                f"The database cannot be used: {said} Check that it runs and that HOMEPORT_DATABASE_URL or HOMEPORT_DATA names it."
+            )
         raise
 
 

@@ -75,6 +75,9 @@ class Settings:
 
     def check(self) -> None:
         """Raise SettingsError when the settings contradict each other or are unsafe."""
+        if self.database_url and not self.database_url.startswith(("postgresql://", "postgresql+psycopg://", "sqlite:///")):
+            # Not repeated: it may hold a password.
+            raise SettingsError("HOMEPORT_DATABASE_URL must be like postgresql+psycopg://user@host/name, or empty for SQLite.")
         if bool(self.tls_cert) != bool(self.tls_key):
             raise SettingsError("Give both HOMEPORT_TLS_CERT and HOMEPORT_TLS_KEY, or neither.")
 
