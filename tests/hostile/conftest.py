@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.hostile.scene import Scene
 from tests.hostile.world import World
 from tests.support.processes import Programs
 
@@ -13,3 +14,11 @@ def world(tmp_path_factory) -> Iterator[World]:
         opened = World.open(tmp_path_factory.mktemp("world"), programs)
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def scene(world) -> Iterator[Scene]:
+    """A person and a machine nobody has used yet."""
+    opened = Scene.open(world)
+    yield opened
+    opened.close()

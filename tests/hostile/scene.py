@@ -88,6 +88,13 @@ class Scene:
             person.user_id = user.id
         return person
 
+    def close(self) -> None:
+        """Lift all faults, put back what was changed for this scene, and hang up."""
+        self.world.control("DELETE", "/faults")
+        while self.undo:
+            self.undo.pop()()
+        self.world.hang_up()
+
     @property
     def rival(self) -> tuple[Person, Machine]:
         """The second person and their machine."""
@@ -193,10 +200,7 @@ def play(case: Case, world: World) -> None:
         heard = scene.machine.poll() if case.hears is not Hears.NOTHING else None
         difference = Difference(before, read_tables(world.folder / "data/homeport.sqlite"))
     finally:
-        world.control("DELETE", "/faults")
-        for undo in reversed(scene.undo):
-            undo()
-        world.hang_up()
+        scene.close()
     _demand_the_reason(case, answer)
     _demand_the_record(case, answer, difference)
     _demand_nothing_else(case, difference)
