@@ -88,15 +88,15 @@ class Templates:
     ) -> HTMLResponse:
         """Answer a refusal or an error: what happened, why, what to do next, and the id to give to an administrator.
 
-        ``back`` is (label, path) of a way on. Without a ``shell`` that has a signed-in person the narrow layout is used,
-        and nothing is asked of bootstrap, so that the page works when the database does not.
+        ``back`` is (label, path) of a way on. Who is signed in sees it inside the portal, others in the narrow layout with the
+        organization's name; ``shell_for`` reads only what the request knows, so that the page works when the database does not.
         """
         return self.render(
             "ui/error.html",
             request,
             status=status,
             headers=headers,
-            shell=shell or Shell(),
+            shell=shell,
             title=title,
             cause=cause,
             remedy=remedy,
