@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 READY := .venv/.ready
 
-.PHONY: run test check lock mutate format assets clean
+.PHONY: run test check lock mutate pictures format assets clean
 
 run: assets  ## the demo: server, Okta simulator, a Linux device, one person signed in
 	@tools/as-root "the demo's device makes accounts with useradd" .venv/bin/homeport demo
@@ -19,6 +19,10 @@ lock: $(READY)  ## resolve requirements/*.in to hash-pinned requirements/*.txt
 
 mutate: $(READY)  ## remove each check of the verifier and the linker in turn; ONLY=word for some
 	@.venv/bin/python -m tools.mutate $(ONLY)
+
+pictures: assets  ## renew the pictures of the docs
+	@tools/setup test
+	@tools/as-root "the machine in the pictures makes accounts with useradd" .venv/bin/python tools/pictures.py
 
 format: $(READY)  ## write the code as `make check` wants it
 	@.venv/bin/ruff check --fix-only --quiet . ; .venv/bin/ruff format --quiet .
