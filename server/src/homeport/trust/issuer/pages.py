@@ -26,6 +26,9 @@ from homeport.trust.signin.model import Purpose, SignIn
 
 NOT_APPROVED = "This machine was not approved"
 
+GUESSES, LOOKUPS = 30, 300
+"""Wrong codes, and codes of any kind, that one address may try at once and a minute: 300 of 20^8 find nothing in ten minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class ApprovalActions:
@@ -127,7 +130,7 @@ class ApprovalPages:
         return HTMLResponse(self.templates.fragment("issuer/number_status.html", **context))
 
     def _number(self, request: Request, sign_in_id: str) -> dict[str, Any] | None:
-        with self.work.write() as actions:
+        with self.work.read() as actions:
             sign_in = actions.sign_ins.belongs_to(sign_in_id, request.cookies.get(COOKIE, ""))
             authorization = actions.authorizations.get(sign_in.continuation_id) if sign_in else None
             if (
@@ -154,12 +157,17 @@ class ApprovalPages:
     def _find(
         self, actions: ApprovalActions, request: Request, user_code: str
     ) -> tuple[DeviceAuthorization, Device] | ReasonCode:
-        """Return the open authorization that a typed code means, with its device; guessing is limited by address."""
-        if actions.limits.take(f"user_code {origin_of(request).network}", burst=30, per_minute=30):
+        """Return the open authorization that a typed code means, with its device; guessing is limited by address.
+
+        A whole office may share an address, so who guesses there uses up the guesses, and leaves the right codes of the others.
+        """
+        network = origin_of(request).network
+        if actions.limits.take(f"user_code {network}", burst=LOOKUPS, per_minute=LOOKUPS):
             return ReasonCode.TOO_MANY_ATTEMPTS
         authorization = actions.authorizations.look_up(user_code)
         if isinstance(authorization, ReasonCode):
-            return authorization
+            late = actions.limits.take(f"wrong user_code {network}", burst=GUESSES, per_minute=GUESSES)
+            return ReasonCode.TOO_MANY_ATTEMPTS if late else authorization
         device = actions.devices.find(authorization.device_id)
         return (authorization, device) if device is not None else ReasonCode.DEVICE_GONE
 
