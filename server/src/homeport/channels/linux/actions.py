@@ -97,6 +97,11 @@ class Orders:
         self.bindings.renew_leases(device.id)
         return [self.keys.sign(order) for order in self.store.pending(device.id)]
 
+    def has_work(self, device: Device) -> bool:
+        """Tell whether `outstanding` would have anything to hand out; a look that holds and writes nothing."""
+        # public: the device has proved itself by its key
+        return bool(self.store.pending(device.id)) or self.bindings.leases_run_low(device.id)
+
     def take_reports(self, device: Device, receipts: Sequence[Receipt], accounts: Sequence[AccountReport]) -> None:
         """Store what became of orders and how the accounts were found; a receipt for another device's order is ignored."""
         # public: the device has proved itself by its key

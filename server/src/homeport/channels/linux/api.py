@@ -103,11 +103,13 @@ class AgentEndpoints:
 
     def _state(self, device_id: str, known_version: int) -> dict[str, object] | None:
         """Return the answer, or None when nothing changed since the version."""
-        with self.work.read() as actions:
+        with self.work.read() as actions:  # most agents wait for nothing, and thousands of them must not write for it
             device = actions.devices.find(device_id)
             if device is not None and device.deleted_at is None and device.desired_state_version == known_version:
                 return None
-        with self.work.write() as actions:  # signing may have to make a new order key
+            if device is not None and not actions.orders.has_work(device):
+                return {"version": device.desired_state_version, "status": _status(device), "orders": []}
+        with self.work.write() as actions:  # leases are renewed, and signing may have to make a new order key
             device = actions.devices.find(device_id)
             if device is None:
                 return {"version": known_version + 1, "status": "deleted", "orders": []}

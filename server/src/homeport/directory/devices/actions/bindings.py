@@ -155,19 +155,25 @@ class Bindings:
         """Extend the leases of a device in contact that have less than half left, and return how many orders that earned."""
         # public: the device channel calls it for a device that proved its key
         device = self.devices.lock(device_id)
-        setting = self._setting(device) if device else None
-        if device is None or not device.active or setting is None:
+        lease = self._lease_of(device)
+        if lease is None:
             return 0
         now = self.clock.now()
-        lease = timedelta(days=setting.lease_days)
         renewed = []
         for binding in self.store.lock_live(device_id=device_id):
-            if binding.desired is Desired.PRESENT and binding.lease_not_after < now + lease / 2:
+            if _runs_low(binding, lease, now):
                 later = replace(binding, lease_not_after=now + lease, version=binding.version + 1)
                 self.store.save(later)
                 renewed.append((later, BindingAct.ACTIVATE))
         self._announce(renewed)
         return len(renewed)
+
+    def leases_run_low(self, device_id: str) -> bool:
+        """Tell whether `renew_leases` would renew one; a look that holds nothing."""
+        # public: the device channel asks for a device that proved its key
+        lease = self._lease_of(self.devices.get(device_id))
+        now = self.clock.now()
+        return lease is not None and any(_runs_low(binding, lease, now) for binding in self.store.live(device_id=device_id))
 
     def report(self, device_id: str, *, orders: Iterable[OrderReport] = (), accounts: Iterable[AccountReport] = ()) -> None:
         """Note what a device says of its own bindings; what it says of another device's is left out."""
@@ -211,6 +217,11 @@ class Bindings:
 
     def _setting(self, device: Device) -> ProvisioningSetting | None:
         return self.provisioning.get(device.os_family) if device.os_family else None
+
+    def _lease_of(self, device: Device | None) -> timedelta | None:
+        """Return for how long accounts on the device are good; None when it gets no more leases."""
+        setting = self._setting(device) if device is not None and device.active else None
+        return timedelta(days=setting.lease_days) if setting is not None else None
 
     def _lease(self, binding: Binding) -> datetime:
         device = self.devices.get(binding.device_id)
@@ -279,6 +290,10 @@ class Bindings:
         seen = replace(seen, confirmed_at=(seen.confirmed_at or now) if seen.settled else None)
         if seen != binding:
             self.store.save(seen)
+
+
+def _runs_low(binding: Binding, lease: timedelta, now: datetime) -> bool:
+    return binding.desired is Desired.PRESENT and binding.lease_not_after < now + lease / 2
 
 
 def _against_device(device: Device | None, setting: ProvisioningSetting | None) -> ReasonCode | None:
