@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import structlog
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
@@ -22,6 +23,7 @@ from homeport.trust.federation.verifier import VerifiedIdentity
 from homeport.trust.signin.actions import Returned, SignIns
 from homeport.trust.signin.model import SignIn, State
 
+log = structlog.get_logger()
 COOKIE = "__Host-homeport-signin"
 COOKIE_SECONDS = 24 * 3600
 
@@ -55,9 +57,16 @@ class Callback:
         if isinstance(returned, SignIn):
             return refusal_page(self.templates, request, returned)
         recorder = Recorder(self.clock)
-        outcome = await drive(
-            relying_party.exchange(returned.grant, returned.client, returned.metadata, self.clock, recorder), self.fetcher
-        )
+        exchange = relying_party.exchange(returned.grant, returned.client, returned.metadata, self.clock, recorder)
+        outcome: VerifiedIdentity | Refusal
+        try:
+            outcome = await drive(exchange, self.fetcher)
+        except Exception:
+            # An answer nobody foresaw: the log has it, the attempt is recorded, and the machine is told now instead of in ten minutes.
+            log.exception("exchange_failed", sign_in=returned.sign_in.id, request_id=request.scope.get("request_id", ""))
+            outcome = Refusal(
+                ReasonCode.TOKEN_BROKEN, "Homeport met an answer that it did not expect. The server's log has more."
+            )
         sign_in, location = await run_in_threadpool(self._conclude, returned.sign_in.id, outcome, recorder)
         if sign_in.state is not State.COMPLETED:
             return refusal_page(self.templates, request, sign_in)
