@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
-from tests.journeys.installation import Installation
+from tests.journeys.installation import ORGANIZATION, Installation
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Person:
     def is_refused(self, title: str, *words: str) -> str:
         """See a refusal with its cause and what to do; return the id that it shows."""
         self.heading(title)
-        for word in words:
+        for word in (ORGANIZATION, *words):
             expect(self.page.get_by_role("main")).to_contain_text(word)
         expect(self.page.get_by_role("main")).to_contain_text("What to do")
         return self.page.locator("#reference").inner_text().strip()
