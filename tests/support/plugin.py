@@ -3,6 +3,7 @@
 pytest_plugins = [
     "pytester",
     "tests.support.loopback",
+    "tests.support.groups",
     "tests.support.properties",
     "tests.support.processes",
     "tests.support.postgresql",
