@@ -1,6 +1,6 @@
 """Tables of the Linux channel."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, String, Table, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, String, Table, UniqueConstraint, text
 
 from homeport.foundation.database.columns import Id, Json, LongText, UtcDateTime, metadata
 
@@ -10,7 +10,7 @@ orders = Table(
     Column("id", Id, primary_key=True),
     Column("device_id", Id, nullable=False),
     Column("binding_id", Id, nullable=False, index=True),
-    Column("epoch", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
     Column("counter", Integer, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("account", Json, nullable=False),
@@ -32,7 +32,7 @@ order_epoch = Table(
     "order_epoch",
     metadata,
     Column("only", Integer, primary_key=True, autoincrement=False),
-    Column("epoch", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
     CheckConstraint('"only" = 1', name="only_row"),
 )
 

@@ -132,7 +132,7 @@ def upgrade() -> None:
     op.create_table(
         "order_epoch",
         sa.Column("only", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.CheckConstraint('"only" = 1', name=op.f("ck_order_epoch_only_row")),
         sa.PrimaryKeyConstraint("only", name=op.f("pk_order_epoch")),
     )
@@ -156,7 +156,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("device_id", sa.String(length=36), nullable=False),
         sa.Column("binding_id", sa.String(length=36), nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("counter", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("account", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
