@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
-from homeport.foundation.outbound.model import Fetch, FetchFailed, Response
+from homeport.foundation.outbound.model import FailureKind, Fetch, FetchFailed, Response
 from homeport.foundation.outbound.urls import Origin
 from homeport.trust.federation import discovery
 from homeport.trust.federation.discovery import Check, CheckState, Judgement
@@ -95,6 +95,10 @@ def judge_client_credentials(answer: Response | FetchFailed, name: str = "Client
     """Judge the answer to a code that cannot be right: `invalid_grant` means that the credentials were (RFC 6749, section 5.2)."""
     later = "The first sign-in will show it."
     if isinstance(answer, FetchFailed):
+        if answer.kind is FailureKind.ADDRESS_BLOCKED:  # no sign-in could ever reach it
+            return Check(
+                name, CheckState.FAILED, f"The token endpoint cannot be used. {answer.detail}", "Ask the provider's operator."
+            )
         return Check(name, CheckState.WARNING, f"They could not be checked. {answer.detail}", later)
     try:
         error = parse_object(answer.body, max_bytes=MAX_PAGE).get("error")
