@@ -44,8 +44,11 @@ class World:
     clients: list[httpx2.Client] = field(default_factory=list)
 
     @classmethod
-    def open(cls, folder: Path, programs: Programs, *, connect: bool = True) -> "World":
-        """Start both, with Linux provisioning enabled; connect the one to the other as an administrator would."""
+    def open(cls, folder: Path, programs: Programs, *, connect: bool = True, allow: str = "") -> "World":
+        """Start both, with Linux provisioning enabled; connect the one to the other as an administrator would.
+
+        `allow` is one more origin that the server may reach although it is private.
+        """
         simulator = programs.start(
             sys.executable, "-m", "homeport_simulators", "okta", "--host", "127.0.0.1", "--port", "0", "--demo"
         )
@@ -56,7 +59,7 @@ class World:
             "HOMEPORT_PUBLIC_URL": f"http://localhost:{port}",
             "HOMEPORT_PORT": str(port),
             "HOMEPORT_ORGANIZATION": "Acme",
-            "HOMEPORT_OUTBOUND_ALLOW": okta["issuer"],
+            "HOMEPORT_OUTBOUND_ALLOW": f"{okta['issuer']},{allow}",
         }
         server = programs.start(sys.executable, "-m", "homeport", "serve", port=port, env=environment)
         world = cls(folder, programs, port, okta, server)
@@ -164,6 +167,16 @@ class World:
         self.clients.append(machine.client)
         machine.enroll(self.enrollment_key)
         return machine
+
+    def administrator(self) -> Person:
+        """Let somebody become an administrator with Billing, by a one-time link; return their browser."""
+        link, password = self.act(lambda actions: actions.administrator_links.issue(ADMIN)), "correct horse battery staple 7"
+        name = self.next_name()
+        form = {"email": f"{name}@{DOMAIN}", "firstname": name, "lastname": "Admin", "password": password, "again": password}
+        person = self.person(name)
+        entered = person.post(f"/admin/link/{link}", form)
+        assert entered.status_code == 303, entered.text
+        return person
 
     def hang_up(self) -> None:
         """Close the connections of everybody who took part so far."""
