@@ -175,11 +175,20 @@ class Estate:
         with self.home() as home, home.work.write() as actions:
             user_id = self.rows("SELECT id FROM users WHERE username = ?", username)[0][0]
             actions.people.change_state(ACTOR, user_id, state)
+        self.nudge()
 
     def unbind(self, username: str, device: Device, after: After) -> None:
         query = "SELECT id FROM bindings WHERE username = ? AND device_id = ? AND desired <> 'removed'"
         with self.home() as home, home.work.write() as actions:
             actions.bindings.remove(ACTOR, self.rows(query, username, device.device_id)[0][0], after)
+        self.nudge()
+
+    def nudge(self) -> None:
+        """Restart the agents that run, so that they ask at once; what another process changed, the server sees only seconds later."""
+        for device in self.devices:
+            if device.daemon is not None and device.daemon.running:
+                device.kill()
+                device.keep(wait=False)
 
     def add_devices(self, count: int, **more: Any) -> list[Device]:
         """Lay out and enrol devices; the server must be running."""

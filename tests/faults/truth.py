@@ -32,7 +32,7 @@ def whole(estate: Estate) -> None:
     assert estate.rows("PRAGMA integrity_check") == [("ok",)]
     assert estate.rows("PRAGMA foreign_key_check") == []
     broken = {name: found for name, query in SQL.items() if (found := estate.rows(query))}
-    assert not broken
+    assert not broken, broken
     verified = estate.command("audit", "verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
