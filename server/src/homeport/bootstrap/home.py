@@ -31,7 +31,7 @@ from homeport.trust.federation.jobs import Refresh
 from homeport.trust.federation.jwks import KeySnapshot
 from homeport.trust.federation.key_cache import KeyCache
 from homeport.trust.federation.model import IdentityProviderChanged, IdentityProviderDeleted
-from homeport.trust.signin.model import KEPT_FOR
+from homeport.trust.signin.model import KEPT_FOR, FollowUp
 from homeport.upkeep import Duty
 
 T = TypeVar("T")
@@ -139,6 +139,7 @@ class Home:
         subscribe(IdentityProviderDeleted, self._end_sign_ins)
         subscribe(IdentityProviderChanged, self._end_sign_ins)
         subscribe(BindingChanged, lambda work, event: self._unit(work).orders.on_binding_changed(event))
+        subscribe(FollowUp, lambda work, event: self._unit(work).sign_ins.follow_up(event))
         subscribe(DesiredStateChanged, self._wake_later)
 
     def _end_sessions(self, work: UnitOfWork, event: AdministratorDeleted | AdministratorPasswordChanged) -> None:

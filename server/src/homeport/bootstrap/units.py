@@ -123,7 +123,7 @@ class Unit:
     def authorizations(self) -> DeviceAuthorizations:
         """Device authorizations."""
         store, tokens = SqlAuthorizationStore(self._connection), SqlTokenStore(self._connection)
-        return DeviceAuthorizations(store, tokens, self._clock, self._entropy)
+        return DeviceAuthorizations(store, tokens, self._clock, self._entropy, self._work)
 
     @cached_property
     def tokens(self) -> AccessTokens:
@@ -149,6 +149,7 @@ class Unit:
             self.audit,
             self._clock,
             self._entropy,
+            self._work,
         )
 
     @cached_property

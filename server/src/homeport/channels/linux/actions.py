@@ -25,7 +25,9 @@ from homeport.foundation.kernel.actor import system
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.errors import NotFound
+from homeport.foundation.kernel.events import Publisher
 from homeport.foundation.kernel.reasons import ReasonCode
+from homeport.trust.signin.model import FollowUp
 
 CHANNEL = system("linux")
 SHELL = "/bin/bash"
@@ -64,6 +66,7 @@ class Orders:
     audit: Audit
     clock: Clock
     entropy: Entropy
+    publisher: Publisher
 
     def on_binding_changed(self, event: BindingChanged) -> None:
         """Write the order that a changed binding needs, in the unit of work that changed it."""
@@ -84,7 +87,9 @@ class Orders:
             return ReasonCode.USER_UNKNOWN
         admitted = self.bindings.admit(user, device, sign_in_id)
         if isinstance(admitted, ReasonCode):
+            self.publisher.publish(FollowUp(sign_in_id, "order refused", admitted.code))
             return admitted
+        self.publisher.publish(FollowUp(sign_in_id, "order handed to the machine", detail=f"The account is {admitted.username}."))
         pending = [
             order for order in self.store.pending(device.id) if order.binding_id == admitted.id and order.kind is BindingAct.BIND
         ]
@@ -128,6 +133,10 @@ class Orders:
                 superseded.append(order)
             if not settled and order.reason == receipt.reason:
                 continue  # the device tries again and again; the log says once why it cannot
+            if order.sign_in_id is not None:
+                done = receipt.outcome is OrderOutcome.DONE
+                name = "account stands on the device" if done else "order not carried out by the device"
+                self.publisher.publish(FollowUp(order.sign_in_id, name, "" if done else receipt.reason or receipt.outcome.value))
             self.audit.record(
                 CHANNEL,
                 f"order_{receipt.outcome.value}",

@@ -11,10 +11,12 @@ from homeport.directory.devices.model import Device
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
 from homeport.foundation.kernel.errors import Invalid, Unauthenticated
+from homeport.foundation.kernel.events import Publisher
 from homeport.foundation.kernel.reasons import BY_CODE, ReasonCode
 from homeport.trust.issuer import model, proofs
 from homeport.trust.issuer.model import AccessToken, AuthorizationState, DeviceAuthorization, Scope
 from homeport.trust.issuer.ports import AuthorizationStore, TokenStore
+from homeport.trust.signin.model import FollowUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class DeviceAuthorizations:
     tokens: TokenStore
     clock: Clock
     entropy: Entropy
+    publisher: Publisher
 
     def authorize(self, device: Device, address: str) -> tuple[DeviceAuthorization, str]:
         """Begin an authorization for a device; return it and the device code, which is kept only as a hash."""
@@ -119,10 +122,12 @@ class DeviceAuthorizations:
                 self.store.update(
                     replace(authorization, wrong_numbers=wrong, state=AuthorizationState.REFUSED, reason=reason.code, number="")
                 )
+                self._follow_up(authorization, "number typed wrong five times", reason)
                 return model.Denied(reason, authorization.sign_in_id)
             self.store.update(replace(authorization, wrong_numbers=wrong))
             return model.Pending(number_wanted=True, attempts_left=model.NUMBER_ATTEMPTS - wrong)
         self.store.update(replace(authorization, state=AuthorizationState.REDEEMED, number=""))
+        self._follow_up(authorization, "number typed at the machine")
         token = self.entropy.token()
         self.tokens.add(
             AccessToken(
@@ -136,6 +141,10 @@ class DeviceAuthorizations:
             )
         )
         return model.Granted(token)
+
+    def _follow_up(self, authorization: DeviceAuthorization, name: str, reason: ReasonCode | None = None) -> None:
+        if authorization.sign_in_id is not None:
+            self.publisher.publish(FollowUp(authorization.sign_in_id, name, reason.code if reason else ""))
 
     def why_closed(self, authorization: DeviceAuthorization) -> ReasonCode | None:
         """Tell why nobody can approve this any more; None while somebody can."""

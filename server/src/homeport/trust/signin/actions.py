@@ -23,7 +23,7 @@ from homeport.trust.federation.model import Client, Metadata, Refusal, redirect_
 from homeport.trust.federation.recorder import Recorder
 from homeport.trust.federation.relying_party import Code, Grant
 from homeport.trust.federation.verifier import VerifiedIdentity
-from homeport.trust.signin.model import LIFETIME, MAX_AGE, Purpose, RecordedStep, SignIn, SignInEnded, State
+from homeport.trust.signin.model import LIFETIME, MAX_AGE, FollowUp, Purpose, RecordedStep, SignIn, SignInEnded, State
 from homeport.trust.signin.ports import Continuation, SignInStore
 
 SIGNIN = system("signin")
@@ -177,6 +177,18 @@ class SignIns:
         self._record(sign_in, user.username)
         self.publisher.publish(SignInEnded(sign_in))
         return sign_in
+
+    def follow_up(self, event: FollowUp) -> None:
+        """Add what happened later, at the machine, to the timeline of a sign-in that may be forgotten by now."""
+        # public: the device has proved itself by its key
+        if self.store.get(event.sign_in_id) is None:
+            return
+        recorder = Recorder(self.clock)
+        if event.reason:
+            recorder.failed(event.name, reason=event.reason, detail=event.detail)
+        else:
+            recorder.ok(event.name, detail=event.detail)
+        self.store.add_steps(event.sign_in_id, recorder.steps)
 
     def belongs_to(self, sign_in_id: str, browser: str) -> SignIn | None:
         """Return a sign-in if the browser with this cookie began it."""

@@ -86,6 +86,16 @@ class SignInEnded(Event):
     sign_in: SignIn
 
 
+@dataclass(frozen=True, slots=True)
+class FollowUp(Event):
+    """Something that happened after a sign-in completed and belongs on its timeline; `reason` is a code when it failed."""
+
+    sign_in_id: str
+    name: str
+    reason: str = ""
+    detail: str = ""
+
+
 def status_word(sign_in: SignIn) -> tuple[str, str]:
     """Return the word and the kind of a sign-in's status."""
     return {

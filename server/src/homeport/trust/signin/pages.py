@@ -79,5 +79,5 @@ def _line(step: RecordedStep, sign_in: SignIn) -> dict[str, Any]:
         "outcome": KINDS.get(step.outcome, "info"),
         "sentence": step.details.get("detail", ""),
         "details": shown,
-        "remedy": reason.admin if reason and step.name == "refused" and sign_in.reason == code else "",
+        "remedy": reason.admin if reason and (step.name == "refused" or sign_in.reason != code) else "",
     }
