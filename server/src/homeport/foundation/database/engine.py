@@ -9,7 +9,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
+from homeport.foundation.kernel.errors import Unavailable
 from homeport.foundation.kernel.events import Event
 
 T = TypeVar("T")
@@ -17,6 +19,9 @@ T_co = TypeVar("T_co", covariant=True)
 Handler = Callable[["UnitOfWork", Any], None]
 BUSY_MILLISECONDS = 10_000
 """How long SQLite waits for another process's write, such as `homeport admin link` beside `homeport serve`."""
+DISK_FULL = (
+    "The disk of Homeport's database is full, so nothing was changed. An administrator must free some space; then try again."
+)
 
 
 @dataclass(slots=True)
@@ -64,10 +69,12 @@ class Database:
             work = UnitOfWork(connection, self.subscriptions)
             try:
                 yield work
-            except BaseException:
+                connection.commit()
+            except BaseException as error:
                 connection.rollback()
+                if isinstance(error, OperationalError) and _disk_is_full(error):
+                    raise Unavailable(DISK_FULL) from error
                 raise
-            connection.commit()
         for hook in work.after_commit:
             hook()
 
@@ -117,6 +124,11 @@ class DatabaseWork(Generic[T]):
         """Open a unit of work that never commits."""
         with self.database.read() as unit:
             yield self.build(unit)
+
+
+def _disk_is_full(error: OperationalError) -> bool:
+    """Tell SQLite's SQLITE_FULL and PostgreSQL's disk_full (53100) from other failures."""
+    return getattr(error.orig, "sqlstate", None) == "53100" or getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
 
 
 def _sqlite(url: str) -> Engine:
