@@ -35,7 +35,8 @@ THE_ATTEMPT = frozenset(
 """What an attempt may leave behind; everything else must be as it was, unless the case names it."""
 APPROVED = frozenset({"federated_identities added"})
 """What a sign-in that was good up to its end leaves besides."""
-LONG_AGO = (datetime.now(UTC) - timedelta(hours=2)).isoformat(timespec="microseconds")
+LONG_AGO = (datetime.now(UTC) - timedelta(minutes=20)).isoformat(timespec="microseconds")
+"""Over for everybody, and not so long ago that upkeep forgets it."""
 
 
 class Recorded(Enum):
@@ -137,7 +138,7 @@ class Scene:
         page = person.get(answer.headers["location"])
         assert page.status_code == 200, page.text
         self.kept["number page"] = answer.headers["location"]
-        return number_on(page.text)
+        return Browser(person.client, page=page.text).text("verification-number")
 
     def bound(self, person: Person | None = None, machine: Machine | None = None) -> httpx2.Response:
         """Approve, type the number, and fetch the order; return the order's answer."""
@@ -146,11 +147,6 @@ class Scene:
         assert granted.status_code == 200, granted.text
         self.kept["order token"] = granted.json()["access_token"]
         return machine.fetch_order(self.kept["order token"])
-
-
-def number_on(page: str) -> str:
-    """Return the number that the approval page shows."""
-    return Browser(httpx2.Client(), page=page).text("verification-number")
 
 
 def nothing(_scene: Scene) -> None:

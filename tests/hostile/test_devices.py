@@ -7,7 +7,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey
 from tests.hostile.machine import DEVICE_CODE_GRANT
-from tests.hostile.scene import reason_of
+from tests.hostile.scene import LONG_AGO, reason_of
 from tests.hostile.tables import Difference, read_tables
 
 AGENT = {"grant_type": "client_credentials", "scope": "agent"}
@@ -132,9 +132,7 @@ def test_tokens_open_only_what_they_are_for(scene):
 
 def test_late_order_token_is_no_token(scene):
     order = scene.machine.poll(scene.approved()).json()["access_token"]
-    scene.world.sql(
-        "UPDATE access_tokens SET expires_at = '2026-01-01T00:00:00.000000+00:00' WHERE device_id = ?", scene.machine.id
-    )
+    scene.world.sql("UPDATE access_tokens SET expires_at = ? WHERE device_id = ?", LONG_AGO, scene.machine.id)
     assert reason_of(scene.machine.fetch_order(order)) == "access_token_invalid"
 
 

@@ -19,7 +19,6 @@ from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any
 
 import httpcore2
-import httpx2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -142,17 +141,16 @@ def test_page_says_what_is_wrong_keeps_what_was_typed_and_stores_nothing(setting
     assert answer.status_code == 400
     assert re.search(row.says, text), text
     assert elapsed < LIMIT
-    _demand_what_was_typed(answer.text, typed)
+    _demand_what_was_typed(Browser(admin.client, page=answer.text), typed)
     changed = set(Difference(before, read_tables(world.folder / "data/homeport.sqlite")).kinds())
     assert not {kind for kind in changed if not kind.startswith(("admin_sessions.", "audit_"))}
 
 
-def _demand_what_was_typed(page: str, typed: Mapping[str, str]) -> None:
-    forms = Browser(httpx2.Client(), page=page)._read().forms
-    kept = {name: value for form in forms for name, value in form.values.items()}
+def _demand_what_was_typed(browser: Browser, typed: Mapping[str, str]) -> None:
+    kept = {name: value for form in browser._read().forms for name, value in form.values.items()}
     for name in ("name", "url", "client_id"):
         assert kept.get(name, "").strip() == typed[name].strip(), kept
-    assert typed["client_secret"] not in page
+    assert typed["client_secret"] not in browser.page
 
 
 # In this process: name service, certificates, sockets that say nothing
