@@ -24,6 +24,7 @@ from homeport.bootstrap.web import wrapped
 from homeport.directory.devices.model import OSFamily, ProvisioningSetting
 from homeport.directory.people.model import User, UserState
 from homeport.foundation.database import schema
+from homeport.foundation.database.columns import metadata
 from homeport.foundation.database.engine import Database
 from homeport.foundation.kernel.actor import Origin, system
 from homeport.settings import Settings
@@ -83,6 +84,13 @@ class House:
         """What a query of the database gives."""
         with self.home.parts.database.read() as unit:
             return [tuple(row) for row in unit.connection.exec_driver_sql(statement)]
+
+    def empty(self) -> None:
+        """Forget everything but the order keys, so that another example can begin."""
+        with self.home.parts.database.write() as unit:
+            for table in reversed(metadata.sorted_tables):
+                if table.name not in {"order_keys", "order_epoch"}:
+                    unit.connection.execute(table.delete())
 
     def user(self, name: str = "ada", state: UserState = UserState.ACTIVATED) -> User:
         email = f"{name}@acme.example"

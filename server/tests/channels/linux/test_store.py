@@ -8,8 +8,6 @@ from sqlalchemy.exc import IntegrityError
 from tests.support.together import together
 
 from homeport.channels.linux.model import Order, OrderState
-from homeport.channels.linux.order_keys import OrderKeys
-from homeport.channels.linux.store import SqlKeyStore
 from homeport.directory.devices.model import BindingAct
 
 
@@ -89,35 +87,7 @@ def test_a_new_epoch_is_above_every_earlier_one_and_begins_again_at_one(store, f
     assert store(lambda it: it.next_sequence(first.device_id)) == (epoch + 100, 1)
 
 
-def test_two_first_orders_at_the_same_moment_share_the_first_epoch(any_house):
-    answers = []
-    deeds = [
-        lambda name=name: answers.append(any_house.do(lambda act: act.orders.store.next_sequence(name)))
-        for name in ("a", "b", "c")
-    ]
-    assert together(*deeds) == []
-    assert answers == [(1, 1)] * 3
-
-
-def test_replicas_that_start_at_the_same_moment_agree_on_one_order_root(any_house):
-    parts = any_house.home.parts
-    with parts.database.write() as unit:
-        unit.connection.exec_driver_sql("DELETE FROM order_keys")
-    roots = []
-
-    def start():
-        with parts.database.write() as unit:
-            keys = OrderKeys(SqlKeyStore(unit.connection), parts.sealer, parts.clock, parts.entropy, "https://id.example.com")
-            keys.ensure()
-            roots.append(keys.fingerprint())
-
-    assert together(*[start] * 5) == []
-    assert len(set(roots)) == 1
-    assert any_house.sql("SELECT count(*) FROM order_keys WHERE is_root") == [(1,)]
-
-
-def test_orders_of_one_device_at_the_same_moment_get_different_numbers(ready, device, order_token, client):
-    ready.provision()
+def test_orders_of_one_device_at_the_same_moment_get_different_numbers(ready, device):
     people = [ready.user(f"p{number}-{device.name}") for number in range(4)]
     machine = ready.do(lambda act: act.devices.find(device.id))
     deeds = [
