@@ -97,3 +97,16 @@ def test_every_single_write_may_be_the_one_that_finds_no_room(small, signer):
             assert (small.etc / name).read_text().startswith(("root:x:0", "root:*"))
         applier = start(small, signer)
     assert run(applier, signer.pair("d-1")) == ("done", None)
+
+
+def test_an_order_whose_end_could_not_be_written_is_not_taken_for_settled(small, signer):
+    applier = start(small, signer)
+    assert run(applier, signer.pair("d-1")) == ("done", None)
+    reached = applier.ledger.sequence
+    fill(small, leave=0)
+    suspend = signer.pair("d-1", "suspend")
+    outcome, _ = run(applier, suspend)
+    assert (applier.ledger.sequence == reached) == (outcome == "failed")
+    assert run(applier, suspend)[0] == outcome  # asked again, it does not answer better than what is on the disk
+    (small.folder / "filler").unlink()
+    assert run(start(small, signer), suspend) == ("done", None)

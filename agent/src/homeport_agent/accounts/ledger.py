@@ -88,8 +88,13 @@ class Ledger:
 
     def settle(self, order: Order, receipt: dict[str, Any], now: float) -> None:
         """Keep how ``order`` ended; the sequence stands at it from now on."""
+        before = self.sequence, self.settled
         self.sequence = max(self.sequence, order.sequence)
-        self.settled[order.order_id] = Settled(receipt, order.kind, order.user_id, now)
+        self.settled = {**self.settled, order.order_id: Settled(receipt, order.kind, order.user_id, now)}
         while len(self.settled) > _KEPT_RECEIPTS:
             del self.settled[next(iter(self.settled))]
-        self.save()
+        try:
+            self.save()
+        except BaseException:
+            self.sequence, self.settled = before  # what is not durable was not settled: after a crash nobody would know of it
+            raise
