@@ -74,6 +74,7 @@ def test_a_suspension_on_a_full_disk_denies_at_once_and_is_completed_later(small
     applier = start(small, signer)
     assert run(applier, signer.pair("d-1")) == ("done", None)
     fill(small, leave=0)
+    signer.now = time.time() + 5  # a later second than the last order's, which the ledger wants to remember and cannot
     suspend = signer.pair("d-1", "suspend")
     outcome, reason = run(applier, suspend)
     assert (outcome, reason) in {("failed", "disk_full"), ("done", None)}

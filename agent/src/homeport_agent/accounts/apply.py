@@ -57,7 +57,8 @@ class Applier:
         settled = self.ledger.settled.get(order.order_id)
         if settled and settled.sequence == order.sequence:
             return settled.receipt
-        self.ledger.saw_time(order.issued_at)
+        with self._even_on_a_full_disk(order):
+            self.ledger.saw_time(order.issued_at)
         if order.sequence <= self.ledger.sequence:
             return receipt(order.order_id, order.sequence, Outcome.REFUSED, Reason.ORDER_SUPERSEDED)
         check_time(order, self.ledger.now(self.clock()))
