@@ -5,7 +5,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.hostile.person import COOKIE
+from tests.hostile.scene import reason_of
 from tests.hostile.tables import Difference, read_tables
+from tests.hostile.world import PASSWORD
+
+from homeport.trust.signin.password.pages import SESSION_COOKIE
 
 FOREIGN = "https://evil.example"
 CROSS_SITE = (
@@ -157,3 +161,37 @@ def test_forwarded_address_of_a_stranger_does_not_count(scene):
         "/oauth/callback/x?state=unknown", headers={"X-Forwarded-For": "203.0.113.99", "Forwarded": "for=203.0.113.99"}
     )
     assert not scene.world.sql("SELECT id FROM sign_ins WHERE address = '203.0.113.99'")
+
+
+def test_sign_in_page_says_the_same_of_known_and_unknown_addresses(scene):
+    known = scene.world.administrator()
+    pages = []
+    for email in (f"{known.name}@acme.example", "nobody@acme.example"):
+        answer = scene.person.post("/signin", {"email": email, "password": "wrong password, long enough"})
+        pages.append((answer.status_code, answer.text.replace(email, "…")))
+    assert pages[0] == pages[1]
+    assert pages[0][0] == 401
+
+
+def test_planted_session_is_worth_nothing_before_and_after_the_sign_in(scene):
+    planted = {"Cookie": f"{SESSION_COOKIE}=planted-by-an-attacker"}
+    assert scene.person.get("/admin/users", headers=planted).headers["location"].startswith("/signin")
+    known = scene.world.administrator()
+    known.client.cookies.clear()
+    form = {"email": f"{known.name}@acme.example", "password": PASSWORD}
+    headers = {"Origin": scene.world.url, "Sec-Fetch-Site": "same-origin", **planted}
+    entered = known.post("/signin", form, headers=headers)
+    assert entered.status_code == 303
+    assert "planted-by-an-attacker" not in str(entered.headers)
+    assert scene.person.get("/admin/users", headers=planted).headers["location"].startswith("/signin")
+
+
+def test_planted_sign_in_cookie_gives_its_planter_no_number(scene):
+    """Whoever can write another one's cookie jar could read the number; the browser's `__Host-` prefix keeps other hosts out."""
+    assert COOKIE.startswith("__Host-")
+    rival = scene.another_person()
+    scene.approved()
+    rival.get("/device")
+    page = rival.get(scene.kept["number page"])
+    assert reason_of(page) == "browser_mismatch"
+    assert "verification-number" not in page.text

@@ -27,6 +27,7 @@ from homeport.trust.federation.model import ProviderKind, redirect_uri
 
 DOMAIN = "acme.example"
 ADMIN = system("hostile")
+PASSWORD = "correct horse battery staple 7"
 ADDRESSES = itertools.count(1)
 
 
@@ -39,15 +40,16 @@ class World:
     port: int
     okta: dict[str, Any]
     server: Program
+    database: str = ""
     provider_id: str = ""
     numbers: itertools.count = field(default_factory=lambda: itertools.count(1))
     clients: list[httpx2.Client] = field(default_factory=list)
 
     @classmethod
-    def open(cls, folder: Path, programs: Programs, *, connect: bool = True, allow: str = "") -> "World":
+    def open(cls, folder: Path, programs: Programs, *, connect: bool = True, allow: str = "", database: str = "") -> "World":
         """Start both, with Linux provisioning enabled; connect the one to the other as an administrator would.
 
-        `allow` is one more origin that the server may reach although it is private.
+        `allow` is one more origin that the server may reach although it is private; `database` the URL of another one than SQLite.
         """
         simulator = programs.start(
             sys.executable, "-m", "homeport_simulators", "okta", "--host", "127.0.0.1", "--port", "0", "--demo"
@@ -59,10 +61,11 @@ class World:
             "HOMEPORT_PUBLIC_URL": f"http://localhost:{port}",
             "HOMEPORT_PORT": str(port),
             "HOMEPORT_ORGANIZATION": "Acme",
+            "HOMEPORT_DATABASE_URL": database,
             "HOMEPORT_OUTBOUND_ALLOW": f"{okta['issuer']},{allow}",
         }
         server = programs.start(sys.executable, "-m", "homeport", "serve", port=port, env=environment)
-        world = cls(folder, programs, port, okta, server)
+        world = cls(folder, programs, port, okta, server, database)
         world.provision(enabled=True, several_users=True)
         if connect:
             world.connect()
@@ -79,6 +82,7 @@ class World:
         settings = Settings.read(
             {},
             data=self.folder / "data",
+            database_url=self.database,
             public_url=self.url,
             port=self.port,
             organization="Acme",
@@ -175,9 +179,9 @@ class World:
 
     def administrator(self) -> Person:
         """Let somebody become an administrator with Billing, by a one-time link; return their browser."""
-        link, password = self.act(lambda actions: actions.administrator_links.issue(ADMIN)), "correct horse battery staple 7"
+        link = self.act(lambda actions: actions.administrator_links.issue(ADMIN))
         name = self.next_name()
-        form = {"email": f"{name}@{DOMAIN}", "firstname": name, "lastname": "Admin", "password": password, "again": password}
+        form = {"email": f"{name}@{DOMAIN}", "firstname": name, "lastname": "Admin", "password": PASSWORD, "again": PASSWORD}
         person = self.person(name)
         entered = person.post(f"/admin/link/{link}", form)
         assert entered.status_code == 303, entered.text
