@@ -6,12 +6,11 @@ import json
 import shutil
 import socket
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.faults import truth
-from tests.faults.estate import Device, Estate, estate, until
+from tests.faults.estate import ACTOR, Device, Estate, estate, until
 from tests.faults.person import sign_in
 
 from homeport.directory.devices.model import After
@@ -207,6 +206,23 @@ def test_device_whose_clock_is_in_another_time_suspends_and_is_not_deceived(plac
     assert not device.expired("ada")
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_deleted_device_closes_its_accounts_before_its_agent_stops(place, running):
+    [device] = place.add_devices(1)
+    device.keep()
+    bound(place, device, "bea")
+    if not running:
+        device.kill()
+    with place.home() as home, home.work.write() as actions:
+        actions.devices.delete(ACTOR, device.device_id, After.LOCK)
+    if not running:
+        device.keep(wait=False)
+    assert device.daemon.wait(40) == 0
+    assert device.expired("bea")
+    assert place.settled()
+    truth.whole(place)
+
+
 def test_order_key_rotates_without_a_new_enrolment(place):
     [device] = place.add_devices(1)
     device.keep()
@@ -255,14 +271,11 @@ def test_a_cloned_device_is_detected(place):
     (clone / "etc/machine-id").chmod(0o644)
     (clone / "etc/machine-id").write_text("f" * 32 + "\n")
     with place.home() as home, home.work.write() as actions:
-        from tests.faults.estate import ACTOR  # noqa: PLC0415 - the operator
-
         _, key = actions.enrollment_keys.create(ACTOR, "clone")
     double = Device("clone", type(device.root)(clone), place.programs)
     with contextlib.suppress(AssertionError):
         double.enroll(place.url, key)
         raise RuntimeError("the clone was enrolled")
-    time.sleep(0)
     assert not (state / "device.json").exists()
     told = place.rows("SELECT count(*) FROM audit_entries WHERE reason = 'device_key_in_use'")[0][0]
     print("audit entries about the clone:", told)
