@@ -187,7 +187,7 @@ class ReasonCode(Enum):
     ISSUER_WRONG = Explanation(
         "issuer_wrong",
         f"The answer came from another identity provider than expected. {_ASK}",
-        "The ID token's `iss` is not exactly the configured issuer. Was a custom domain switched on or off?",
+        "The ID token's `iss` is not exactly the configured issuer. See whether a custom domain was switched on or off there.",
     )
     AUDIENCE_WRONG = Explanation(
         "audience_wrong",
@@ -304,7 +304,7 @@ class ReasonCode(Enum):
     )
     DEVICE_PENDING = Explanation(
         "device_pending",
-        "This machine waits for approval by an administrator.",
+        "This machine waits for approval. Ask your administrator to approve it, then start again.",
         "Approve the device on its page.",
     )
     DEVICE_TAKEN = Explanation(

@@ -1,0 +1,91 @@
+"""Every route is guarded, or is public for a reason that stands here."""
+
+import re
+
+import pytest
+from starlette.routing import Mount
+
+from homeport.bootstrap.web import application
+from homeport.foundation.http.actor import GUARDS
+
+PUBLIC = {
+    "/static": "style sheets and icons, the same for everybody",
+    "/api/openapi.json": "the description of the API, which is in the docs too",
+    "/": "only a redirect to the admin portal",
+    "/health": "tells a load balancer whether the database can be read, and nothing else",
+    "/.well-known/openid-configuration": "metadata that devices read before they have a token (RFC 8414, section 3)",
+    "/.well-known/oauth-authorization-server": "the same under the RFC's own name",
+    "/oauth/device_authorization": "the device authenticates in the form (RFC 7523)",
+    "/oauth/token": "the device authenticates in the form (RFC 7523)",
+    "/agent/v1/enroll": "the enrolment key and the proof of the device's key are in the body",
+    "/agent/v1/order": "a token bound to the device's key, with a proof (RFC 9449)",
+    "/agent/v1/desired-state": "a token bound to the device's key, with a proof (RFC 9449)",
+    "/agent/v1/reports": "a token bound to the device's key, with a proof (RFC 9449)",
+    "/device": "whoever types a code has not signed in yet; opening it approves nothing",
+    "/device/cancel": "whoever sees a machine that is not theirs may refuse it, knowing its code",
+    "/device/approved/{sign_in_id}": "shown only to the browser whose cookie began the sign-in",
+    "/device/approved/{sign_in_id}/status": "shown only to the browser whose cookie began the sign-in",
+    "/oauth/callback/{provider_id}": "people come back from the provider; `state` and the cookie are judged",
+    "/signin": "where administrators sign in",
+    "/admin/link/{token}": "the one-time link is the proof",
+}
+
+
+def routes_of(routes):
+    for route in routes:
+        if hasattr(route, "original_router"):  # a router that FastAPI includes
+            yield from routes_of(route.original_router.routes)
+        else:
+            yield route
+
+
+def calls_of(dependant):
+    for one in dependant.dependencies:
+        yield one.call
+        yield from calls_of(one)
+
+
+def is_guarded(route):
+    return hasattr(route, "dependant") and any(call in GUARDS for call in calls_of(route.dependant))
+
+
+@pytest.fixture
+def routes(shared_house):
+    return list(routes_of(application(shared_house.home).routes))
+
+
+def test_every_route_asks_who_it_is_or_is_public_for_a_stated_reason(routes):
+    assert len(routes) > 60, "the routes were not found"
+    assert {route.path for route in routes if not is_guarded(route)} == set(PUBLIC)
+
+
+def test_every_public_route_has_a_reason():
+    assert all(len(reason.split()) > 3 for reason in PUBLIC.values())
+
+
+def test_every_guarded_route_turns_away_a_stranger_before_it_looks_at_anything_else(shared_house, routes):
+    client = shared_house.client
+    for route in routes:
+        if isinstance(route, Mount) or not is_guarded(route):
+            continue
+        path = re.sub(r"\{[^}]+\}", "x", route.path)
+        for method in route.methods:
+            answer = client.request(method, path, headers={"Sec-Fetch-Site": "same-origin"}, follow_redirects=False)
+            if path.startswith("/api/"):
+                assert answer.status_code == 401, f"{method} {path}"
+            else:
+                assert (answer.status_code, answer.headers["location"][:8]) == (303, "/signin?"), f"{method} {path}"
+
+
+def test_a_session_opens_no_api_and_a_form_from_another_site_is_not_carried_out(shared_house, routes):
+    client = shared_house.client
+    for route in routes:
+        if isinstance(route, Mount) or "POST" not in (route.methods or ()):
+            continue
+        path = re.sub(r"\{[^}]+\}", "x", route.path)
+        if path.startswith(("/api/", "/agent/", "/oauth/")):
+            continue
+        for site in ("cross-site", "same-site", "none"):
+            answer = client.post(path, headers={"Sec-Fetch-Site": site}, follow_redirects=False)
+            assert answer.status_code == 403, path
+        assert client.post(path, headers={"Origin": "https://attacker.example"}).status_code == 403, path
