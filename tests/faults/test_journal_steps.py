@@ -130,6 +130,7 @@ def test_killed_after_every_line_of_the_journal_every_order_is_finished_exactly_
             actions.provisioning.set(ACTOR, setting)
         [device] = place.add_devices(1)
         all_kinds(place, device, hits)
+        truth.audit_verifies(place)
     for step in Step:
         print(f"{step}: killed after {', '.join(sorted(hits.get(step, {'NOTHING'})))}")
     missed = {step.value for step in Step if step not in hits}

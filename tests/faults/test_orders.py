@@ -140,6 +140,7 @@ def test_after_a_restore_every_device_comes_to_be_as_the_directory_says(place):
         content = json.loads((device.state / "ledger.json").read_text())
         assert content["epoch"] > 1_700_000_000
     assert hand_over(kept, old)[1] in {"order_superseded", None}
+    truth.audit_verifies(place)
     assert kept.expired("dan")
     place.set_state("dan", UserState.ACTIVATED)
     truth.converges(place, devices)

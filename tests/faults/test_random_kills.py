@@ -90,4 +90,5 @@ def test_killed_at_random_points_of_a_hundred_sign_ins_nothing_is_lost_and_nothi
         ]
         assert not unopened
         assert sum(hits.values()) >= SIGN_INS // 3
+        truth.audit_verifies(place)
         print(f"{time.monotonic() - begun:.0f} s: done", flush=True)

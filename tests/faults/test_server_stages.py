@@ -58,5 +58,6 @@ def test_server_killed_at_each_request_of_a_sign_in_lets_the_person_sign_in_agai
             assert [sign_in(place, device, person).outcome for person in place.people] == ["bound", "bound"]
             truth.converges(place, [device])
             truth.nobody_lost(place, done)
+            truth.audit_verifies(place)
     finally:
         proxy.close()

@@ -16,6 +16,7 @@ from homeport.directory.people.model import UserState
 from homeport.directory.people.tables import users
 from homeport.foundation.kernel.actor import Actor
 from homeport.trust.federation.tables import federated_identities
+from homeport.trust.signin.tables import sign_ins
 
 Rows = Mapping[str, Mapping[str, Any]]
 
@@ -79,7 +80,16 @@ class Carried:
                 live |= places
             connection.execute(insert(bindings).values(values))
             changed += 1
+        self._sign_ins(connection)
         return changed
+
+    def _sign_ins(self, connection: Connection) -> None:
+        """Keep the sign-ins that the kept accounts come from, so that each can still be explained."""
+        present = set(connection.execute(select(sign_ins.c.id)).scalars())
+        named = {row["sign_in_id"] for row in _rows(connection, bindings).values()} - present
+        missing = [dict(row) for key, row in self.tables["sign_ins"].items() if key in named]
+        if missing:
+            connection.execute(insert(sign_ins), missing)
 
     def _people(self, unit: Unit, connection: Connection, actor: Actor) -> int:
         number = 0
@@ -133,7 +143,11 @@ def read_carried(connection: Connection) -> Carried | None:
     if root_id is None:
         return None
     epoch = connection.execute(select(order_epoch.c.epoch)).scalar_one_or_none() or 0
-    kept = {table.name: _rows(connection, table) for table in (users, devices, bindings, federated_identities, enrollment_keys)}
+    kept: dict[str, Rows] = {
+        table.name: _rows(connection, table) for table in (users, devices, bindings, federated_identities, enrollment_keys)
+    }
+    earned = select(sign_ins).where(sign_ins.c.id.in_(select(bindings.c.sign_in_id)))
+    kept["sign_ins"] = {row.id: dict(row._mapping) for row in connection.execute(earned)}  # noqa: SLF001 - SQLAlchemy's documented name
     kinds = ("user_delete", "api_key_delete", "admin_delete")
     query = select(audit_entries.c.event_type, audit_entries.c.resource_id).where(audit_entries.c.event_type.in_(kinds))
     deleted = frozenset((row.event_type, row.resource_id) for row in connection.execute(query))
