@@ -6,6 +6,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+SETTLED = """async () => {
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)));
+}"""
+"""Waits until the new colours are drawn; even a transition of no length holds the old ones for a frame."""
 LOOKS = {
     "narrow, light": {"viewport": {"width": 360, "height": 780}, "color_scheme": "light"},
     "narrow, dark": {"viewport": {"width": 360, "height": 780}, "color_scheme": "dark"},
@@ -63,4 +68,5 @@ def looks_right_everywhere(page: Page) -> None:
     for look, options in LOOKS.items():
         page.set_viewport_size(options["viewport"])
         page.emulate_media(color_scheme=options["color_scheme"], reduced_motion="reduce")  # so that nothing fades
+        page.evaluate(SETTLED)
         looks_right(page, look)
