@@ -4,6 +4,8 @@ import pytest
 from joserfc.jwk import ECKey
 from tests.support.house import ADMIN
 
+from homeport.trust.issuer.oauth import TOKEN_REQUESTS
+
 JWT = {"typ": "JWT"}
 
 
@@ -217,7 +219,7 @@ def test_a_body_that_is_no_form_is_refused(client, body):
 
 
 def test_a_device_that_asks_for_too_many_tokens_is_told_when_to_come_back(device, client):
-    answers = [asks(device, client) for _ in range(91)]
+    answers = [asks(device, client) for _ in range(TOKEN_REQUESTS + 1)]
     assert {answer.status_code for answer in answers[:-1]} == {200}
     assert answers[-1].status_code == 429
     assert int(answers[-1].headers["retry-after"]) > 0

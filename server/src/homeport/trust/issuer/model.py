@@ -9,7 +9,7 @@ from homeport.foundation.kernel.reasons import ReasonCode
 AUTHORIZATION_LIFETIME = timedelta(minutes=10)
 NUMBER_ATTEMPTS = 5
 NUMBER_DIGITS = 6
-POLL_INTERVAL = 2
+POLL_INTERVAL = 1
 """Seconds between polls (RFC 8628, section 3.2); short, because the device waits for a person who is typing."""
 SLOW_DOWN = 5
 """Seconds added to the interval of a device that polls too fast (RFC 8628, section 3.5)."""

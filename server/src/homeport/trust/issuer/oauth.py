@@ -20,8 +20,8 @@ from homeport.trust.issuer import model, proofs
 from homeport.trust.issuer.actions import AccessTokens, DeviceAuthorizations
 
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-TOKEN_REQUESTS = 90
-"""How many token requests a device may make at once and a minute: a poll every other second takes 30."""
+TOKEN_REQUESTS = 300
+"""How many token requests a device may make at once and a minute: a poll each second takes 60, and several people may be at it at once."""
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
