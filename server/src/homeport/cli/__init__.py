@@ -1,0 +1,33 @@
+"""The command line, one file per idea.
+
+Here: `running` (serve, demo), `data` (migrate, backup, restore), `admin`, `sealing_key`, `audit`; `local` opens the data for them,
+`plainly` says errors in a sentence. A command's own file imports click and little else, so that `--help` stays fast; what is heavy is
+imported when the command runs. Elsewhere: what the commands do (bootstrap, serve, backup, demo, the slices' actions).
+"""
+
+import click
+
+from homeport import __version__
+from homeport.cli import admin, audit, data, running, sealing_key
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="homeport")
+def main() -> None:
+    """Homeport connects your identity provider to your devices.
+
+    Settings come from environment variables; docs/reference/settings.md lists them.
+    """
+
+
+for command in (
+    running.serve,
+    running.demo,
+    data.migrate,
+    data.backup,
+    data.restore,
+    admin.admin,
+    sealing_key.key,
+    audit.audit,
+):
+    main.add_command(command)

@@ -1,0 +1,31 @@
+"""The data opened locally, beside a running server, by the commands that do not go over the REST API."""
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from homeport.settings import Settings
+
+if TYPE_CHECKING:
+    from homeport.bootstrap.home import Home
+    from homeport.foundation.kernel.actor import Actor
+
+data_option = click.option("--data", type=click.Path(path_type=Path), help="Folder of the database and the keys (HOMEPORT_DATA).")
+public_url_option = click.option("--public-url", help="The address under which people reach Homeport (HOMEPORT_PUBLIC_URL).")
+
+
+@contextmanager
+def opened(**options: object) -> "Iterator[tuple[Home, Actor]]":
+    """Open the data locally, beside a running server, as the actor `system:<unix user>`."""
+    from homeport.bootstrap.home import Home  # noqa: PLC0415 - a second of imports that --help does not need
+    from homeport.foundation.kernel.actor import system  # noqa: PLC0415 - the same
+
+    home = Home(Settings.read(None, **options))
+    try:
+        yield home, system(getpass.getuser())
+    finally:
+        home.parts.database.dispose()
