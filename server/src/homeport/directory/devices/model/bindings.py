@@ -1,0 +1,156 @@
+"""Bindings: which person has which local account on which device, as wanted and as reported."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from homeport.directory.devices.model.provisioning import AccountPermission
+from homeport.foundation.kernel.events import Event
+
+_REASON = re.compile(r"[a-z0-9_]{1,64}")
+_USERNAME = re.compile(r"[a-z][a-z0-9._-]{0,30}")
+_SYSTEM_NAMES = frozenset({
+    "adm", "admin", "administrator", "audio", "backup", "bin", "bluetooth", "cdrom", "crontab", "daemon", "dialout",
+    "dip", "disk", "docker", "fax", "floppy", "ftp", "games", "gdm", "geoclue", "gnats", "halt", "homeport",
+    "homeport-accounts", "homeport-admins", "homeport-agent", "input", "irc", "kmem", "kvm", "lightdm", "list", "lock",
+    "lp", "lpadmin", "mail", "man", "messagebus", "mysql", "netdev", "news", "nm-openvpn", "nobody", "nogroup", "ntp",
+    "operator", "plugdev", "polkitd", "postfix", "postgres", "proxy", "pulse", "render", "root", "rtkit", "saned", "sasl",
+    "scanner", "sddm", "sgx", "shadow", "shutdown", "src", "ssh", "sshd", "staff", "sudo", "sync", "sys", "tape",
+    "tcpdump", "tss", "tty", "users", "utmp", "uucp", "video", "voice", "wheel", "www-data",
+})  # fmt: skip
+"""Accounts and groups that Debian, its usual packages or Homeport itself make."""
+
+
+class Desired(StrEnum):
+    """What the directory wants of a local account."""
+
+    PRESENT = "present"
+    SUSPENDED = "suspended"
+    REMOVED = "removed"
+
+
+class Observed(StrEnum):
+    """What the device last reported of a local account; `refused` says that it would not carry out the order."""
+
+    UNKNOWN = "unknown"
+    PRESENT = "present"
+    SUSPENDED = "suspended"
+    REMOVED = "removed"
+    REFUSED = "refused"
+
+
+class After(StrEnum):
+    """What becomes of the local account when its binding is removed: it stays usable, is locked, or is deleted with its home.
+
+    A suspended account that should be kept is locked.
+    """
+
+    KEEP = "keep"
+    LOCK = "lock"
+    REMOVE = "remove"
+
+
+class BindingAct(StrEnum):
+    """What a change of a binding asks the device to do; the kinds of orders in `docs/protocols/device.md`, section 3."""
+
+    BIND = "bind"
+    ACTIVATE = "activate"
+    SUSPEND = "suspend"
+    UNBIND = "unbind"
+
+
+class OrderOutcome(StrEnum):
+    """How an order ended on the device (section 5 of the protocol); `failed` may be tried again."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class AccountState(StrEnum):
+    """How a device found a local account (section 5 of the protocol)."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A user's local account on a device: what is wanted, and what the device last said.
+
+    `after` says what becomes of the account once `desired` is `removed`. `lease_not_after` is the account's expiry date.
+    `reason` is the device's reason for a refusal or a failure (`docs/protocols/device.md`, section 5). `confirmed_at` is since when
+    the device reports what is wanted; None while it does not.
+    """
+
+    id: str
+    user_id: str
+    device_id: str
+    username: str
+    uid: int
+    gid: int
+    permission: AccountPermission
+    desired: Desired
+    observed: Observed
+    reason: str
+    sign_in_id: str
+    lease_not_after: datetime
+    passcode_set_at: datetime | None
+    created_at: datetime
+    confirmed_at: datetime | None
+    after: After | None = None
+    version: int = 1
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether the device has reported what is wanted."""
+        return self.observed.value == self.desired.value
+
+
+@dataclass(frozen=True, slots=True)
+class NamedBinding:
+    """A binding with the words that lists show for its two ends."""
+
+    binding: Binding
+    device_name: str
+    user_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """What became of one order, as `channels.linux` reads it from a receipt."""
+
+    binding_id: str
+    act: BindingAct
+    outcome: OrderOutcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReport:
+    """How the device found one account."""
+
+    user_id: str
+    state: AccountState
+    passcode_set: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BindingChanged(Event):
+    """A binding's desired state or lease changed; `kind` is the order that the device needs."""
+
+    binding_id: str
+    device_id: str
+    kind: BindingAct
+
+
+def linux_name_allowed(username: str) -> bool:
+    """Tell whether a user name can be a Linux account's and is nobody's on a usual system."""
+    return _USERNAME.fullmatch(username) is not None and username not in _SYSTEM_NAMES and not username.startswith("systemd-")
+
+
+def clean_reason(text: str) -> str:
+    """Return a device's reason code as it is stored; what is no code becomes `unknown`."""
+    return text if not text or _REASON.fullmatch(text) else "unknown"

@@ -1,0 +1,53 @@
+"""How people get local accounts by themselves, per kind of operating system, and the uids that are given out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from homeport.directory.devices.model.inventory import OSFamily
+
+FIRST_UID = 20_000
+LAST_UID = 59_999
+"""The range of uids that Homeport gives out; above what useradd and below what systemd's dynamic users take."""
+DEFAULT_LEASE_DAYS = 14
+SHORTEST_LEASE_DAYS, LONGEST_LEASE_DAYS = 1, 90
+IMPLEMENTED = frozenset({OSFamily.LINUX})
+"""Where Self Service Account Provisioning works in this version."""
+
+
+class AccountPermission(StrEnum):
+    """What a local account may do on its device."""
+
+    STANDARD = "standard"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisioningSetting:
+    """Self Service Account Provisioning for one kind of operating system.
+
+    `several_users` false lets only the first person onto a device. `lease_days` is how long an account works without contact.
+    """
+
+    os_family: OSFamily
+    enabled: bool = False
+    default_permission: AccountPermission = AccountPermission.STANDARD
+    several_users: bool = False
+    lease_days: int = DEFAULT_LEASE_DAYS
+
+    @property
+    def implemented(self) -> bool:
+        """Tell whether this version can do it."""
+        return self.os_family in IMPLEMENTED
+
+
+@dataclass(frozen=True, slots=True)
+class UidUse:
+    """How many of the uids were given out."""
+
+    used: int
+    total: int = LAST_UID - FIRST_UID + 1
+
+    @property
+    def scarce(self) -> bool:
+        """Tell whether 80 % are gone, which the portal warns about."""
+        return self.used * 10 >= self.total * 8
