@@ -1,9 +1,16 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from homeport.directory.admins.model import (
+    ABOUT,
+    ADMINISTRATOR,
     BILLING,
+    HELP_DESK,
+    MANAGER,
+    MATRIX,
     READ_ONLY,
     ROLES,
     ApiKey,
@@ -57,6 +64,26 @@ def test_read_only_may_read_everything_and_change_nothing_of_others():
     assert ROLES[READ_ONLY] == reads | {Permission.API_KEYS_OWN}
     assert ROLES[BILLING] == set(Permission)
     assert not any(one.value.endswith(":write") for one in ROLES[READ_ONLY])
+
+
+def test_every_permission_has_a_line_in_the_table_and_every_role_a_sentence():
+    assert set(MATRIX) == set(Permission)
+    assert list(ABOUT) == list(ROLES)
+
+
+def test_each_role_may_do_all_that_a_smaller_one_changes():
+    order = (HELP_DESK, MANAGER, ADMINISTRATOR, BILLING)
+    changes = [{one for one in ROLES[role] if not one.value.endswith(":read")} for role in order]
+    assert all(small < large for small, large in pairwise(changes))
+
+
+def test_an_administrator_changes_neither_providers_nor_administrators():
+    assert ROLES[BILLING] - ROLES[ADMINISTRATOR] >= {Permission.IDENTITY_PROVIDERS_WRITE, Permission.ADMINISTRATORS_WRITE}
+
+
+def test_help_desk_changes_no_persons_address():
+    assert Permission.USERS_WRITE not in ROLES[HELP_DESK]
+    assert Permission.USERS_STATE in ROLES[HELP_DESK]
 
 
 @given(st.uuids(), st.from_regex(r"[A-Za-z0-9_-]{43}", fullmatch=True))

@@ -131,7 +131,7 @@ class People:
 
     def change_state(self, actor: Actor, user_id: str, state: UserState, *, version: int | None = None) -> User:
         """Activate or suspend a user; what they already are stays as it is. Nobody goes back to STAGED."""
-        actor.require(Permission.USERS_WRITE)
+        actor.require(Permission.USERS_STATE)
         before = _expected(_found(self.users.get_for_update(user_id)), version)
         if state is before.state:
             return before

@@ -158,7 +158,7 @@ class PeoplePages:
 
     def ask_activate(self, request: Request, actor: PageActor, user_id: str) -> Response:
         """Ask before a user is activated."""
-        user, accounts = self._subject(actor, user_id)
+        user, accounts = self._subject(actor, user_id, Permission.USERS_STATE)
         impacts = [f"{user.full_name} can sign in"]
         if accounts:
             impacts.append(f"{_accounts(accounts)} opened again when the devices next report")
@@ -171,7 +171,7 @@ class PeoplePages:
 
     def ask_suspend(self, request: Request, actor: PageActor, user_id: str) -> Response:
         """Ask before a user is suspended."""
-        user, accounts = self._subject(actor, user_id)
+        user, accounts = self._subject(actor, user_id, Permission.USERS_STATE)
         impacts = ["Open sign-ins are refused at once"]
         if accounts:
             impacts.append(f"{_accounts(accounts)} locked and expired, and all their processes end")
@@ -184,7 +184,7 @@ class PeoplePages:
 
     def ask_delete(self, request: Request, actor: PageActor, user_id: str) -> Response:
         """Ask before a user is deleted."""
-        user, accounts = self._subject(actor, user_id)
+        user, accounts = self._subject(actor, user_id, Permission.USERS_WRITE)
         impacts = ["Links to the identity provider are removed", "Open sign-ins are refused at once"]
         if accounts:
             impacts.append(f"{_accounts(accounts)} locked; home folders stay")
@@ -202,8 +202,8 @@ class PeoplePages:
             people.change_state(actor, user_id, state)
         return RedirectResponse(f"/admin/users/{user_id}", 303)
 
-    def _subject(self, actor: Actor, user_id: str) -> tuple[User, int]:
-        actor.require(Permission.USERS_WRITE)
+    def _subject(self, actor: Actor, user_id: str, needed: Permission) -> tuple[User, int]:
+        actor.require(needed)
         with self.work.read() as people:
             return people.get(actor, user_id), people.count_bindings(actor, user_id)
 
@@ -235,6 +235,7 @@ class PeoplePages:
             word=WORDS[user.state],
             form=form,
             may_write=actor.may(Permission.USERS_WRITE),
+            may_change_state=actor.may(Permission.USERS_STATE),
             panels=self.panels.render(PANELS, user),
         )
 

@@ -1,4 +1,4 @@
-"""What an actor may do. Roles, which are sets of these, live in `directory.admins.model`."""
+"""What an actor may do. Which role has which of these says the one table in `directory.admins.model.roles`."""
 
 from enum import StrEnum
 
@@ -8,9 +8,14 @@ class Permission(StrEnum):
 
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
+    USERS_STATE = "users:state"
+    GROUPS_READ = "groups:read"
+    GROUPS_WRITE = "groups:write"
     DEVICES_READ = "devices:read"
     DEVICES_WRITE = "devices:write"
     ENROLLMENT_KEYS_WRITE = "enrollment_keys:write"
+    PASSCODES_RESET = "passcodes:reset"
+    FACTORS_RESET = "factors:reset"
     IDENTITY_PROVIDERS_READ = "identity_providers:read"
     IDENTITY_PROVIDERS_WRITE = "identity_providers:write"
     PROVISIONING_READ = "provisioning:read"

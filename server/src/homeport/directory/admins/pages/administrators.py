@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.admins.actions import AdministratorLinks, Administrators, ApiKeys
-from homeport.directory.admins.model import BILLING, READ_ONLY, ROLES, Administrator
+from homeport.directory.admins.model import ABOUT, READ_ONLY, ROLES, Administrator
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor
@@ -20,11 +20,7 @@ from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.templates import Templates
 
 PATH = "/admin/administrators"
-ABOUT = {
-    BILLING: "May do everything, also with identity providers and administrators.",
-    READ_ONLY: "Sees everything and changes nothing.",
-}
-ROLE_CHOICES = tuple((role, role, ABOUT.get(role, "")) for role in ROLES)
+ROLE_CHOICES = tuple((role, role, ABOUT[role]) for role in ROLES)
 FILTERS = (listing.Filter("role", "Role", tuple((role, role) for role in ROLES)),)
 SORTS = ("email", "firstname", "lastname", "role", "created_at")
 _LONGEST_NUMBER = 9

@@ -1,0 +1,94 @@
+"""Administrators, the one-time links that make them, and what happens to them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from homeport.directory.admins.model.roles import ROLES
+from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
+from homeport.foundation.kernel.events import Event
+from homeport.foundation.kernel.permissions import Permission
+
+LINK_LIFETIME = timedelta(hours=1)
+INVITATION_LIFETIME = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """Somebody who signs in to the admin portal. `version` counts changes."""
+
+    id: str
+    email: str
+    firstname: str
+    lastname: str
+    role: str
+    password_hash: str = field(repr=False)
+    api_keys_allowed: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def full_name(self) -> str:
+        """Return first and last name, or the address of somebody without a name."""
+        return " ".join(part for part in (self.firstname, self.lastname) if part) or self.email
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """Return what the present role may do; a role that no longer exists may do nothing."""
+        return ROLES.get(self.role, frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorLink:
+    """A one-time link. `email` is empty on a link for the first administrator or for recovery; an invitation names one."""
+
+    id: str
+    token_hash: str
+    email: str
+    role: str
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+
+    @property
+    def is_invitation(self) -> bool:
+        """Tell whether the link makes one particular new administrator and can reset nobody's password."""
+        return bool(self.email)
+
+    def usable(self, now: datetime) -> bool:
+        """Tell whether the link was neither used nor has expired."""
+        return self.used_at is None and now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorDeleted(Event):
+    """The administrator is about to be removed; sessions end."""
+
+    administrator_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorChanged(Event):
+    """Role or access to the API changed."""
+
+    administrator_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorPasswordChanged(Event):
+    """The password was set anew; sessions that began with the old one end."""
+
+    administrator_id: str
+
+
+def actor_of(administrator: Administrator, origin: Origin) -> Actor:
+    """Return the administrator as an actor without a session."""
+    return Actor(
+        ActorKind.ADMINISTRATOR,
+        administrator.id,
+        administrator.email,
+        administrator.permissions,
+        role=administrator.role,
+        origin=origin,
+    )
