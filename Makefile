@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 READY := .venv/.ready
 
-.PHONY: run test check lock mutate pictures format assets clean
+.PHONY: run test test-debian13 check lock mutate pictures format assets clean
 
 run: assets  ## the demo: server, Okta simulator, a Linux device, one person signed in
 	@tools/as-root "the demo's device makes accounts with useradd" .venv/bin/homeport demo
@@ -10,6 +10,11 @@ run: assets  ## the demo: server, Okta simulator, a Linux device, one person sig
 test: assets  ## everything, with a real PostgreSQL and a real Chromium; ONLY=area for one area
 	@tools/setup test
 	@tools/test $(ONLY)
+
+test-debian13: export HOMEPORT_DEBIAN_SUITE := trixie
+test-debian13: assets  ## the device's login again, on Debian 13 instead of 12
+	@tools/setup test
+	@tools/test devices
 
 check: $(READY)  ## the fast part: format, lint, types, import contracts, house rules
 	@tools/check
