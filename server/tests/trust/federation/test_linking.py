@@ -150,6 +150,20 @@ def test_okta_may_leave_email_verified_out_and_a_generic_provider_may_not(decide
     assert isinstance(decide(kind=ProviderKind.OIDC), LinkAndMatch)
 
 
+def test_a_decision_lets_a_generic_provider_leave_email_verified_out_and_never_say_false(decide, signer):
+    decided = {"kind": ProviderKind.OIDC, "unstated_email_accepted": True}
+    assert isinstance(decide(identity=signer.identity("email_verified"), **decided), LinkAndMatch)
+    for value in (False, "true", 1, None):
+        assert reason(decide(identity=signer.identity(email_verified=value), **decided)) is ReasonCode.EMAIL_UNVERIFIED
+
+
+def test_the_refusal_of_an_unstated_address_names_where_it_can_be_decided_otherwise(decide, signer):
+    refused = decide(identity=signer.identity("email_verified"), kind=ProviderKind.OIDC)
+    assert "email_verified" in refused.detail
+    assert "provider's page" in refused.detail
+    assert "provider's page" in refused.reason.admin
+
+
 def test_unknown_address_is_refused_and_a_user_name_never_matches(decide, signer):
     assert reason(decide(user=None)) is ReasonCode.USER_UNKNOWN
     named = signer.identity(email="other@example.com", preferred_username="ada@example.com")

@@ -254,7 +254,8 @@ class ReasonCode(Enum):
     EMAIL_UNVERIFIED = Explanation(
         "email_unverified",
         f"Your identity provider says that your e-mail address is not verified. {_ASK}",
-        "`email_verified` is false. A first link needs a verified address.",
+        "`email_verified` is false, or a Generic OIDC provider left it out. A first link needs a verified address: mark it as verified "
+        "at the provider. That it may be missing can be decided on the provider's page; false is always refused.",
     )
     EMAIL_DOMAIN_NOT_ALLOWED = Explanation(
         "email_domain_not_allowed",

@@ -21,6 +21,7 @@ CLOCK_WARNING = 30.0
 """Seconds of clock difference; ID tokens are refused from 120 s. Only a warning, since a proxy may have written the header."""
 _OK = 200
 _AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+_SCOPES = ("openid", "email", "profile")
 _REQUIRED = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
 _MAX_ENTRIES = 100
 _MAX_AGE_DIGITS = 7
@@ -82,7 +83,12 @@ def locate(typed: str, kind: ProviderKind) -> Location:
     """
     text = typed.strip()
     if not text:
-        raise ValueError("Enter the address of your identity provider. It looks like https://example.okta.com")
+        example = (
+            "https://example.okta.com"
+            if kind is ProviderKind.OKTA
+            else "https://id.example.com or https://id.example.com/realms/staff"
+        )
+        raise ValueError(f"Enter the address of your identity provider. It looks like {example}")
     if "://" not in text:
         text = f"https://{text}"
     target = Target.parse(text.partition("#")[0].partition("?")[0])
@@ -126,6 +132,7 @@ def judge(answer: Response | FetchFailed, location: Location, *, now: datetime, 
         _judge_pkce(document),
         _judge_algorithms(document),
         _judge_client_authentication(document),
+        _judge_scopes(document),
         _judge_iss_parameter(document),
         _judge_clock(ahead),
     )
@@ -276,6 +283,21 @@ def _judge_client_authentication(document: Mapping[str, Any]) -> Check:
         CheckState.FAILED,
         f"The provider takes only {', '.join(offered)[:200] or 'nothing'}.",
         "Allow client_secret_basic or client_secret_post for the application.",
+    )
+
+
+def _judge_scopes(document: Mapping[str, Any]) -> Check:
+    offered = _strings(document, "scopes_supported")
+    if offered is None:
+        return Check("Scopes", CheckState.OK, "The provider does not list them, which it need not.")
+    missing = [scope for scope in _SCOPES if scope not in offered]
+    if not missing:
+        return Check("Scopes", CheckState.OK, f"{', '.join(_SCOPES)}.")
+    return Check(
+        "Scopes",
+        CheckState.WARNING,
+        f"The provider does not list {', '.join(missing)}.",  # the list need not be complete (OpenID Connect Discovery, section 3)
+        "Allow openid, email and profile for the client. Without email nobody gets a first link.",
     )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from homeport.foundation.kernel.reasons import ReasonCode
-from homeport.trust.federation.model import FederatedIdentity, IdentityProvider, LinkState, ProviderKind, Refusal
+from homeport.trust.federation.model import FederatedIdentity, IdentityProvider, LinkState, Refusal
 from homeport.trust.federation.verifier import VerifiedIdentity
 
 _ADDRESS = re.compile(r"[!-?A-~]{1,64}@([A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+)\Z")
@@ -116,8 +116,12 @@ def _by_address(
         )
     if identity.email_verified is False:
         return Refusal(ReasonCode.EMAIL_UNVERIFIED, "`email_verified` is false.")
-    if provider.kind is not ProviderKind.OKTA and identity.email_verified is not True:
-        return Refusal(ReasonCode.EMAIL_UNVERIFIED, "`email_verified` is missing, and this kind of provider must state it.")
+    if provider.must_state_verified and identity.email_verified is not True:
+        return Refusal(
+            ReasonCode.EMAIL_UNVERIFIED,
+            "`email_verified` is missing, and a Generic OIDC provider must say that it is true, unless it was decided otherwise "
+            "under “When email_verified is missing” on the provider's page.",
+        )
     if user is None or user.email != email:
         return Refusal(ReasonCode.USER_UNKNOWN, f"No user has the address {email}.")
     refused = _refused_state(user) or _refused_links(identity, links_of_user, signin_started_at)

@@ -63,7 +63,15 @@ class Settings:
     """Tried when the provider refuses the first, so that one can be rotated."""
     secret_set_at: datetime | None = None
     secret_set_by: str = ""
+    secret_id: str = ""
+    """Names the secret without telling it, so that what is noted of it holds when it changes its place."""
     second_secret_set_at: datetime | None = None
+    second_secret_set_by: str = ""
+    second_secret_id: str = ""
+    unstated_email_accepted: bool = False
+    """Generic OIDC only: an address counts when the provider leaves `email_verified` out. False stays a refusal."""
+    unstated_email_decided_at: datetime | None = None
+    unstated_email_decided_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,17 @@ class IdentityProvider:
     def email_domains(self) -> tuple[str, ...]:
         """The domains whose addresses may make a first link, in lower case."""
         return self.settings.email_domains
+
+    @property
+    def must_state_verified(self) -> bool:
+        """Tell whether `email_verified` must be true for a first link; otherwise it may be absent, and never false."""
+        return self.kind is not ProviderKind.OKTA and not self.settings.unstated_email_accepted
+
+    @property
+    def accepts_more(self) -> bool:
+        """Tell whether the proposal begins to accept addresses that the provider does not call verified."""
+        wanted = self.proposal is not None and self.proposal.unstated_email_accepted
+        return wanted and (self.changes_issuer or not self.settings.unstated_email_accepted)
 
     @property
     def changes_issuer(self) -> bool:

@@ -18,6 +18,8 @@ class OidcPost(BaseModel):
     clientId: str  # noqa: N815 - the wire's name
     clientSecret: str = Field(repr=False)  # noqa: N815 - the wire's name
     url: str
+    acceptMissingEmailVerified: bool = False  # noqa: N815 - the wire's name
+    """Type OIDC only: an address counts although the provider leaves `email_verified` out; false is refused all the same."""
 
 
 class OidcPut(BaseModel):
@@ -27,6 +29,7 @@ class OidcPut(BaseModel):
     clientSecret: str | None = Field(default=None, repr=False)  # noqa: N815 - the wire's name
     secondClientSecret: str | None = Field(default=None, repr=False)  # noqa: N815 - the wire's name
     url: str | None = None
+    acceptMissingEmailVerified: bool | None = None  # noqa: N815 - the wire's name
 
 
 class OidcAnswer(BaseModel):
@@ -36,6 +39,7 @@ class OidcAnswer(BaseModel):
     url: str
     issuer: str
     redirectUri: str  # noqa: N815 - the wire's name
+    acceptMissingEmailVerified: bool  # noqa: N815 - the wire's name
 
 
 class IdentityProviderPost(BaseModel):
@@ -54,6 +58,7 @@ class IdentityProviderPost(BaseModel):
             client_id=self.oidc.clientId,
             secret=self.oidc.clientSecret,
             email_domains=proposed if self.emailDomains is None else tuple(self.emailDomains),
+            unstated_email_accepted=self.oidc.acceptMissingEmailVerified,
         )
 
 
@@ -76,6 +81,7 @@ class IdentityProviderPut(BaseModel):
             second_secret=oidc.secondClientSecret or "",
             drop_second_secret=oidc.secondClientSecret == "",
             email_domains=settings.email_domains if self.emailDomains is None else tuple(self.emailDomains),
+            unstated_email_accepted=oidc.acceptMissingEmailVerified,
         )
 
 
@@ -102,6 +108,7 @@ class IdentityProviderAnswer(BaseModel):
                 url=provider.settings.url,
                 issuer=provider.issuer,
                 redirectUri=redirect_uri(public_url, provider.id),
+                acceptMissingEmailVerified=provider.settings.unstated_email_accepted,
             ),
             emailDomains=list(provider.email_domains),
             created=_instant(provider.created_at),

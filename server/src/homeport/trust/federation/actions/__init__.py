@@ -5,6 +5,7 @@
 
 from homeport.trust.federation.actions.federation import Federation
 from homeport.trust.federation.actions.links import Links
-from homeport.trust.federation.actions.providers import IdentityProviders, Typed
+from homeport.trust.federation.actions.providers import IdentityProviders
+from homeport.trust.federation.actions.typed import Typed
 
 __all__ = ["Federation", "IdentityProviders", "Links", "Typed"]

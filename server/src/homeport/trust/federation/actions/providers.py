@@ -1,9 +1,9 @@
 """What administrators do with the identity provider: draft, try, save, confirm, delete."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
@@ -16,6 +16,7 @@ from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.sealing.sealer import Sealer
 from homeport.trust.federation import discovery
 from homeport.trust.federation.actions.sealed import client_of, seal_secret
+from homeport.trust.federation.actions.typed import MAX_DOMAINS, Typed, normal_domains, problems
 from homeport.trust.federation.connection_test import Candidate
 from homeport.trust.federation.discovery import Judgement
 from homeport.trust.federation.model import (
@@ -33,23 +34,14 @@ from homeport.trust.federation.model import (
 from homeport.trust.federation.ports import DirectoryCounts, LinkStore, ProviderStore
 
 DRAFT_LIFETIME = timedelta(days=7)
-MAX_NAME, MAX_CREDENTIAL, MAX_DOMAINS = 100, 512, 50
-_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_CREDENTIAL = re.compile(r"[!-~]+")
-_SHOWN = ("name", "url", "issuer", "client_id", "email_domains")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Typed:
-    """What an administrator typed. An empty secret keeps the stored one, unless the provider's address changes."""
-
-    name: str
-    url: str
-    client_id: str
-    email_domains: tuple[str, ...]
-    secret: str = field(default="", repr=False)
-    second_secret: str = field(default="", repr=False)
-    drop_second_secret: bool = False
+NO_FIRST: dict[str, Any] = {"secret": None, "secret_id": "", "secret_set_at": None, "secret_set_by": ""}
+NO_SECOND: dict[str, Any] = {f"second_{name}": value for name, value in NO_FIRST.items()}
+NOT_DECIDED: dict[str, Any] = {
+    "unstated_email_accepted": False,
+    "unstated_email_decided_at": None,
+    "unstated_email_decided_by": "",
+}
+_SHOWN = ("name", "url", "issuer", "client_id", "email_domains", "unstated_email_accepted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +104,7 @@ class IdentityProviders:
         actor.require(Permission.IDENTITY_PROVIDERS_WRITE)
         provider = _found(self.providers.get(provider_id))
         secrets = self._secrets(provider, typed)
-        fields = _problems(typed, provider.kind)
+        fields = problems(typed, provider.kind)
         if not secrets and "secret" not in fields:
             moved = _base(provider).secret is not None
             fields["secret"] = (
@@ -153,9 +145,9 @@ class IdentityProviders:
         return proposed
 
     def needs_confirmation(self, actor: Actor, provider: IdentityProvider) -> bool:
-        """Tell whether the proposal must be confirmed on its own page: a creation, another issuer, or an old authentication."""
+        """Tell whether the proposal must be confirmed on its own page: a creation, another issuer, or a weaker rule for addresses."""
         actor.require(Permission.IDENTITY_PROVIDERS_WRITE)
-        return provider.state is ProviderState.DRAFT or provider.changes_issuer
+        return provider.state is ProviderState.DRAFT or provider.changes_issuer or provider.accepts_more
 
     def impact(self, actor: Actor, provider: IdentityProvider) -> Impact:
         """Return whom applying the proposal concerns."""
@@ -281,21 +273,33 @@ class IdentityProviders:
             same = discovery.locate(typed.url, provider.kind).url == base.url
         except ValueError:
             same = False
-        kept = base if same else replace(base, secret=None, secret_set_at=None, second_secret=None, second_secret_set_at=None)
-        return replace(kept, second_secret=None, second_secret_set_at=None) if typed.drop_second_secret else kept
+        kept = base if same else replace(base, **NO_FIRST, **NO_SECOND, **NOT_DECIDED)  # both were about another provider
+        return replace(kept, **NO_SECOND) if typed.drop_second_secret else kept
 
     def _sealed(self, actor: Actor, provider: IdentityProvider, typed: Typed, *, url: str, issuer: str) -> Settings:
         kept, now = self._kept(provider, typed), self.clock.now()
         if typed.secret:
             kept = replace(
-                kept, secret=seal_secret(provider.id, typed.secret, self.sealer), secret_set_at=now, secret_set_by=actor.name
+                kept,
+                secret=seal_secret(provider.id, typed.secret, self.sealer),
+                secret_id=self.entropy.new_id(),
+                secret_set_at=now,
+                secret_set_by=actor.name,
             )
         if typed.second_secret:
             kept = replace(
-                kept, second_secret=seal_secret(provider.id, typed.second_secret, self.sealer), second_secret_set_at=now
+                kept,
+                second_secret=seal_secret(provider.id, typed.second_secret, self.sealer),
+                second_secret_id=self.entropy.new_id(),
+                second_secret_set_at=now,
+                second_secret_set_by=actor.name,
             )
+        accepted = kept.unstated_email_accepted if typed.unstated_email_accepted is None else typed.unstated_email_accepted
+        if accepted != kept.unstated_email_accepted:
+            kept = replace(kept, unstated_email_decided_at=now, unstated_email_decided_by=actor.name)
         return replace(
             kept,
+            unstated_email_accepted=accepted and provider.kind is ProviderKind.OIDC,
             name=typed.name.strip(),
             url=url,
             issuer=issuer,
@@ -306,11 +310,6 @@ class IdentityProviders:
 
 UPKEEP = system("federation")
 """The actor of the hourly look at the provider."""
-
-
-def normal_domains(texts: Sequence[str]) -> tuple[str, ...]:
-    """Return domains in lower case without a leading @, each once."""
-    return tuple(dict.fromkeys(text.strip().lower().removeprefix("@") for text in texts if text.strip()))
 
 
 def _kept_by_slot(settings: Settings, opened: tuple[str, ...]) -> tuple[str, str]:
@@ -324,41 +323,12 @@ def _base(provider: IdentityProvider) -> Settings:
     return provider.proposal or provider.settings
 
 
-def _problems(typed: Typed, kind: ProviderKind) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    name = typed.name.strip()
-    if not name:
-        fields["name"] = "Enter a name, such as Okta."
-    elif len(name) > MAX_NAME or not name.isprintable():
-        fields["name"] = f"A name has at most {MAX_NAME} characters and no control characters."
-    try:
-        discovery.locate(typed.url, kind)
-    except ValueError as error:
-        fields["url"] = str(error)
-    for slot, text in (("client_id", typed.client_id.strip()), ("secret", typed.secret), ("second_secret", typed.second_secret)):
-        if text and (len(text) > MAX_CREDENTIAL or not _CREDENTIAL.fullmatch(text)):
-            fields[slot] = f"This has at most {MAX_CREDENTIAL} letters, digits and signs, and no spaces. Copy it again."
-    if not typed.client_id.strip():
-        fields["client_id"] = "Enter the client ID that the provider shows."
-    domains = normal_domains(typed.email_domains)
-    wrong = [domain for domain in domains if not _DOMAIN.fullmatch(domain)]
-    if not domains:
-        fields["email_domains"] = (
-            "Enter at least one e-mail domain, such as example.com. Only its addresses can make a first link."
-        )
-    elif wrong:
-        fields["email_domains"] = f"{wrong[0][:100]} is no domain. Enter domains such as example.com, one per line."
-    elif len(domains) > MAX_DOMAINS:
-        fields["email_domains"] = f"Enter at most {MAX_DOMAINS} domains."
-    return fields
-
-
 def _changes(before: Settings, after: Settings) -> Sequence[Change]:
     changes = []
     for name in _SHOWN:
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
-            plain = [list(one) if isinstance(one, tuple) else one or None for one in (old, new)]
+            plain = [list(one) if isinstance(one, tuple) else one if isinstance(one, bool) else one or None for one in (old, new)]
             changes.append(Change(name, plain[0], plain[1]))
     secrets = ((before.secret, after.secret), (before.second_secret, after.second_secret))
     return [*changes, *(Change("client_secret", old, new) for old, new in secrets if old != new)]

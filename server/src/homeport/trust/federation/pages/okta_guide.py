@@ -28,7 +28,7 @@ def steps(redirect_uri: str, judgement: Judgement | None = None) -> list[dict[st
             "body": "Replace the address that stands there with this one, exactly.",
             "copyable": redirect_uri,
             "copyable_label": "Sign-in redirect URI",
-            **_seen(judgement, "Redirect URI", "Registered", "Not registered"),
+            **seen(judgement, "Redirect URI", "Registered", "Not registered"),
         },
         {"title": "Sign-out redirect URIs", "body": "Click the X beside the address to clear it."},
         {
@@ -48,7 +48,7 @@ def steps(redirect_uri: str, judgement: Judgement | None = None) -> list[dict[st
             "title": "Client ID and client secret",
             "body": "On that page, copy Client ID from Client Credentials and the secret from CLIENT SECRETS into the form. "
             "Your Okta IdP URL is in the menu at the top right, under your name and e-mail address.",
-            **_seen(judgement, "Client credentials", "Accepted by Okta", "Not accepted by Okta"),
+            **seen(judgement, "Client credentials", "Accepted by Okta", "Not accepted by Okta"),
         },
         {
             "title": "User consent",
@@ -65,7 +65,8 @@ def steps(redirect_uri: str, judgement: Judgement | None = None) -> list[dict[st
     return items
 
 
-def _seen(judgement: Judgement | None, name: str, good: str, bad: str) -> dict[str, str]:
+def seen(judgement: Judgement | None, name: str, good: str, bad: str) -> dict[str, str]:
+    """Return what stands beside a step: the outcome of the check with this name, when there was one."""
     check = next((one for one in judgement.checks if one.name == name), None) if judgement is not None else None
     if check is None:
         return {}

@@ -19,7 +19,7 @@ from homeport.foundation.ui.templates import Templates, stamp
 from homeport.trust.federation.actions import IdentityProviders, Typed
 from homeport.trust.federation.discovery import Judgement
 from homeport.trust.federation.model import IdentityProvider, ProviderKind, ProviderState, Settings, redirect_uri
-from homeport.trust.federation.pages import okta_guide, words
+from homeport.trust.federation.pages import oidc_guide, okta_guide, words
 from homeport.trust.federation.saving import Saving
 from homeport.trust.federation.schemas import PathId
 
@@ -34,6 +34,7 @@ _LABELS = (
     ("issuer", "Issuer"),
     ("client_id", "Client ID"),
     ("email_domains", "E-mail domains"),
+    ("unstated_email_accepted", "Addresses without email_verified"),
     ("secret", "Client Secret"),
     ("second_secret", "Second client secret"),
 )
@@ -97,7 +98,7 @@ class IdentityProviderPages:
         form = FormState.typed(await request.form(), secrets=SECRETS)
         provider = await run_in_threadpool(self._get, actor, provider_id)
         try:
-            proposed, judgement = await self.saving.save(actor, provider_id, _typed(form), _version(form))
+            proposed, judgement = await self.saving.save(actor, provider_id, _typed(form, provider.kind), _version(form))
         except Invalid as error:
             for field, sentence in error.fields.items():
                 form.fail(_FIELDS.get(field, field), sentence)
@@ -221,7 +222,12 @@ class IdentityProviderPages:
         shown = provider.proposal or provider.settings if provider.state is ProviderState.DRAFT else provider.settings
         domains = shown.email_domains or tuple(providers.proposed_domains(actor))
         return FormState.showing(
-            name=shown.name, url=shown.url, client_id=shown.client_id, email_domains="\n".join(domains), version=provider.version
+            name=shown.name,
+            url=shown.url,
+            client_id=shown.client_id,
+            email_domains="\n".join(domains),
+            unstated_email_accepted=shown.unstated_email_accepted,
+            version=provider.version,
         )
 
     def _page(
@@ -247,9 +253,10 @@ class IdentityProviderPages:
             word=words.provider_word(provider),
             form=form,
             checks=words.check_rows(judgement.checks) if judgement is not None else (),
-            guide_items=okta_guide.steps(here, judgement),
+            guide_items=(okta_guide if provider.kind is ProviderKind.OKTA else oidc_guide).steps(here, judgement),
             redirect_uri=here,
             found=words.found(provider.metadata) if provider.metadata is not None else (),
+            email_rule=words.email_rule(provider),
             secret_note=_set_note(stored),
             second_note=f"Set on {stamp(stored.second_secret_set_at)}." if stored.second_secret_set_at else "",
             panels="" if draft else self.panels.render(PANELS, provider),
@@ -258,7 +265,7 @@ class IdentityProviderPages:
         )
 
 
-def _typed(form: FormState) -> Typed:
+def _typed(form: FormState, kind: ProviderKind) -> Typed:
     return Typed(
         name=form.value("name"),
         url=form.value("url"),
@@ -267,6 +274,7 @@ def _typed(form: FormState) -> Typed:
         secret=form.value("client_secret").strip(),
         second_secret=form.value("second_client_secret").strip(),
         drop_second_secret=form.checked("drop_second_secret"),
+        unstated_email_accepted=form.checked("unstated_email_accepted") if kind is ProviderKind.OIDC else None,
     )
 
 
@@ -298,5 +306,7 @@ def _said(before: Settings, after: Settings) -> list[str]:
     return said
 
 
-def _plain(value: str | tuple[str, ...]) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else value
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "accepted" if value else "refused"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from homeport.foundation.ui.templates import counted
+from homeport.foundation.ui.templates import counted, stamp
 from homeport.trust.federation.discovery import Check, CheckState
-from homeport.trust.federation.model import IdentityProvider, Impact, LinkState, Metadata, ProviderState
+from homeport.trust.federation.model import IdentityProvider, Impact, LinkState, Metadata, ProviderKind, ProviderState
 
 Word = tuple[str, str]
 CHECK_WORDS: dict[CheckState, Word] = {
@@ -43,6 +43,19 @@ def found(metadata: Metadata) -> Sequence[tuple[str, str | None]]:
     )
 
 
+def email_rule(provider: IdentityProvider) -> str:
+    """Return what must be said of an address before it makes a first link, and who decided otherwise."""
+    settings = provider.settings
+    if provider.kind is ProviderKind.OKTA:
+        return "It may be missing, since Okta does not always send it. False is refused."
+    if not settings.unstated_email_accepted or settings.unstated_email_decided_at is None:
+        return "It must be true. Missing or false is refused with email_unverified."
+    return (
+        f"It may be missing: decided by {settings.unstated_email_decided_by} on {stamp(settings.unstated_email_decided_at)}. "
+        "False is refused with email_unverified."
+    )
+
+
 def impacts(provider: IdentityProvider, impact: Impact) -> list[str]:
     """Return what confirming the proposal changes, one sentence for each."""
     name = provider.proposal.name if provider.proposal is not None else provider.name
@@ -63,6 +76,11 @@ def impacts(provider: IdentityProvider, impact: Impact) -> list[str]:
         ]
     else:
         sentences += [f"People go on signing in with {name}; no link changes."]
+    if provider.accepts_more:
+        sentences.append(
+            f"{name} may leave out whether an e-mail address is verified. Whoever can enter the address of one of your users as their "
+            "own there can become that user, if the user has no link yet. Accept this only if people cannot change their address there."
+        )
     if impact.returning_links:
         sentences.append(f"{counted(impact.returning_links, 'inactive link')} of the same issuer will work again.")
     return sentences
