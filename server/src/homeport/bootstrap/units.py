@@ -15,10 +15,19 @@ from homeport.directory.admins.store.api_keys import ApiKeySql
 from homeport.directory.admins.store.argon2id import Argon2id
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
-from homeport.directory.devices.actions import Bindings, DeviceActions, Devices, Enrollment, EnrollmentKeys, Provisioning
+from homeport.directory.devices.actions import (
+    Bindings,
+    DeviceActions,
+    DeviceGroups,
+    Devices,
+    Enrollment,
+    EnrollmentKeys,
+    Provisioning,
+)
 from homeport.directory.devices.store.bindings import BindingSql
 from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.devices.store.enrollment import EnrollmentKeySql
+from homeport.directory.devices.store.groups import DeviceGroupSql
 from homeport.directory.devices.store.provisioning import ProvisioningSql, UnixIdSql
 from homeport.directory.people.actions import People
 from homeport.directory.people.store import UserSql
@@ -95,19 +104,34 @@ class Unit:
     @cached_property
     def devices(self) -> Devices:
         """Devices."""
-        return Devices(DeviceSql(self._connection), self.bindings, self._clock, self._work, self.audit)
+        devices, groups = DeviceSql(self._connection), DeviceGroupSql(self._connection)
+        return Devices(devices, groups, self.bindings, self._clock, self._work, self.audit)
 
     @cached_property
     def enrollment(self) -> Enrollment:
         """Enrolment of devices."""
         keys, devices = EnrollmentKeySql(self._connection), DeviceSql(self._connection)
-        return Enrollment(keys, devices, self._clock, self._entropy, self._work, self.audit)
+        groups = DeviceGroupSql(self._connection)
+        return Enrollment(keys, devices, groups, self._clock, self._entropy, self._work, self.audit)
 
     @cached_property
     def enrollment_keys(self) -> EnrollmentKeys:
         """Enrolment keys."""
         keys = EnrollmentKeySql(self._connection)
-        return EnrollmentKeys(keys, self._clock, self._entropy, self.audit, self.order_keys.fingerprint)
+        groups = DeviceGroupSql(self._connection)
+        return EnrollmentKeys(keys, groups, self._clock, self._entropy, self.audit, self.order_keys.fingerprint)
+
+    @cached_property
+    def device_groups(self) -> DeviceGroups:
+        """Device groups."""
+        return DeviceGroups(
+            DeviceGroupSql(self._connection),
+            DeviceSql(self._connection),
+            EnrollmentKeySql(self._connection),
+            self._clock,
+            self._entropy,
+            self.audit,
+        )
 
     @cached_property
     def provisioning(self) -> Provisioning:
@@ -117,7 +141,9 @@ class Unit:
     @cached_property
     def device_actions(self) -> DeviceActions:
         """All actions of the devices slice, for its edges."""
-        return DeviceActions(self.devices, self.enrollment_keys, self.enrollment, self.bindings, self.provisioning)
+        return DeviceActions(
+            self.devices, self.enrollment_keys, self.enrollment, self.bindings, self.provisioning, self.device_groups
+        )
 
     @cached_property
     def authorizations(self) -> DeviceAuthorizations:

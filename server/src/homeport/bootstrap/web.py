@@ -19,7 +19,7 @@ from homeport.directory.admins.pages.administrators import AdministratorActions,
 from homeport.directory.admins.pages.api_keys import ApiKeyPages
 from homeport.directory.audit.pages import AuditPages
 from homeport.directory.devices.actions import DeviceActions
-from homeport.directory.devices.api import DevicesApi
+from homeport.directory.devices.api import DeviceGroupsApi, DevicesApi
 from homeport.directory.devices.pages import AddDevicePages, DevicePages, DevicePanels, ProvisioningPages
 from homeport.directory.people.api import PeopleApi
 from homeport.directory.people.pages import PeoplePages
@@ -120,6 +120,7 @@ def application(home: Home) -> FastAPI:
         DevicePages(home.work_of(_devices), templates, panels).router(),
         ProvisioningPages(home.work_of(_devices), templates).router(),
         DevicesApi(home.work_of(_devices)).router(),
+        DeviceGroupsApi(home.work_of(_devices)).router(),
         PeoplePages(home.work_of(lambda unit: unit.people), templates, panels).router(),
         PeopleApi(home.work_of(lambda unit: unit.people)).router(),
         AdministratorPages(home.work_of(_administrators), templates, settings.public_url).router(),

@@ -13,8 +13,16 @@ from starlette.responses import HTMLResponse
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
-from homeport.directory.devices.actions import Bindings, DeviceActions, Devices, Enrollment, EnrollmentKeys, Provisioning
-from homeport.directory.devices.api import DevicesApi
+from homeport.directory.devices.actions import (
+    Bindings,
+    DeviceActions,
+    DeviceGroups,
+    Devices,
+    Enrollment,
+    EnrollmentKeys,
+    Provisioning,
+)
+from homeport.directory.devices.api import DeviceGroupsApi, DevicesApi
 from homeport.directory.devices.model import (
     Binding,
     BindingChanged,
@@ -24,6 +32,7 @@ from homeport.directory.devices.model import (
     DeviceDeleted,
     DeviceEnrolled,
     DeviceFacts,
+    DeviceGroup,
     OSFamily,
     ProvisioningSetting,
 )
@@ -31,6 +40,7 @@ from homeport.directory.devices.pages import AddDevicePages, DevicePages, Device
 from homeport.directory.devices.store.bindings import BindingSql
 from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.devices.store.enrollment import EnrollmentKeySql
+from homeport.directory.devices.store.groups import DeviceGroupSql
 from homeport.directory.devices.store.provisioning import ProvisioningSql, UnixIdSql
 from homeport.directory.people.actions import People
 from homeport.directory.people.model import User, UserActivated, UserDeleted, UserState, UserSuspended
@@ -78,15 +88,17 @@ class Directory:
     def actions(self, unit: UnitOfWork) -> DeviceActions:
         connection = unit.connection
         audit = self.audit(unit)
+        groups = DeviceGroupSql(connection)
         devices, bindings, keys = DeviceSql(connection), BindingSql(connection), EnrollmentKeySql(connection)
         settings, uids = ProvisioningSql(connection), UnixIdSql(connection, last=self.last_uid)
         bound = Bindings(bindings, devices, uids, settings, UserSql(connection), self.clock, self.entropy, unit, audit)
         return DeviceActions(
-            Devices(devices, bound, self.clock, unit, audit),
-            EnrollmentKeys(keys, self.clock, self.entropy, audit, lambda: FINGERPRINT),
-            Enrollment(keys, devices, self.clock, self.entropy, unit, audit),
+            Devices(devices, groups, bound, self.clock, unit, audit),
+            EnrollmentKeys(keys, groups, self.clock, self.entropy, audit, lambda: FINGERPRINT),
+            Enrollment(keys, devices, groups, self.clock, self.entropy, unit, audit),
             bound,
             Provisioning(settings, uids, audit),
+            DeviceGroups(groups, devices, keys, self.clock, self.entropy, audit),
         )
 
     def audit(self, unit: UnitOfWork) -> Audit:
@@ -132,6 +144,12 @@ class Directory:
         with self.write() as actions:
             return actions.enrollment.enroll(text, jwk, thumbprint or f"{number:043d}", facts, Origin("192.0.2.7"))[0]
 
+    def a_group(self, name: str = "", *devices: Device) -> DeviceGroup:
+        with self.write() as actions:
+            group = actions.groups.create(ADMIN, name or f"group {next(self._numbers)}")
+            actions.groups.join(ADMIN, group.id, [device.id for device in devices])
+        return group
+
     def provision(self, **settings: Any) -> None:
         with self.write() as actions:
             actions.provisioning.set(ADMIN, ProvisioningSetting(OSFamily.LINUX, **{"enabled": True, **settings}))
@@ -171,7 +189,7 @@ READER = Actor(
     ActorKind.ADMINISTRATOR,
     "reader",
     "reader",
-    frozenset({Permission.DEVICES_READ, Permission.PROVISIONING_READ}),
+    frozenset({Permission.DEVICES_READ, Permission.GROUPS_READ, Permission.PROVISIONING_READ}),
     role="Read Only",
 )
 CALLERS = {"admin": ADMIN, "reader": READER}
@@ -202,6 +220,7 @@ def caller(directory, templates):
     sections.register("device", lambda device: f"section about {device.name}")
     for part in (
         DevicesApi(directory.work),
+        DeviceGroupsApi(directory.work),
         AddDevicePages(directory.work, templates, "https://id.example.com"),
         DevicePages(directory.work, templates, sections),
         ProvisioningPages(directory.work, templates),

@@ -35,7 +35,7 @@ def test_device_is_written_in_jumpclouds_fields(directory, api, clock):
     assert api.get(f"/api/systems/{device.id}").json()["active"] is False
 
 
-def test_list_is_counted_filtered_sorted_and_cut_to_fields(directory, api):
+def test_list_is_counted_filtered_sorted_and_cut_to_fields(directory, admin, api):
     machines = [directory.a_device() for _ in range(3)]
     body = api.get("/api/systems", params={"limit": 2, "sort": "-hostname", "fields": "hostname"}).json()
     assert body["totalCount"] == 3
@@ -43,6 +43,10 @@ def test_list_is_counted_filtered_sorted_and_cut_to_fields(directory, api):
     found = api.get("/api/systems", params={"filter": f"serialNumber:$eq:{machines[0].serial_number}"})
     assert [one["_id"] for one in found.json()["results"]] == [machines[0].id]
     assert found.headers["x-total-count"] == "1"
+    with directory.write() as actions:
+        actions.devices.rename(admin, machines[0].id, "Front Desk")
+    named = api.get("/api/systems", params={"filter": "displayName:$eq:Front Desk"})
+    assert [one["_id"] for one in named.json()["results"]] == [machines[0].id]
     assert api.get("/api/systems", params={"search": "nothing"}).json() == {"totalCount": 0, "results": []}
     assert api.get("/api/systems", params={"sort": "device_key"}).status_code == 400
 
@@ -131,9 +135,9 @@ def test_enabling_what_is_not_in_this_version_changes_nothing(api, family):
 
 def test_enrolment_setting_is_read_and_written(api):
     path = "/api/v2/devices/settings/enrollment"
-    assert api.get(path).json() == {"newDevicesWaitForApproval": False}
+    assert api.get(path).json() == {"newDevicesWaitForApproval": False, "defaultDeviceGroupId": None}
     assert api.put(path, json={"newDevicesWaitForApproval": True}).status_code == 204
-    assert api.get(path).json() == {"newDevicesWaitForApproval": True}
+    assert api.get(path).json() == {"newDevicesWaitForApproval": True, "defaultDeviceGroupId": None}
 
 
 def test_reader_reads_and_changes_nothing_and_nobody_gets_anything(directory, caller):

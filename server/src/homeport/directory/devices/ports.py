@@ -1,12 +1,13 @@
 """What the device actions need."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from homeport.directory.devices.model import (
     Binding,
     Device,
+    DeviceGroup,
     EnrollmentKey,
     NamedBinding,
     OSFamily,
@@ -81,6 +82,70 @@ class EnrollmentKeyStore(Protocol):
 
     def set_approval_wanted(self, *, wanted: bool) -> None:
         """Decide whether new devices wait for approval."""
+        ...
+
+    def default_group_id(self) -> str | None:
+        """Return the group that new devices join when their key names none."""
+        ...
+
+    def set_default_group_id(self, group_id: str | None) -> None:
+        """Choose that group."""
+        ...
+
+    def forget_group(self, group_id: str) -> None:
+        """Let neither a key nor the default name the group."""
+        ...
+
+
+class DeviceGroupStore(Protocol):
+    """Keeps device groups and which devices are in them."""
+
+    def add(self, group: DeviceGroup) -> None:
+        """Add a group; raise Conflict when its name is taken."""
+        ...
+
+    def get(self, group_id: str) -> DeviceGroup | None:
+        """Return a group."""
+        ...
+
+    def lock(self, group_id: str) -> DeviceGroup | None:
+        """Return a group, and hold its row until the unit of work ends."""
+        ...
+
+    def list(self, listing: Listing) -> Page[DeviceGroup]:
+        """Return groups."""
+        ...
+
+    def save(self, group: DeviceGroup) -> None:
+        """Store every field of a group that was read with `lock`; raise Conflict when its name is taken."""
+        ...
+
+    def remove(self, group_id: str) -> None:
+        """Remove a group without members."""
+        ...
+
+    def counts(self, group_ids: Sequence[str]) -> Mapping[str, int]:
+        """Return how many devices are in each of the groups."""
+        ...
+
+    def device_ids(self, group_id: str) -> Sequence[str]:
+        """Return the ids of all devices in a group, in their order."""
+        ...
+
+    def members(self, group_id: str, listing: Listing) -> Page[Device]:
+        """Return devices in a group."""
+        ...
+
+    def of_device(self, device_id: str) -> Sequence[DeviceGroup]:
+        """Return the groups that a device is in, by name."""
+        ...
+
+    def join(self, group_id: str, device_id: str, now: datetime) -> bool:
+        """Put a device in a group; return False when it was in it already."""
+        ...
+
+    def leave(self, group_id: str, device_id: str) -> bool:
+        """Take a device out of a group; return False when it was not in it."""
         ...
 
 

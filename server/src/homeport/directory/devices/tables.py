@@ -28,6 +28,7 @@ enrollment_keys = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+    Column("group_id", Id),  # without a foreign key, which SQLite cannot add to a table; deleting a group clears it
     CheckConstraint("max_uses > 0 AND uses >= 0 AND uses <= max_uses", name="uses"),
 )
 
@@ -36,6 +37,7 @@ enrollment_settings = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("approval_wanted", Boolean, nullable=False),
+    Column("group_id", Id),  # the same
     CheckConstraint("id = 1", name="one_row"),
 )
 
@@ -71,6 +73,30 @@ devices = Table(
         postgresql_where=text("deleted_at IS NULL"),
     ),
     Index("ix_devices_machine_id", "machine_id"),
+)
+
+unique_group_name = UniqueConstraint("name_key")
+
+device_groups = Table(
+    "device_groups",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("name_key", String(400), nullable=False),
+    Column("description", String(1000), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    unique_group_name,
+)
+
+device_group_members = Table(
+    "device_group_members",
+    metadata,
+    Column("group_id", Id, ForeignKey("device_groups.id"), primary_key=True),
+    Column("device_id", Id, ForeignKey("devices.id"), primary_key=True),
+    Column("added_at", UtcDateTime, nullable=False),
+    Index("ix_device_group_members_device_id", "device_id"),
 )
 
 unix_ids = Table(

@@ -25,15 +25,17 @@ def fetch_page(
     texts: Sequence[ColumnElement[str]],
     order: Sequence[ColumnElement[Any]],
     make: Callable[[Any], T],
+    sorts: Mapping[str, ColumnElement[Any]] | None = None,
 ) -> Page[T]:
     """Return the window of `query` that the listing asks for, and how many rows match.
 
-    `fields` are the names that filters and sorting may use, `texts` where free text is looked for, `order` what sorts when the
-    listing does not say and what decides ties: its last column must be unique. Raises Invalid for an unknown field or operator.
+    `fields` are the names that filters and sorting may use, `sorts` what a name sorts by where that is something else, such as a
+    name without its case; `texts` where free text is looked for, `order` what sorts when the listing does not say and what
+    decides ties: its last column must be unique. Raises Invalid for an unknown field or operator.
     """
     narrowed = query.where(*_conditions(listing, fields, texts))
     total = connection.execute(select(func.count()).select_from(narrowed.order_by(None).subquery())).scalar_one()
-    chosen = [_sorting(name, fields) for name in listing.sort]
+    chosen = [_sorting(name, {**fields, **(sorts or {})}) for name in listing.sort]
     window = narrowed.order_by(*chosen, *order).offset(min(listing.skip, LARGEST)).limit(listing.limit)
     return Page([make(row) for row in connection.execute(window)], total)
 

@@ -1,13 +1,14 @@
-"""What can be done with devices, enrolment keys, bindings and provisioning settings."""
+"""What can be done with devices, device groups, enrolment keys, bindings and provisioning settings."""
 
 from dataclasses import dataclass
 
 from homeport.directory.devices.actions.bindings import Bindings
 from homeport.directory.devices.actions.devices import Devices
 from homeport.directory.devices.actions.enrollment import Enrollment, EnrollmentKeys
+from homeport.directory.devices.actions.groups import DeviceGroups
 from homeport.directory.devices.actions.provisioning import Provisioning
 
-__all__ = ["Bindings", "DeviceActions", "Devices", "Enrollment", "EnrollmentKeys", "Provisioning"]
+__all__ = ["Bindings", "DeviceActions", "DeviceGroups", "Devices", "Enrollment", "EnrollmentKeys", "Provisioning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +20,4 @@ class DeviceActions:
     enrollment: Enrollment
     bindings: Bindings
     provisioning: Provisioning
+    groups: DeviceGroups

@@ -14,7 +14,7 @@ from homeport.directory.devices.model import (
     DeviceFacts,
     DeviceStatus,
 )
-from homeport.directory.devices.ports import DeviceStore
+from homeport.directory.devices.ports import DeviceGroupStore, DeviceStore
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed
@@ -30,6 +30,7 @@ class Devices:
     """The devices of one unit of work."""
 
     store: DeviceStore
+    groups: DeviceGroupStore
     bindings: Bindings
     clock: Clock
     publisher: Publisher
@@ -99,6 +100,8 @@ class Devices:
         actor.require(Permission.DEVICES_WRITE)
         device = _present(self.store.lock(device_id))
         removed = self.bindings.remove_all_of_device(actor, device, after)
+        for group in self.groups.of_device(device_id):
+            self.groups.leave(group.id, device_id)
         latest = _present(self.store.get(device_id))
         self.store.save(replace(latest, deleted_at=self.clock.now(), version=device.version + 1))
         self.audit.record(

@@ -20,7 +20,7 @@ from homeport.directory.devices.model import (
     KeyState,
     split_key,
 )
-from homeport.directory.devices.ports import DeviceStore, EnrollmentKeyStore
+from homeport.directory.devices.ports import DeviceGroupStore, DeviceStore, EnrollmentKeyStore
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
@@ -39,13 +39,18 @@ class EnrollmentKeys:
     """The enrolment keys of one unit of work. `fingerprint` tells the order root's RFC 7638 thumbprint."""
 
     keys: EnrollmentKeyStore
+    groups: DeviceGroupStore
     clock: Clock
     entropy: Entropy
     audit: Audit
     fingerprint: Callable[[], str]
 
-    def create(self, actor: Actor, name: str, max_uses: int = 1, expires_at: datetime | None = None) -> tuple[EnrollmentKey, str]:
+    def create(
+        self, actor: Actor, name: str, max_uses: int = 1, expires_at: datetime | None = None, group_id: str | None = None
+    ) -> tuple[EnrollmentKey, str]:
         """Make a key that enrols `max_uses` devices until `expires_at` (7 days from now), and return it with its text.
+
+        Its devices join the group `group_id`, else the default one.
 
         The text `hpe1.<id>.<secret>.<fingerprint>` cannot be shown again.
         """
@@ -60,16 +65,29 @@ class EnrollmentKeys:
             wrong["maxUses"] = f"Enter a number of devices from 1 to {MOST_KEY_USES:,}."
         if not now < ends <= now + LONGEST_KEY_LIFETIME:
             wrong["expiresAt"] = f"Choose a moment in the future, at most {LONGEST_KEY_LIFETIME.days} days away."
+        group = self.groups.lock(group_id) if group_id else None
+        if group_id and group is None:
+            wrong["deviceGroupId"] = "Choose a device group that is there."
         if wrong:
             raise Invalid("The enrolment key cannot be made. " + " ".join(wrong.values()), wrong)
         secret = self.entropy.token(32)
-        key = EnrollmentKey(self.entropy.new_id(), name.strip(), hash_token(secret), max_uses, 0, actor.name[:255], now, ends)
+        key = EnrollmentKey(
+            id=self.entropy.new_id(),
+            name=name.strip(),
+            secret_hash=hash_token(secret),
+            max_uses=max_uses,
+            uses=0,
+            created_by=actor.name[:255],
+            created_at=now,
+            expires_at=ends,
+            group_id=group.id if group else None,
+        )
         self.keys.add(key)
         self.audit.record(
             actor,
             "enrollment_key_create",
             resource=Resource("enrollment_key", key.id, key.name),
-            details={"max_uses": max_uses, "expires_at": ends.isoformat()},
+            details={"max_uses": max_uses, "expires_at": ends.isoformat(), "device_group": group.name if group else None},
         )
         return key, f"{KEY_PREFIX}.{key.id}.{secret}.{self.fingerprint()}"
 
@@ -97,6 +115,11 @@ class EnrollmentKeys:
         actor.require(Permission.DEVICES_READ)
         return self.keys.approval_wanted()
 
+    def default_group_id(self, actor: Actor) -> str | None:
+        """Return the group that new devices join when their key names none."""
+        actor.require(Permission.DEVICES_READ)
+        return self.keys.default_group_id()
+
     def set_approval_wanted(self, actor: Actor, *, wanted: bool) -> None:
         """Decide whether devices that enrol from now on wait for approval."""
         actor.require(Permission.DEVICES_WRITE)
@@ -118,6 +141,7 @@ class Enrollment:
 
     keys: EnrollmentKeyStore
     devices: DeviceStore
+    groups: DeviceGroupStore
     clock: Clock
     entropy: Entropy
     publisher: Publisher
@@ -167,11 +191,19 @@ class Enrollment:
         if not self.keys.count_use(key.id, now):
             _require_usable(self.keys.get(key.id) or key, now)
             raise Unauthenticated(_USED_UP, reason="enrollment_key_used_up")
+        group_id = key.group_id or self.keys.default_group_id()
+        group = self.groups.get(group_id) if group_id else None
+        joined = group if group is not None and self.groups.join(group.id, device.id, now) else None
         self.audit.record(
             Actor(ActorKind.DEVICE, device.id, device.name, origin=origin),
             "system_create",
             resource=Resource("device", device.id, device.name),
-            details={"enrollment_key": key.name, "enrollment_key_id": key.id, "status": status.value},
+            details={
+                "enrollment_key": key.name,
+                "enrollment_key_id": key.id,
+                "status": status.value,
+                "device_group": joined.name if joined else None,
+            },
         )
         self.publisher.publish(DeviceEnrolled(device.id))
         return device, True

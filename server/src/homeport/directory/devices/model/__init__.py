@@ -24,6 +24,13 @@ from homeport.directory.devices.model.enrollment import (
     KeyState,
     split_key,
 )
+from homeport.directory.devices.model.groups import (
+    LONGEST_DESCRIPTION,
+    LONGEST_GROUP_NAME,
+    DeviceGroup,
+    description_problem,
+    group_name_problem,
+)
 from homeport.directory.devices.model.inventory import (
     IN_CONTACT,
     DesiredStateChanged,
@@ -55,6 +62,8 @@ __all__ = [
     "KEY_LIFETIME",
     "KEY_PREFIX",
     "LAST_UID",
+    "LONGEST_DESCRIPTION",
+    "LONGEST_GROUP_NAME",
     "LONGEST_KEY_LIFETIME",
     "LONGEST_LEASE_DAYS",
     "MOST_KEY_USES",
@@ -73,6 +82,7 @@ __all__ = [
     "DeviceDeleted",
     "DeviceEnrolled",
     "DeviceFacts",
+    "DeviceGroup",
     "DeviceStatus",
     "EnrollmentKey",
     "KeyState",
@@ -84,6 +94,8 @@ __all__ = [
     "ProvisioningSetting",
     "UidUse",
     "clean_reason",
+    "description_problem",
+    "group_name_problem",
     "linux_name_allowed",
     "split_key",
 ]

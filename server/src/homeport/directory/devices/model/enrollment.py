@@ -26,7 +26,7 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentKey:
-    """What lets a device join; its secret is kept as a SHA-256 hash only."""
+    """What lets a device join; its secret is kept as a SHA-256 hash only. Devices join the group `group_id`, else the default one."""
 
     id: str
     name: str
@@ -37,6 +37,7 @@ class EnrollmentKey:
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    group_id: str | None = None
 
     @property
     def uses_left(self) -> int:

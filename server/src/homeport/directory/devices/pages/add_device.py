@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.pages.words import key_word
-from homeport.directory.devices.schemas import PathId
+from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor

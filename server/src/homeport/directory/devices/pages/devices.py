@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.model import After, Desired, Device, NamedBinding
 from homeport.directory.devices.pages.words import AFTER_CHOICES, DESIRED, DEVICE_REASONS, OBSERVED, device_word
-from homeport.directory.devices.schemas import PathId
+from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from homeport.directory.devices.model import Device, DeviceStatus
@@ -31,7 +31,7 @@ _FIELDS = {
             "address",
         )
     },
-    "name": func.lower(_NAME),
+    "name": _NAME,
 }
 _TEXTS = [devices.c[name] for name in ("display_name", "hostname", "serial_number", "address", "os_name", "id")]
 
@@ -68,15 +68,7 @@ class DeviceSql:
 
     def list(self, listing: Listing) -> Page[Device]:
         """Return devices that are not deleted; filters and sort fields are the columns, and `name` for what people read."""
-        return fetch_page(
-            self.connection,
-            select(devices).where(devices.c.deleted_at.is_(None)),
-            listing,
-            fields=_FIELDS,
-            texts=_TEXTS,
-            order=(func.lower(_NAME), devices.c.id),
-            make=_device,
-        )
+        return page_of_devices(self.connection, listing)
 
     def save(self, device: Device) -> None:
         """Store every field of a device that was read with `lock`."""
@@ -87,6 +79,20 @@ class DeviceSql:
         self.connection.execute(
             update(devices).where(devices.c.id == device_id).values(desired_state_version=devices.c.desired_state_version + 1)
         )
+
+
+def page_of_devices(connection: Connection, listing: Listing, *conditions: ColumnElement[bool]) -> Page[Device]:
+    """Return those devices that are not deleted and fulfil the conditions."""
+    return fetch_page(
+        connection,
+        select(devices).where(devices.c.deleted_at.is_(None), *conditions),
+        listing,
+        fields=_FIELDS,
+        texts=_TEXTS,
+        order=(func.lower(_NAME), devices.c.id),
+        make=_device,
+        sorts={"name": func.lower(_NAME)},
+    )
 
 
 def _values(device: Device) -> dict[str, Any]:

@@ -72,11 +72,27 @@ class EnrollmentKeySql:
 
     def set_approval_wanted(self, *, wanted: bool) -> None:
         """Decide whether new devices wait for approval."""
+        self._set(approval_wanted=wanted)
+
+    def default_group_id(self) -> str | None:
+        """Return the group that new devices join when their key names none."""
+        return self.connection.execute(select(enrollment_settings.c.group_id)).scalar()
+
+    def set_default_group_id(self, group_id: str | None) -> None:
+        """Choose that group."""
+        self._set(group_id=group_id)
+
+    def forget_group(self, group_id: str) -> None:
+        """Let neither a key nor the default name the group."""
+        for table in (enrollment_keys, enrollment_settings):
+            self.connection.execute(update(table).where(table.c.group_id == group_id).values(group_id=None))
+
+    def _set(self, **values: Any) -> None:
         try:
             with self.connection.begin_nested():
-                self.connection.execute(insert(enrollment_settings).values(id=1, approval_wanted=wanted))
+                self.connection.execute(insert(enrollment_settings).values({"id": 1, "approval_wanted": False, **values}))
         except IntegrityError:  # the row is there, perhaps since a moment ago
-            self.connection.execute(update(enrollment_settings).values(approval_wanted=wanted))
+            self.connection.execute(update(enrollment_settings).values(values))
 
 
 def _key(row: Any) -> EnrollmentKey:

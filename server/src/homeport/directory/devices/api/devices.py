@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.model import After, Device, NamedBinding
-from homeport.directory.devices.schemas import (
+from homeport.directory.devices.schemas.devices import (
     KEY_FIELDS,
     SYSTEM_FIELDS,
     BindingBody,
@@ -132,7 +132,7 @@ class DevicesApi:
     def create_key(self, actor: ApiActor, body: EnrollmentKeyPost) -> EnrollmentKeyCreated:
         """Make an enrolment key and return it with its text, which is shown only now."""
         with self.work.write() as actions:
-            key, text = actions.keys.create(actor, body.name, body.max_uses, body.expires_at)
+            key, text = actions.keys.create(actor, body.name, body.max_uses, body.expires_at, body.device_group_id)
             return EnrollmentKeyCreated.with_text(key, text, actions.keys.clock.now())
 
     def revoke_key(self, actor: ApiActor, id: PathId) -> EnrollmentKeyBody:  # noqa: A002 - the name of the other routes
@@ -152,14 +152,19 @@ class DevicesApi:
                 actions.provisioning.set(actor, change.over(actions.provisioning.get(actor, change.family)))
 
     def enrollment_settings(self, actor: ApiActor) -> EnrollmentSettings:
-        """Tell whether new devices wait for approval."""
+        """Tell whether new devices wait for approval, and which group they join."""
         with self.work.read() as actions:
-            return EnrollmentSettings(new_devices_wait_for_approval=actions.keys.approval_wanted(actor))
+            return EnrollmentSettings(
+                new_devices_wait_for_approval=actions.keys.approval_wanted(actor),
+                default_device_group_id=actions.keys.default_group_id(actor),
+            )
 
     def set_enrollment_settings(self, actor: ApiActor, body: EnrollmentSettings) -> None:
-        """Decide whether devices that enrol from now on wait for approval."""
+        """Decide whether devices that enrol from now on wait for approval, and which group they join."""
         with self.work.write() as actions:
             actions.keys.set_approval_wanted(actor, wanted=body.new_devices_wait_for_approval)
+            if "default_device_group_id" in body.model_fields_set:
+                actions.groups.set_default(actor, body.default_device_group_id)
 
 
 def _answer(device: Device, actions: DeviceActions, response: Response) -> System:

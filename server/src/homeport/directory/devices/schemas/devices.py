@@ -129,6 +129,7 @@ class EnrollmentKeyBody(_Wire):
     created: str
     expires_at: str
     revoked_at: str | None
+    device_group_id: str | None
 
     @classmethod
     def of(cls, key: EnrollmentKey, now: datetime) -> Self:
@@ -160,12 +161,17 @@ class EnrollmentKeyPost(_Wire):
     name: str
     max_uses: int = 1
     expires_at: AwareDatetime | None = None
+    device_group_id: str | None = None
 
 
 class EnrollmentSettings(_Wire):
-    """Whether new devices wait for an administrator's approval."""
+    """Whether new devices wait for an administrator's approval, and the group they join unless their enrolment key names one.
+
+    A default group that is left out of a change stays; null means none.
+    """
 
     new_devices_wait_for_approval: bool
+    default_device_group_id: str | None = None
 
 
 class BindingBody(_Wire):
@@ -280,6 +286,7 @@ def _key(key: EnrollmentKey, now: datetime) -> dict[str, Any]:
         "created": _moment(key.created_at),
         "expires_at": _moment(key.expires_at),
         "revoked_at": _instant(key.revoked_at),
+        "device_group_id": key.group_id,
     }
 
 

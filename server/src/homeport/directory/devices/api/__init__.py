@@ -1,0 +1,6 @@
+"""The slice's REST routes."""
+
+from homeport.directory.devices.api.devices import DevicesApi
+from homeport.directory.devices.api.groups import DeviceGroupsApi
+
+__all__ = ["DeviceGroupsApi", "DevicesApi"]

@@ -1,0 +1,1 @@
+"""The slice's types on the wire, and how a path names a thing."""

@@ -1,0 +1,50 @@
+"""How JumpCloud's API writes who is connected with whom (`GraphConnection`, `GraphObjectWithPaths`, `GraphOperation`)."""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, Field
+
+
+class GraphObject(BaseModel):
+    """One end of a connection."""
+
+    attributes: dict[str, Any] | None = None
+    id: str
+    type: str
+
+
+class GraphConnection(BaseModel):
+    """A connection from one thing to another."""
+
+    attributes: dict[str, Any] | None = None
+    source: GraphObject = Field(alias="from")
+    to: GraphObject
+
+    @classmethod
+    def between(cls, source: tuple[str, str], to: tuple[str, str]) -> Self:
+        """Connect two ends, each given as its type and id."""
+        return cls.model_validate({"from": {"type": source[0], "id": source[1]}, "to": {"type": to[0], "id": to[1]}})
+
+
+class GraphObjectWithPaths(BaseModel):
+    """A thing that is reached, and every way that leads to it."""
+
+    compiledAttributes: dict[str, Any] | None = None  # noqa: N815 - the wire's name
+    id: str
+    type: str
+    paths: list[list[GraphConnection]]
+
+    @classmethod
+    def reached(cls, *ways: list[tuple[str, str]]) -> Self:
+        """Describe the last thing of each way; a way is the things it passes, each given as its type and id."""
+        kind, found = ways[0][-1]
+        paths = [[GraphConnection.between(way[step], way[step + 1]) for step in range(len(way) - 1)] for way in ways]
+        return cls(type=kind, id=found, paths=paths)
+
+
+class MemberOperation(BaseModel):
+    """A device joins or leaves a group."""
+
+    op: Literal["add", "remove"]
+    type: Literal["system"]
+    id: str = Field(min_length=1, max_length=64, pattern="^[0-9A-Za-z_-]+$")

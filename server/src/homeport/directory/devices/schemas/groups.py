@@ -1,0 +1,41 @@
+"""Device groups as JumpCloud's API writes them (`SystemGroup`)."""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel
+
+from homeport.directory.devices.model import DeviceGroup
+
+GROUP_FIELDS = {"id": "id", "name": "name", "description": "description"}
+"""The wire's names of the fields by which device groups can be filtered and sorted."""
+
+
+class SystemGroup(BaseModel):
+    """A device group in an answer. Homeport keeps its name and description; the rest is what JumpCloud's tools expect to find."""
+
+    id: str
+    type: Literal["system_group"] = "system_group"
+    name: str
+    description: str
+    email: str = ""
+    attributes: dict[str, Any] | None = None
+    membershipMethod: Literal["STATIC"] = "STATIC"  # noqa: N815 - the wire's name
+
+    @classmethod
+    def of(cls, group: DeviceGroup) -> Self:
+        """Translate a group."""
+        return cls(id=group.id, name=group.name, description=group.description)
+
+
+class SystemGroupPost(BaseModel):
+    """A new device group. Fields of JumpCloud's that Homeport does not keep are accepted and not stored."""
+
+    name: str
+    description: str = ""
+
+
+class SystemGroupPut(BaseModel):
+    """A change of a device group; a description that is left out stays."""
+
+    name: str
+    description: str | None = None
