@@ -29,8 +29,8 @@ from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.devices.store.enrollment import EnrollmentKeySql
 from homeport.directory.devices.store.groups import DeviceGroupSql
 from homeport.directory.devices.store.provisioning import ProvisioningSql, UnixIdSql
-from homeport.directory.people.actions import People
-from homeport.directory.people.store import UserSql
+from homeport.directory.people.actions import People, UserGroups
+from homeport.directory.people.store import UserGroupSql, UserSql
 from homeport.foundation.database.engine import Database, UnitOfWork
 from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.kernel.clock import Clock
@@ -85,6 +85,11 @@ class Unit:
         """Users."""
         users, usage = UserSql(self._connection), BindingSql(self._connection)
         return People(users, usage, self.audit, self._clock, self._entropy, self._work)
+
+    @cached_property
+    def user_groups(self) -> UserGroups:
+        """User groups."""
+        return UserGroups(UserGroupSql(self._connection), self.audit, self._clock, self._entropy, self._work)
 
     @cached_property
     def bindings(self) -> Bindings:

@@ -2,8 +2,8 @@ import pytest
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
-from homeport.directory.people.actions import People
-from homeport.directory.people.store import UserSql
+from homeport.directory.people.actions import People, UserGroups
+from homeport.directory.people.store import UserGroupSql, UserSql
 
 
 class Usage:
@@ -28,5 +28,16 @@ def build(clock, entropy, usage):
     def over(unit):
         audit = Audit(AuditStore(unit.connection), clock, entropy)
         return People(UserSql(unit.connection), usage, audit, clock, entropy, unit)
+
+    return over
+
+
+@pytest.fixture
+def build_groups(clock, entropy):
+    """Makes the actions on user groups over a unit of work, as bootstrap does."""
+
+    def over(unit):
+        audit = Audit(AuditStore(unit.connection), clock, entropy)
+        return UserGroups(UserGroupSql(unit.connection), audit, clock, entropy, unit)
 
     return over

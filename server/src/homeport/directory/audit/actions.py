@@ -1,9 +1,9 @@
 """Record and search."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from homeport.directory.audit.model import JSON, Change, Entry, Resource, an_entry
+from homeport.directory.audit.model import JSON, Change, Entry, Happening, Resource, an_entry
 from homeport.directory.audit.ports import AuditLog
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
@@ -46,6 +46,15 @@ class Audit:
                 details=details,
             )
         )
+
+    def record_all(self, actor: Actor, happenings: Iterable[Happening]) -> None:
+        """Append an entry for each of many things that one actor did at one moment, in the caller's unit of work."""
+        # public: every action records what it did, whoever its actor is
+        moment, new_id = self.clock.now(), self.entropy.new_id
+        self.log.append_all([
+            an_entry(new_id(), moment, actor, one.event_type, one.resource, changes=one.changes, details=one.details)
+            for one in happenings
+        ])  # fmt: skip
 
     def search(self, actor: Actor, listing: Listing) -> Page[Entry]:
         """Return entries, the newest first.

@@ -48,6 +48,16 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """One of many things that are recorded together."""
+
+    event_type: str
+    resource: Resource
+    changes: Sequence[Change] = ()
+    details: Mapping[str, JSON] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the audit log. `changes` and `details` are canonical JSON text, so that what was sealed is what is stored."""
 

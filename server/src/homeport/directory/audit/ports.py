@@ -1,5 +1,6 @@
 """What the audit actions need."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from homeport.directory.audit.model import Entry
@@ -11,6 +12,10 @@ class AuditLog(Protocol):
 
     def append(self, entry: Entry) -> None:
         """Add an entry."""
+        ...
+
+    def append_all(self, entries: Sequence[Entry]) -> None:
+        """Add many entries at once."""
         ...
 
     def search(self, listing: Listing) -> Page[Entry]:

@@ -11,6 +11,7 @@ from homeport.directory.audit.tables import audit_batches, audit_entries
 from homeport.foundation.database.listing import fetch_page
 from homeport.foundation.kernel.listing import Listing, Page
 
+_COLUMNS = [column.name for column in audit_entries.c]
 _FIELDS = {column.name: column for column in audit_entries.c if column.name not in {"changes", "details"}}
 _TEXTS = [
     audit_entries.c[name]
@@ -27,6 +28,12 @@ class AuditStore:
     def append(self, entry: Entry) -> None:
         """Add an entry."""
         self.connection.execute(insert(audit_entries).values(asdict(entry)))
+
+    def append_all(self, entries: Sequence[Entry]) -> None:
+        """Add many entries at once."""
+        if entries:
+            rows = [{name: getattr(entry, name) for name in _COLUMNS} for entry in entries]
+            self.connection.execute(insert(audit_entries), rows)
 
     def search(self, listing: Listing) -> Page[Entry]:
         """Return the entries that match, the newest first unless the listing says otherwise."""

@@ -1,11 +1,12 @@
-"""The users' table."""
+"""The tables of users, of user groups, and of who belongs to which group."""
 
-from sqlalchemy import CheckConstraint, Column, Integer, String, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
 
-from homeport.foundation.database.columns import Id, UtcDateTime, metadata
+from homeport.foundation.database.columns import Id, LongText, UtcDateTime, metadata
 
 unique_username = UniqueConstraint("username")
 unique_email = UniqueConstraint("email")
+unique_group_name = UniqueConstraint("name_key")
 
 users = Table(
     "users",
@@ -25,4 +26,29 @@ users = Table(
     CheckConstraint("username = lower(username)", name="username_lower"),
     CheckConstraint("email = lower(email)", name="email_lower"),
     CheckConstraint("version > 0", name="version"),
+)
+
+user_groups = Table(
+    "user_groups",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(255), nullable=False),
+    # The name as two names are compared; the database alone knows too little of letters' case to make it.
+    Column("name_key", String(765), nullable=False),
+    Column("description", LongText, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    unique_group_name,
+    CheckConstraint("name <> ''", name="name"),
+    CheckConstraint("version > 0", name="version"),
+)
+
+user_group_members = Table(
+    "user_group_members",
+    metadata,
+    Column("group_id", Id, ForeignKey("user_groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("added_at", UtcDateTime, nullable=False),
+    Index("ix_user_group_members_user_id_group_id", "user_id", "group_id"),
 )

@@ -1,5 +1,6 @@
 """Users in SQL."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -7,14 +8,16 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from homeport.directory.people.model import User, UserState
-from homeport.directory.people.tables import unique_email, unique_username, users
+from homeport.directory.people.tables import unique_email, unique_username, user_group_members, user_groups, users
 from homeport.foundation.database.constraints import violates_unique
 from homeport.foundation.database.listing import fetch_page
 from homeport.foundation.kernel.errors import Conflict
 from homeport.foundation.kernel.listing import Listing, Page
 
-_FIELDS = {column.name: column for column in users.c}
-_TEXTS = [users.c.username, users.c.email, users.c.firstname, users.c.lastname]
+SORTED = {column.name: column for column in users.c}
+"""The fields by which users can be filtered and sorted."""
+SEARCHED = [users.c.username, users.c.email, users.c.firstname, users.c.lastname]
+"""Where words are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +36,27 @@ class UserSql:
     def get(self, user_id: str) -> User | None:
         """Return a user."""
         row = self.connection.execute(select(users).where(users.c.id == user_id)).first()
-        return None if row is None else _user(row)
+        return None if row is None else a_user(row)
 
     def get_for_update(self, user_id: str) -> User | None:
         """Return a user and keep others from changing them until the unit of work ends."""
         row = self.connection.execute(select(users).where(users.c.id == user_id).with_for_update()).first()
-        return None if row is None else _user(row)
+        return None if row is None else a_user(row)
 
     def find_by_email(self, email: str) -> User | None:
         """Return the user with exactly this lower-case address."""
         row = self.connection.execute(select(users).where(users.c.email == email)).first()
-        return None if row is None else _user(row)
+        return None if row is None else a_user(row)
+
+    def group_names_of(self, user_id: str) -> Sequence[str]:
+        """Return the names of the groups that the user belongs to."""
+        query = select(user_groups.c.name).join(user_group_members).where(user_group_members.c.user_id == user_id)
+        return self.connection.execute(query.order_by(user_groups.c.name_key)).scalars().all()
 
     def search(self, listing: Listing) -> Page[User]:
         """Return the users that match, by user name unless the listing says otherwise."""
         return fetch_page(
-            self.connection, select(users), listing, fields=_FIELDS, texts=_TEXTS, order=(users.c.username,), make=_user
+            self.connection, select(users), listing, fields=SORTED, texts=SEARCHED, order=(users.c.username,), make=a_user
         )
 
     def save(self, user: User) -> None:
@@ -59,7 +67,7 @@ class UserSql:
             raise _taken(user, error) from error
 
     def remove(self, user_id: str) -> None:
-        """Remove a user."""
+        """Remove a user, also from all groups."""
         self.connection.execute(delete(users).where(users.c.id == user_id))
 
 
@@ -67,7 +75,8 @@ def _row(user: User) -> dict[str, Any]:
     return {**asdict(user), "state": user.state.value}
 
 
-def _user(row: Any) -> User:
+def a_user(row: Any) -> User:
+    """Make a user of a row of the table."""
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
     return User(**{**values, "state": UserState(values["state"])})
 

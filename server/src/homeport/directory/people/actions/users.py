@@ -146,10 +146,13 @@ class People:
         """Remove a user after everything that hangs on them was told to let go; return who it was."""
         actor.require(Permission.USERS_WRITE)
         user = _expected(_found(self.users.get_for_update(user_id)), version)
+        groups = self.users.group_names_of(user_id)
         self.publisher.publish(UserDeleted(user_id))
         self.users.remove(user_id)
         changes = [Change(field, getattr(user, field), None) for field in (*FIELDS, "state")]
-        self.audit.record(actor, "user_delete", resource=_resource(user), changes=changes)
+        self.audit.record(
+            actor, "user_delete", resource=_resource(user), changes=changes, details={"groups": groups} if groups else {}
+        )
         return user
 
     def _save(self, actor: Actor, user: User, event_type: str, changes: Sequence[Change]) -> User:
