@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 READY := .venv/.ready
 
-.PHONY: run test test-debian13 check lock mutate pictures format assets clean
+.PHONY: run test test-debian13 check lock mutate pictures deb format assets clean
 
 run: assets  ## the demo: server, Okta simulator, a Linux device, one person signed in
 	@tools/as-root "the demo's device makes accounts with useradd" .venv/bin/homeport demo
@@ -28,6 +28,10 @@ mutate: $(READY)  ## remove each check of the verifier and the linker in turn; O
 pictures: assets  ## renew the pictures of the docs
 	@tools/setup test
 	@tools/as-root "the machine in the pictures makes accounts with useradd" .venv/bin/python tools/pictures.py
+
+deb: $(READY)  ## dist/homeport-agent_VERSION_ARCH.deb, the agent for Debian 12 and 13
+	@tools/setup packages
+	@.venv/bin/python -m tools.agent_deb
 
 format: $(READY)  ## write the code as `make check` wants it
 	@.venv/bin/ruff check --fix-only --quiet . ; .venv/bin/ruff format --quiet .

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.agent_deb import build
 from tools.debian_root import SUITES, image
 
 SUITE = os.environ.get("HOMEPORT_DEBIAN_SUITE", "bookworm")
@@ -60,3 +61,23 @@ def unpacked(suite: str = SUITE) -> Iterator[Path]:
         yield root
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def installed(suite: str = SUITE) -> Iterator[Layers]:
+    """The Debian with the agent's package, built from this checkout and installed by dpkg."""
+    with unpacked(suite) as root:
+        package = build(root.parent)
+        (root / "tmp/agent.deb").write_bytes(package.read_bytes())
+        mounts = 'cd "$1"; mount -t proc proc proc; mount --rbind /dev dev; mount -t tmpfs tmpfs run; '
+        command = mounts + "exec chroot . env DEBIAN_FRONTEND=noninteractive dpkg --force-unsafe-io --install /tmp/agent.deb"
+        done = subprocess.run(
+            ["unshare", "--mount", "--pid", "--fork", "--net", "--", "sh", "-ec", command, "sh", root],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise AssertionError(f"dpkg did not install the agent's package: {done.stdout}{done.stderr}")
+        (root / "tmp/agent.deb").unlink()
+        yield Layers((root,))
