@@ -9,6 +9,7 @@ from tools.lint.checkout import Checkout
 from tools.lint.rules import (
     authority,
     file_length,
+    one_migration_after_another,
     opt_outs,
     package_docstrings,
     pure_core,
@@ -38,6 +39,17 @@ def found(tmp_path: Path):
 def test_a_file_of_400_lines_is_right_and_one_more_is_not(found):
     files = {"right.py": "x = 1\n" * 400, "long.py": "x = 1\n" * 401, "long.css": "\n" * 401, "long.md": "\n" * 999}
     assert found(file_length, files) == ["long.css:401", "long.py:401"]
+
+
+def test_two_migrations_after_the_same_one_are_found(found):
+    versions = "server/src/homeport/foundation/database/migrations/versions"
+    files = {
+        f"{versions}/0001_first.py": 'revision = "0001"\ndown_revision = None\n',
+        f"{versions}/0002_groups.py": 'revision = "0002"\ndown_revision = "0001"\n',
+    }
+    assert found(one_migration_after_another, files) == []
+    files[f"{versions}/0002_roles.py"] = 'revision = "0002"\ndown_revision = "0001"\n'
+    assert found(one_migration_after_another, files) == [f"{versions}/0002_roles.py:1", f"{versions}/0002_roles.py:2"]
 
 
 @pytest.mark.parametrize("name", ["a/utils.py", "a/helpers/x.py", "a/manager.py", "common/x.py", "misc.js"])
