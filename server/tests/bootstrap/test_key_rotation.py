@@ -1,4 +1,4 @@
-"""`homeport key rotate`: every sealed secret is sealed anew, nothing is lost wherever it is interrupted, and no server may be running."""
+"""`homeport sealing-key rotate`: every sealed secret is sealed anew, nothing is lost wherever it is interrupted, and no server may be running."""
 
 import contextlib
 from dataclasses import replace
@@ -128,14 +128,14 @@ def test_replicas_share_the_data_folder_and_nobody_rotates_meanwhile(tmp_path, m
     with held(tmp_path, shared=True), held(tmp_path, shared=True):
         with pytest.raises(AlreadyServing), held(tmp_path):
             pass
-        answer = CliRunner().invoke(main, ["key", "rotate"])
+        answer = CliRunner().invoke(main, ["sealing-key", "rotate"])
     assert answer.exit_code == 2
     assert "Another homeport serve already uses" in answer.output
 
 
 def test_the_command_rotates_and_says_what_to_keep(tmp_path):
     Home(Settings(data=tmp_path)).parts.database.dispose()
-    answer = CliRunner().invoke(main, ["key", "rotate", "--data", str(tmp_path)])
+    answer = CliRunner().invoke(main, ["sealing-key", "rotate", "--data", str(tmp_path)])
     assert answer.exit_code == 0, answer.output
     assert "2 secrets are sealed with a fresh key now" in answer.output
     assert "backups made before now" in answer.output

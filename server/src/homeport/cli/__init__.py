@@ -1,14 +1,16 @@
 """The command line, one file per idea.
 
-Here: `running` (serve, demo), `data` (migrate, backup, restore), `admin`, `sealing_key`, `audit`; `local` opens the data for them,
-`plainly` says errors in a sentence. A command's own file imports click and little else, so that `--help` stays fast; what is heavy is
-imported when the command runs. Elsewhere: what the commands do (bootstrap, serve, backup, demo, the slices' actions).
+Here: `running` (serve, demo), `data` (migrate, backup, restore), `admin`, `sealing_key` and `audit`, for which `local` opens the data;
+`remote/` asks a running server over its REST API; `completion`; `plainly` says errors in a sentence. A command's own file imports click
+and little else, so that `--help` stays fast; what is heavy is imported when the command runs. Elsewhere: what the commands do
+(bootstrap, serve, backup, demo, the slices' actions).
 """
 
 import click
 
 from homeport import __version__
-from homeport.cli import admin, audit, data, running, sealing_key
+from homeport.cli import admin, audit, completion, data, running, sealing_key
+from homeport.cli.remote import devices, enrollment_keys, login, providers, provisioning, users
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,7 +29,16 @@ for command in (
     data.backup,
     data.restore,
     admin.admin,
-    sealing_key.key,
+    sealing_key.sealing_key,
     audit.audit,
+    login.login,
+    login.logout,
+    users.user,
+    devices.device,
+    providers.idp,
+    enrollment_keys.enrollment_key,
+    provisioning.provisioning,
+    provisioning.enrollment,
+    completion.completion,
 ):
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""`homeport key`: the sealing key, which opens the secrets in the database."""
+"""`homeport sealing-key`: the sealing key, which opens the secrets in the database."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from homeport.cli.plainly import said_plainly
 from homeport.settings import Settings
 
 
-@click.group()
-def key() -> None:
+@click.group("sealing-key")
+def sealing_key() -> None:
     """Look after the sealing key, which opens the secrets in the database."""
 
 
-@key.command("rotate")
+@sealing_key.command("rotate")
 @data_option
 def key_rotate(data: Path | None) -> None:
     """Seal every secret in the database anew with a fresh sealing key. No server may be running.

@@ -1,0 +1,89 @@
+"""`homeport device`: the machines of the directory."""
+
+import click
+
+from homeport.cli.remote.connection import Api
+from homeport.cli.remote.kinds import DEVICE, Column, Kind
+from homeport.cli.remote.showing import show_list
+from homeport.cli.remote.verbs import add_list, add_show, change, confirm, json_option, over_the_api, yes_option
+
+ACCOUNTS = {
+    "keep": "The accounts on it stay usable.",
+    "lock": "The accounts on it are locked.",
+    "remove": "The accounts on it are deleted with their homes.",
+}
+
+
+@click.group()
+def device() -> None:
+    """Look after devices, over the REST API."""
+
+
+add_list(device, DEVICE)
+add_show(device, DEVICE)
+
+
+@device.command()
+@click.argument("name")
+@click.argument("new_name")
+@json_option
+@over_the_api
+def rename(api: Api, name: str, new_name: str, *, as_json: bool) -> None:
+    """Call a device NEW_NAME; an empty one shows its host name again."""
+    change(api, DEVICE, name, {"displayName": new_name}, as_json=as_json)
+
+
+@device.command()
+@click.argument("name")
+@over_the_api
+def approve(api: Api, name: str) -> None:
+    """Let a device be used that waits for approval."""
+    found = DEVICE.find(api, name)
+    api.send("POST", f"/api/v2/systems/{found['_id']}/approve")
+    click.echo(f"Device “{DEVICE.name_of(found)}” is approved.", err=True)
+
+
+@device.command()
+@click.argument("name")
+@json_option
+@over_the_api
+def accounts(api: Api, name: str, *, as_json: bool) -> None:
+    """List the local accounts on a device: who has which, what is wanted, what the device last reported."""
+    found = DEVICE.find(api, name)
+    kind = Kind(
+        word="account",
+        path=f"/api/v2/systems/{found['_id']}/bindings",
+        rows="bindings",
+        names=("username",),
+        paged=False,
+        columns=(
+            Column("userName", "User"),
+            Column("username", "Local account"),
+            Column("uid", "uid"),
+            Column("permission", "Permission"),
+            Column("desired", "Wanted"),
+            Column("observed", "Reported"),
+            Column("reason", "Reason"),
+            Column("leaseNotAfter", "Works offline until"),
+        ),
+    )
+    show_list(kind, kind.all(api), as_json=as_json)
+
+
+@device.command()
+@click.argument("name")
+@click.option(
+    "--accounts",
+    type=click.Choice(list(ACCOUNTS)),
+    default="keep",
+    show_default=True,
+    help="What becomes of the local accounts on it.",
+)
+@yes_option
+@over_the_api
+def delete(api: Api, name: str, accounts: str, *, yes: bool) -> None:
+    """Delete a device. NAME is a name, a host name, a serial number or an id."""
+    found = DEVICE.find(api, name)
+    confirm(f"Delete device “{DEVICE.name_of(found)}”? {ACCOUNTS[accounts]}", yes=yes)
+    api.send("DELETE", DEVICE.path_of(found), query=[("after", accounts)])
+    click.echo(f"Device “{DEVICE.name_of(found)}” is deleted. {ACCOUNTS[accounts]}", err=True)

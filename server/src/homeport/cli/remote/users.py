@@ -1,0 +1,79 @@
+"""`homeport user`: the people of the directory."""
+
+import click
+
+from homeport.cli.remote.connection import Api
+from homeport.cli.remote.kinds import USER
+from homeport.cli.remote.showing import show_one
+from homeport.cli.remote.verbs import (
+    add_delete,
+    add_list,
+    add_show,
+    change,
+    confirm,
+    given,
+    json_option,
+    over_the_api,
+    yes_option,
+)
+
+
+@click.group()
+def user() -> None:
+    """Look after users, over the REST API."""
+
+
+add_list(user, USER)
+add_show(user, USER)
+
+
+@user.command("add")
+@click.argument("username")
+@click.argument("email")
+@click.option("--firstname", metavar="TEXT", help="First name.")
+@click.option("--lastname", metavar="TEXT", help="Last name.")
+@click.option("--staged", is_flag=True, help="Prepare the user only; nothing is granted until they are activated.")
+@json_option
+@over_the_api
+def add(api: Api, username: str, email: str, firstname: str | None, lastname: str | None, *, staged: bool, as_json: bool) -> None:
+    """Add a user, who may sign in at once unless --staged is given."""
+    body = given(username=username, email=email, firstname=firstname, lastname=lastname, state="STAGED" if staged else None)
+    show_one(USER.columns, api.send("POST", USER.path, body).body, as_json=as_json)
+
+
+@user.command("set")
+@click.argument("name")
+@click.option("--username", metavar="TEXT", help="Another user name.")
+@click.option("--email", metavar="TEXT", help="Another e-mail address.")
+@click.option("--firstname", metavar="TEXT", help="Another first name.")
+@click.option("--lastname", metavar="TEXT", help="Another last name.")
+@json_option
+@over_the_api
+def set_(api: Api, name: str, *, as_json: bool, **fields: str | None) -> None:
+    """Change a user. NAME is a user name, an e-mail address or an id."""
+    change(api, USER, name, given(**fields), as_json=as_json)
+
+
+@user.command()
+@click.argument("name")
+@over_the_api
+def activate(api: Api, name: str) -> None:
+    """Let a staged or suspended user sign in."""
+    found = USER.find(api, name)
+    api.send("POST", f"{USER.path_of(found)}/state/activate")
+    click.echo(f"User “{USER.name_of(found)}” is activated.", err=True)
+
+
+@user.command()
+@click.argument("name")
+@yes_option
+@over_the_api
+def suspend(api: Api, name: str, *, yes: bool) -> None:
+    """Take everything from a user until they are activated again: sign-ins, sessions, accounts on devices."""
+    found = USER.find(api, name)
+    confirm(f"Suspend user “{USER.name_of(found)}”? Their sessions end, and their accounts on devices are locked.", yes=yes)
+    api.send("POST", f"{USER.path_of(found)}/state/suspend")
+    click.echo(f"User “{USER.name_of(found)}” is suspended.", err=True)
+
+
+add_delete(user, USER, "Their links are forgotten, and their accounts on devices are locked.")
