@@ -11,6 +11,7 @@ from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import system
 from homeport.foundation.kernel.listing import Listing
+from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.federation.actions import Federation
 from homeport.trust.signin.actions import SignIns
@@ -38,6 +39,8 @@ class Step:
     sentence: str
     path: str
     done: bool
+    needs: Permission
+    """Without it the reader sees the step and no link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +76,36 @@ class ConsolePages:
                 "Homeport asks it who somebody is.",
                 "/admin/identity-providers",
                 provider is not None,
+                Permission.IDENTITY_PROVIDERS_WRITE,
             ),
             Step(
                 "Enable a way to provision devices",
                 "Without one, federation takes no effect.",
                 "/admin/provisioning/linux",
                 enabled,
+                Permission.PROVISIONING_WRITE,
             ),
-            Step("Add people", "Each person needs the e-mail address they have at the provider.", "/admin/users/add", users > 0),
-            Step("Enrol a device", "One command on the machine.", "/admin/devices/add", devices > 0),
-            Step("See the first sign-in", "A person signs in at the machine.", "/admin/sign-ins", page.total > 0),
+            Step(
+                "Add people",
+                "Each person needs the e-mail address they have at the provider.",
+                "/admin/users/add",
+                users > 0,
+                Permission.USERS_WRITE,
+            ),
+            Step(
+                "Enrol a device",
+                "One command on the machine.",
+                "/admin/devices/add",
+                devices > 0,
+                Permission.ENROLLMENT_KEYS_WRITE,
+            ),
+            Step(
+                "See the first sign-in",
+                "A person signs in at the machine.",
+                "/admin/sign-ins",
+                page.total > 0,
+                Permission.SIGNINS_READ,
+            ),
         )
         return self.templates.render(
             "console/home.html",

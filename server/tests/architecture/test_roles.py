@@ -1,0 +1,221 @@
+"""Every route as every role: who gets in is what the one table of roles says of the permission that the route needs."""
+
+import html
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+
+import pytest
+from fastapi.testclient import TestClient
+from tests.support.routes import BODIES, NEEDS, guarded_routes
+
+from homeport.bootstrap.web import application
+from homeport.directory.admins.model import BILLING, READ_ONLY, ROLES, Administrator
+from homeport.foundation.http.middleware import Shell
+from homeport.foundation.kernel.actor import Actor, ActorKind, Origin, system
+from homeport.foundation.kernel.permissions import Permission
+from homeport.trust.signin.password.pages import SESSION_COOKIE
+
+ROOT = system("test")
+PASSWORD = "five words nobody would guess"
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+NAMED = re.compile(r"needs the permission “([a-z_]+:[a-z_]+)”")
+ENDING = "POST /signout"
+
+
+@dataclass
+class Caller:
+    """One role as a caller: a session for pages, a key for the API."""
+
+    session: str
+    key: str
+
+
+@pytest.fixture(scope="module")
+def app(shared_house):
+    return application(shared_house.home)
+
+
+@pytest.fixture(scope="module")
+def client(shared_house, app):
+    settings = shared_house.settings
+    shell = Shell(app, settings.public_url, shared_house.entropy)
+    return TestClient(shell, base_url=settings.public_url, raise_server_exceptions=False, follow_redirects=False)
+
+
+class There:
+    """Something at each address: fills a path's parameters with what exists, made anew since a call may end it."""
+
+    def __init__(self, house):
+        self.house, self.numbers = house, count(1)
+        self.makers = {
+            r"(/admin/users/|/api/systemusers/|/api/v2/users/)": self.user,
+            r"(/admin/devices/|/api/systems/|/api/v2/systems/)": self.device,
+            r"(/api/v2/systemgroups/|/admin/device-groups/)": self.device_group,
+            r"(/api/v2/usergroups/|/admin/user-groups/)": self.user_group,
+            r"(/identity-providers/)": self.provider,
+            r"(/admin/administrators/|/api/users/)": self.administrator,
+        }
+
+    def __call__(self, path):
+        if "bindings/{binding_id}" in path:
+            for made in self.binding():
+                path = re.sub(r"\{[^}]+\}", made, path, count=1)
+        for prefix, make in self.makers.items():
+            if re.search(prefix + r"\{", path):
+                path = re.sub(prefix + r"\{[^}]+\}", rf"\g<1>{make()}", path)
+        return re.sub(r"\{[^}]+\}", "01a20a00-0000-7000-8000-ffffffffffff", path)
+
+    def user(self):
+        return self.house.user(f"person-{next(self.numbers)}").id
+
+    def device(self):
+        return self.house.device().id
+
+    def device_group(self):
+        return self.house.do(lambda act: act.device_groups.create(ROOT, f"group {next(self.numbers)}")).id
+
+    def user_group(self):
+        return self.house.do(lambda act: act.user_groups.create(ROOT, name=f"group {next(self.numbers)}")).id
+
+    def provider(self):
+        found = self.house.sql("SELECT id FROM identity_providers WHERE state = 'active'")
+        return found[0][0] if found else self.house.connect().id
+
+    def administrator(self):
+        email = f"a{next(self.numbers)}@example.com"
+        made = Administrator(self.house.entropy.new_id(), email, "", "", READ_ONLY, "x", True, 1, NOW, NOW)
+        self.house.do(lambda act: act.administrators.administrators.add(made))
+        return made.id
+
+    def binding(self):
+        self.house.provision()
+        device, user = self.device(), self.user()
+        bound = self.house.do(lambda act: act.bindings.admit(act.people.get(ROOT, user), act.devices.find(device), "a sign-in"))
+        return device, bound.id
+
+
+@pytest.fixture(scope="module")
+def there(shared_house):
+    return There(shared_house)
+
+
+@pytest.fixture(scope="module")
+def callers(shared_house):
+    """Before anything is `there`, so that the home page of an empty directory is seen too."""
+
+    def enter(role):
+        def deed(act):
+            email = f"{role.lower().replace(' ', '.')}@example.com"
+            links = act.administrator_links
+            token = links.issue(ROOT) if role == BILLING else links.invite(ROOT, email, role)
+            made = links.accept(token, email=email, firstname="", lastname="", password=PASSWORD)
+            changed = act.administrators.change(ROOT, made.id, role=role, api_keys_allowed=True)
+            _, session = act.sessions.start(changed, Origin())
+            return Caller(session, act.api_keys.create(ROOT, name=role, owner_id=made.id)[1])
+
+        return shared_house.do(deed)
+
+    return {role: enter(role) for role in ROLES}
+
+
+def ask(client, route, there, headers):
+    method, path = route.split()
+    headers = {"Sec-Fetch-Site": "same-origin", **headers}
+    return client.request(method, there(path), headers=headers, **BODIES.get(route, {}))
+
+
+def refused(answer):
+    """The permission that the answer names as missing, or nothing."""
+    found = NAMED.search(html.unescape(answer.text)) if answer.status_code == 403 else None
+    return found[1] if found else ""
+
+
+def test_every_guarded_route_declares_what_it_needs_and_nothing_else_is_declared(app):
+    routes = set(guarded_routes(app))
+    missing, gone = routes - set(NEEDS), set(NEEDS) - routes
+    assert not missing, f"say in tests/support/routes.py what these need: {sorted(missing)}"
+    assert not gone, f"these are no routes any more: {sorted(gone)}"
+
+
+def test_every_declared_permission_is_one():
+    assert {name for needed in NEEDS.values() for name in needed.split()} <= {one.value for one in Permission}
+
+
+def test_each_route_asks_for_exactly_the_permissions_that_it_declares(app, client, there, shared_house):
+    """Begins with none and is given what each refusal names, until nothing is refused."""
+    wrong = []
+    sessions, keys = app.state.authenticate_session, app.state.authenticate_key
+    try:
+        for route in guarded_routes(app):
+            held, answer = set(), None
+            while answer is None or refused(answer):
+                if answer is not None:
+                    assert refused(answer) not in held, f"{route} refuses a permission that is held"
+                    held.add(refused(answer))
+                permissions = frozenset(Permission(name) for name in held)
+                actor = Actor(
+                    ActorKind.ADMINISTRATOR, "x", "x", permissions, session_id="s", authenticated_at=shared_house.clock.now()
+                )
+                app.state.authenticate_session = app.state.authenticate_key = lambda _request, actor=actor: actor
+                answer = ask(client, route, there, {})
+            if held != set(NEEDS.get(route, "").split()):
+                wrong.append(f"{route}: {' '.join(sorted(held)) or 'nothing'}")
+            assert answer.status_code not in {401, 403, 405, 415, 422, 500}, f"{route}: {answer.status_code} {answer.text[:300]}"
+            if not held and NEEDS.get(route):
+                wrong.append(f"{route} answered {answer.status_code} before it asked; give it a body: {answer.text[:200]}")
+    finally:
+        app.state.authenticate_session, app.state.authenticate_key = sessions, keys
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_gets_in_exactly_where_the_table_says_so(app, client, there, callers, role):
+    wrong = []
+    for route in sorted(guarded_routes(app), key=lambda one: one == ENDING):
+        needed = {Permission(name) for name in NEEDS.get(route, "").split()}
+        path = route.split()[1]
+        headers = {"x-api-key": callers[role].key} if path.startswith("/api/") else cookie(callers[role])
+        answer = ask(client, route, there, headers)
+        if needed <= ROLES[role]:
+            gets_in = answer.status_code not in {401, 403} and not answer.headers.get("location", "").startswith("/signin?")
+        else:
+            gets_in = refused(answer) not in {one.value for one in needed - ROLES[role]}
+        if gets_in != (needed <= ROLES[role]):
+            wrong.append(f"{route}: {answer.status_code} {answer.headers.get('location', '')} {answer.text[:200]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def cookie(caller):
+    return {"Cookie": f"{SESSION_COOKIE}={caller.session}"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_page_offers_a_role_only_what_it_may_do(app, client, there, callers, role):
+    """Follows every link and form of every page that the role can read."""
+    known = list(guarded_routes(app))
+    _, session = callers[role].session, callers[role]
+    pages = [route for route in known if route.startswith("GET /admin") and not route.endswith(("/delete", "/revoke"))]
+    wrong = []
+    for route in pages:
+        answer = ask(client, route, there, cookie(session))
+        if answer.status_code != 200:
+            continue
+        links = [("GET", path) for path in re.findall(r'<a [^>]*href="(/admin[^"#?]*)', answer.text)]
+        for form in re.findall(r"<form [^>]*>", answer.text):
+            action = re.search(r'action="(/[^"#?]*)', form)
+            if action and 'method="post"' in form:
+                links.append(("POST", action[1]))
+        for method, path in dict.fromkeys(links):
+            target = next((one for one in known if fits(one, method, path)), "")
+            needed = {Permission(name) for name in NEEDS.get(target, "").split()}
+            if not needed <= ROLES[role]:
+                wrong.append(f"{route} offers {method} {path}")
+    assert not wrong, "\n".join(dict.fromkeys(wrong))
+
+
+def fits(route, method, path):
+    """Tell whether an address is the route's; the router prefers what is written out, and so does the order of the routes."""
+    wanted, pattern = route.split()
+    return wanted == method and re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", pattern), path) is not None
