@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 READY := .venv/.ready
 
-.PHONY: run test test-debian13 check lock mutate pictures deb format assets clean
+.PHONY: run test test-debian13 check bench lock mutate pictures deb format assets clean
 
 run: assets  ## the demo: server, Okta simulator, a Linux device, one person signed in
 	@tools/as-root "the demo's device makes accounts with useradd" .venv/bin/homeport demo
@@ -18,6 +18,9 @@ test-debian13: assets  ## the device's login again, on Debian 13 instead of 12
 
 check: $(READY)  ## the fast part: format, lint, types, import contracts, house rules
 	@tools/check
+
+bench: assets  ## figures beside goals, as a table and as JSON in .run/bench; ONLY=name for one
+	@tools/as-root "the agent's bench makes accounts with useradd" .venv/bin/python -m bench $(ONLY)
 
 lock: $(READY)  ## resolve requirements/*.in to hash-pinned requirements/*.txt
 	@tools/lock

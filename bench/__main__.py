@@ -1,0 +1,33 @@
+"""`python -m bench [NAME…]`: run all benches, or those that are named."""
+
+import sys
+
+from bench import lists, start
+from bench.frame import RESULTS, Bench, Report, machine
+
+BENCHES = (
+    Bench("start", "how long until `homeport serve` answers?", start.run),
+    Bench("lists", "how long do list pages and searches take with 100,000 people and 20,000 devices?", lists.run),
+)
+
+
+def main() -> int:
+    wanted = sys.argv[1:]
+    known = {bench.name: bench for bench in BENCHES}
+    if unknown := [name for name in wanted if name not in known]:
+        print(f"make bench: there is no bench {', '.join(unknown)}. The benches are: {' '.join(known)}", file=sys.stderr)
+        return 2
+    print(", ".join(f"{name} {value}" for name, value in machine().items()))
+    report = Report()
+    try:
+        for bench in [known[name] for name in wanted] or BENCHES:
+            report.carry_out(bench)
+    finally:
+        report.save()
+    print(f"\nThe figures are in {RESULTS}.")
+    if report.missed:
+        print(f"{len(report.missed)} goals were missed: {'; '.join(report.missed)}")
+    return 0
+
+
+sys.exit(main())
