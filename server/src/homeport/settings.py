@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
+
+LEAST_TOKEN = 20
+"""Characters of a token that nobody guesses."""
 
 
 class SettingsError(Exception):
@@ -43,6 +46,9 @@ class Settings:
     log_format: str = "json"
     """`json` for programs, `console` for people."""
 
+    metrics_token: str = field(default="", repr=False)
+    """Who sends it as a bearer token may read `/metrics` from anywhere; empty: only this machine may, by a loopback address."""
+
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None, **given: object) -> Self:
         """Read settings from the environment; `given` values, such as command line options, win unless they are None."""
@@ -78,6 +84,10 @@ class Settings:
         if self.database_url and not self.database_url.startswith(("postgresql://", "postgresql+psycopg://", "sqlite:///")):
             # Not repeated: it may hold a password.
             raise SettingsError("HOMEPORT_DATABASE_URL must be like postgresql+psycopg://user@host/name, or empty for SQLite.")
+        if self.metrics_token and len(self.metrics_token) < LEAST_TOKEN:
+            raise SettingsError(
+                f"HOMEPORT_METRICS_TOKEN is too short to be secret; give at least {LEAST_TOKEN} random characters, as of: openssl rand -hex 24"
+            )
         if bool(self.tls_cert) != bool(self.tls_key):
             raise SettingsError("Give both HOMEPORT_TLS_CERT and HOMEPORT_TLS_KEY, or neither.")
 
@@ -116,6 +126,7 @@ _KINDS: dict[str, str] = {
     "outbound_proxy": "text",
     "outbound_ca_file": "path",
     "log_format": "text",
+    "metrics_token": "text",
 }
 
 

@@ -12,7 +12,6 @@ PUBLIC = {
     "/static": "style sheets and icons, the same for everybody",
     "/api/openapi.json": "the description of the API, which is in the docs too",
     "/": "only a redirect to the admin portal",
-    "/health": "tells a load balancer whether the database can be read, and nothing else",
     "/.well-known/openid-configuration": "metadata that devices read before they have a token (RFC 8414, section 3)",
     "/.well-known/oauth-authorization-server": "the same under the RFC's own name",
     "/oauth/device_authorization": "the device authenticates in the form (RFC 7523)",

@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import func, select
 
 from homeport import upkeep
+from homeport.bootstrap.figures import observe
 from homeport.bootstrap.units import Parts, Unit
 from homeport.channels.linux.tables import order_keys
 from homeport.channels.linux.wakeups import Wakeups
@@ -20,6 +21,7 @@ from homeport.directory.devices.model import BindingChanged, DesiredStateChanged
 from homeport.directory.people.model import UserActivated, UserDeleted, UserSuspended
 from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database, DatabaseWork, Subscriptions, UnitOfWork
+from homeport.foundation.http.metrics import Metrics
 from homeport.foundation.kernel.clock import Clock, SystemClock
 from homeport.foundation.kernel.entropy import Entropy, SystemEntropy
 from homeport.foundation.outbound.client import Outbound
@@ -54,6 +56,8 @@ class Home:
         keys = AuditKeys.open(settings.audit_key, may_create=not audited)
         self.audit_sealer = AuditSealer(DatabaseWork(database, lambda work: AuditStore(work.connection)), keys, self.parts.clock)
         self._subscribe(subscriptions)
+        self.metrics = Metrics.fresh()
+        observe(self.metrics, database, subscriptions, self.parts.clock)
         with self.work.write() as actions:
             actions.order_keys.ensure()
 

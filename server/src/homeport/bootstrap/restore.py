@@ -28,6 +28,7 @@ from homeport.directory.devices.model import BindingAct, BindingChanged, Desired
 from homeport.directory.devices.tables import bindings, devices
 from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database, UnitOfWork
+from homeport.foundation.database.revision import head
 from homeport.foundation.kernel.actor import Actor
 from homeport.settings import Settings
 from homeport.trust.issuer.tables import access_tokens, device_authorizations
@@ -53,9 +54,9 @@ class Restored:
 def restore(settings: Settings, path: Path, actor: Actor, *, replace: bool) -> Restored:
     """Put a backup in the place of the database; the caller holds the data folder. Raises BackupError, changing nothing."""
     manifest = backup.read(path)
-    if manifest.schema != schema.head():
+    if manifest.schema != head():
         raise BackupError(
-            f"The backup has schema {manifest.schema}, this version needs {schema.head()}. Restore it with Homeport "
+            f"The backup has schema {manifest.schema}, this version needs {head()}. Restore it with Homeport "
             f"{manifest.made_by}, then update and run: homeport migrate"
         )
     database = Database(settings.database)
@@ -74,9 +75,9 @@ def restore(settings: Settings, path: Path, actor: Actor, *, replace: bool) -> R
     home.parts.database.dispose()  # so that the only connection is the one that restores
     try:
         with home.parts.database.write() as work:
-            restored, head = _restore(home, work, path, manifest, actor, used=used)
-        if head is not None:
-            home.audit_sealer.keys.note(head)
+            restored, gap = _restore(home, work, path, manifest, actor, used=used)
+        if gap is not None:
+            home.audit_sealer.keys.note(gap)
     finally:
         home.parts.database.dispose()
     return restored
@@ -111,8 +112,8 @@ def _restore(
     note = (
         f"The database was put back from a backup of {manifest.made_at.isoformat(timespec='seconds')}. Batches after it are gone."
     )
-    head = home.audit_sealer.add_gap_batch(AuditStore(connection), note)
-    return Restored(manifest.made_at, rows, epoch, ordered, sentences, used), head
+    gap = home.audit_sealer.add_gap_batch(AuditStore(connection), note)
+    return Restored(manifest.made_at, rows, epoch, ordered, sentences, used), gap
 
 
 def _refuse_company(connection: Connection) -> None:

@@ -1,11 +1,12 @@
 """The ASGI application: every slice's routes, the menu, the panels, and the one mapping of errors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from fastapi import FastAPI, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
@@ -23,7 +24,10 @@ from homeport.directory.devices.api import DeviceGroupsApi, DevicesApi
 from homeport.directory.devices.pages import AddDevicePages, DevicePages, DevicePanels, ProvisioningPages
 from homeport.directory.people.api import PeopleApi
 from homeport.directory.people.pages import PeoplePages
+from homeport.foundation.database import schema
 from homeport.foundation.http import problems
+from homeport.foundation.http.health import Health
+from homeport.foundation.http.metrics import Metered
 from homeport.foundation.http.middleware import Shell as HttpShell
 from homeport.foundation.http.openapi import describe
 from homeport.foundation.kernel.permissions import Permission
@@ -131,7 +135,6 @@ def application(home: Home) -> FastAPI:
     ]
     for router in routers:
         app.include_router(router)
-    app.add_api_route("/health", _health(home), methods=["GET"], include_in_schema=False)
     return app
 
 
@@ -185,17 +188,12 @@ def _callback(unit: Unit) -> CallbackActions:
     return CallbackActions(unit.sign_ins, unit.limits)
 
 
-def _health(home: Home) -> Callable[[], JSONResponse]:
-    def health() -> JSONResponse:
-        """Tell whether the server can read its database."""
-        with home.parts.database.read() as unit:
-            unit.connection.exec_driver_sql("SELECT 1")
-        return JSONResponse({"status": "ok", "version": __version__})
-
-    return health
-
-
 def wrapped(home: Home) -> ASGIApp:
-    """Return the application inside the middleware that every request passes."""
-    settings = home.parts.settings
-    return HttpShell(application(home), settings.public_url, home.parts.entropy)
+    """Return the application inside the middleware that every request passes; health and metrics are answered in front of it."""
+    settings, database = home.parts.settings, home.parts.database
+    inside = HttpShell(application(home), settings.public_url, home.parts.entropy)
+    return Metered(
+        Health(inside, {"database": database.ping, "schema": partial(schema.require, database)}),
+        home.metrics,
+        settings.metrics_token,
+    )

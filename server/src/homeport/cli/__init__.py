@@ -1,6 +1,6 @@
 """The command line, one file per idea.
 
-Here: `running` (serve, demo), `data` (migrate, backup, restore), `admin`, `sealing_key` and `audit`, for which `local` opens the data;
+Here: `running` (serve, demo), `data` (migrate, backup, restore), `check`, `admin`, `sealing_key` and `audit`, for which `local` opens the data;
 `remote/` asks a running server over its REST API; `completion`; `plainly` says errors in a sentence. A command's own file imports click
 and little else, so that `--help` stays fast; what is heavy is imported when the command runs. Elsewhere: what the commands do
 (bootstrap, serve, backup, demo, the slices' actions).
@@ -9,12 +9,13 @@ and little else, so that `--help` stays fast; what is heavy is imported when the
 import click
 
 from homeport import __version__
-from homeport.cli import admin, audit, completion, data, running, sealing_key
+from homeport.cli import admin, audit, check, completion, data, running, sealing_key
 from homeport.cli.remote import devices, enrollment_keys, login, providers, provisioning, users
+from homeport.foundation.database.revision import head
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="homeport")
+@click.version_option(__version__, prog_name="homeport", message=f"homeport {__version__}, schema {head()}")
 def main() -> None:
     """Homeport connects your identity provider to your devices.
 
@@ -25,6 +26,7 @@ def main() -> None:
 for command in (
     running.serve,
     running.demo,
+    check.check,
     data.migrate,
     data.backup,
     data.restore,

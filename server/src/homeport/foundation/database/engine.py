@@ -89,6 +89,11 @@ class Database:
             finally:
                 connection.rollback()
 
+    def ping(self) -> None:
+        """Raise when the database cannot be read."""
+        with self.read() as unit:
+            unit.connection.exec_driver_sql("SELECT 1")
+
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()

@@ -1,23 +1,16 @@
 """Which schema the database has, and bringing it up to date."""
 
-from pathlib import Path
-
 from sqlalchemy import Connection, inspect, text
 
 from homeport.foundation.database.engine import Database
+from homeport.foundation.database.revision import MIGRATIONS, head
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 0x686F6D65706F7274
 """Key of PostgreSQL's advisory lock, so that two replicas never migrate at once."""
 
 
 class SchemaError(Exception):
     """The database's schema is not this version's; the text names the command that mends it."""
-
-
-def head() -> str:
-    """Return the newest revision, read from the file names so that starting needs no Alembic."""
-    return max(path.stem.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def present(connection: Connection) -> str | None:
@@ -33,11 +26,21 @@ def check(database: Database) -> None:
         found = present(connection)
     if found is None:
         migrate(database)
-    elif found < head():
+    else:
+        require(database)
+
+
+def require(database: Database) -> None:
+    """Raise SchemaError unless the database has a schema and it is this version's; change nothing."""
+    with database.engine.connect() as connection:
+        found = present(connection)
+    if found is None:
+        raise SchemaError("The database is empty. Run: homeport migrate")
+    if found < head():
         raise SchemaError(
             f"The database has schema {found}, this version needs {head()}. Make a backup, then run: homeport migrate"
         )
-    elif found > head():
+    if found > head():
         raise SchemaError(f"The database has schema {found}, newer than this version's {head()}. Start the version that made it.")
 
 
