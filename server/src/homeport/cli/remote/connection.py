@@ -100,7 +100,8 @@ class Api:
         try:
             connection.request(method, target, data, headers)
             response = connection.getresponse()
-            raw = response.read(LARGEST + 1)
+            with response:
+                raw = response.read(LARGEST + 1)
             if len(raw) <= LARGEST and response.length:
                 raise http.client.IncompleteRead(raw, response.length)
             if time.monotonic() - started >= self._seconds:
@@ -132,6 +133,7 @@ class Api:
         try:
             connection.connect()
         except (OSError, http.client.HTTPException) as error:
+            connection.close()
             raise self._unreachable(error, late=time.monotonic() - started >= limit, changing=False) from None
         connection.sock.settimeout(self._seconds)
         self._connection = connection
@@ -205,6 +207,8 @@ class Api:
             return Unreachable(f"No secure connection to {self.url}: {error.reason or error}. Check the address and its port.")
         if isinstance(error, socket.gaierror):
             return Unreachable(f"The name in {self.url} is not known here. Check it, and the network.")
+        if isinstance(error, http.client.RemoteDisconnected) and not changing:
+            return Unreachable(f"{self.url} ended the connection without an answer. Check that Homeport runs there.")
         if isinstance(error, http.client.HTTPException | UnicodeError):
             return self._foreign("it does not speak HTTP as it should") if not changing else self._broken()
         if changing:
