@@ -14,6 +14,7 @@ from homeport.foundation.kernel.reasons import ReasonCode
 NOWHERE = {"recorded": Recorded.NOWHERE, "hears": Hears.NOTHING}
 USER = frozenset({"users.state", "users.version", "users.updated_at"})
 DEVICE = frozenset({"devices.deleted_at", "devices.version", "devices.desired_state_version"})
+LIMIT = frozenset({"devices.limited", "devices.version"})
 PROVISIONING = frozenset({"provisioning_settings.enabled"})
 SEEN = {"hears": Hears.WAITING, "changes": frozenset({"device_authorizations.last_polled_at"})}
 """Opening an address ends nothing: the device goes on waiting."""
@@ -105,6 +106,11 @@ def taken_since(scene: Scene) -> None:
     scene.kept["order token"] = granted.json()["access_token"]
 
 
+def limited(scene: Scene) -> None:
+    """An administrator leaves the machine to people who are assigned; this person is not."""
+    scene.act(lambda actions: actions.access.limit_device(ADMIN, scene.machine.id, limited=True))
+
+
 def named(name: str) -> Callable[[Scene], None]:
     """The person has a user name that no Linux account should have."""
 
@@ -168,6 +174,11 @@ CASES = (
          **ORDER),
     Case(name="the machine is somebody else's", reason=ReasonCode.DEVICE_TAKEN, prepare=taken),
     Case(name="the machine became somebody else's before the order", reason=ReasonCode.DEVICE_TAKEN, prepare=taken_since,
+         changes=SPENT, **ORDER),
+    Case(name="the machine is limited to others", reason=ReasonCode.DEVICE_NOT_ASSIGNED, prepare=limited),
+    Case(name="the machine is limited to others meanwhile", reason=ReasonCode.DEVICE_NOT_ASSIGNED, attack=meanwhile(limited),
+         changes=LIMIT, audit=frozenset({"sign_in", "system_update"})),
+    Case(name="the machine is limited to others before the order", reason=ReasonCode.DEVICE_NOT_ASSIGNED, prepare=earned(limited),
          changes=SPENT, **ORDER),
     Case(name="the user name is root", reason=ReasonCode.USERNAME_NOT_ALLOWED, prepare=named("root")),
     Case(name="the user name begins with a digit", reason=ReasonCode.USERNAME_NOT_ALLOWED, prepare=named("7of9")),

@@ -18,7 +18,13 @@ from homeport.directory.audit.jobs import AuditKeys, AuditSealer
 from homeport.directory.audit.store import AuditStore
 from homeport.directory.audit.tables import audit_batches
 from homeport.directory.devices.model import BindingChanged, DesiredStateChanged
-from homeport.directory.people.model import UserActivated, UserDeleted, UserSuspended
+from homeport.directory.people.model import (
+    UserActivated,
+    UserDeleted,
+    UserGroupDeleted,
+    UserGroupMembersChanged,
+    UserSuspended,
+)
 from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database, DatabaseWork, Subscriptions, UnitOfWork
 from homeport.foundation.http.metrics import Metrics
@@ -137,6 +143,9 @@ class Home:
         subscribe(UserSuspended, lambda work, event: self._unit(work).bindings.suspend_all_of_user(event.user_id))
         subscribe(UserActivated, lambda work, event: self._unit(work).bindings.activate_all_of_user(event.user_id))
         subscribe(UserDeleted, lambda work, event: self._unit(work).bindings.remove_all_of_user(event.user_id))
+        subscribe(UserDeleted, lambda work, event: self._unit(work).access.forget_user(event.user_id))
+        subscribe(UserGroupMembersChanged, self._user_group_changed)
+        subscribe(UserGroupDeleted, lambda work, event: self._unit(work).access.forget_user_group(event.group_id))
         subscribe(UserDeleted, lambda work, event: self._unit(work).links.forget_user(event.user_id))
         subscribe(AdministratorDeleted, self._end_sessions)
         subscribe(AdministratorPasswordChanged, self._end_sessions)
@@ -154,6 +163,9 @@ class Home:
     def _end_sign_ins(self, work: UnitOfWork, event: IdentityProviderDeleted | IdentityProviderChanged) -> None:
         if isinstance(event, IdentityProviderDeleted) or event.issuer_changed:
             self._unit(work).sign_ins.end_open_of_provider(event.provider_id)
+
+    def _user_group_changed(self, work: UnitOfWork, event: UserGroupMembersChanged) -> None:
+        self._unit(work).access.user_group_changed(event.group_id, (*event.added, *event.removed))
 
     def _wake_later(self, work: UnitOfWork, event: DesiredStateChanged) -> None:
         work.after_commit.append(lambda: self.parts.wakeups.wake(event.device_id))

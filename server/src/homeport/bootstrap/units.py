@@ -16,6 +16,7 @@ from homeport.directory.admins.store.argon2id import Argon2id
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
 from homeport.directory.devices.actions import (
+    Access,
     Bindings,
     DeviceActions,
     DeviceGroups,
@@ -24,6 +25,7 @@ from homeport.directory.devices.actions import (
     EnrollmentKeys,
     Provisioning,
 )
+from homeport.directory.devices.store.access import AccessSql
 from homeport.directory.devices.store.bindings import BindingSql
 from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.devices.store.enrollment import EnrollmentKeySql
@@ -100,6 +102,7 @@ class Unit:
             unix_ids=UnixIdSql(self._connection),
             provisioning=ProvisioningSql(self._connection),
             users=UserSql(self._connection),
+            access=AccessSql(self._connection),
             clock=self._clock,
             entropy=self._entropy,
             publisher=self._work,
@@ -110,7 +113,8 @@ class Unit:
     def devices(self) -> Devices:
         """Devices."""
         devices, groups = DeviceSql(self._connection), DeviceGroupSql(self._connection)
-        return Devices(devices, groups, self.bindings, self._clock, self._work, self.audit)
+        access = AccessSql(self._connection)
+        return Devices(devices, groups, access, self.bindings, self._clock, self._work, self.audit)
 
     @cached_property
     def enrollment(self) -> Enrollment:
@@ -133,10 +137,18 @@ class Unit:
             DeviceGroupSql(self._connection),
             DeviceSql(self._connection),
             EnrollmentKeySql(self._connection),
+            AccessSql(self._connection),
+            self.bindings,
             self._clock,
             self._entropy,
             self.audit,
         )
+
+    @cached_property
+    def access(self) -> Access:
+        """Who may sign in on which device."""
+        store, devices, groups = AccessSql(self._connection), DeviceSql(self._connection), DeviceGroupSql(self._connection)
+        return Access(store, devices, groups, self.bindings, self._clock, self.audit)
 
     @cached_property
     def provisioning(self) -> Provisioning:
@@ -147,7 +159,13 @@ class Unit:
     def device_actions(self) -> DeviceActions:
         """All actions of the devices slice, for its edges."""
         return DeviceActions(
-            self.devices, self.enrollment_keys, self.enrollment, self.bindings, self.provisioning, self.device_groups
+            self.devices,
+            self.enrollment_keys,
+            self.enrollment,
+            self.bindings,
+            self.provisioning,
+            self.device_groups,
+            self.access,
         )
 
     @cached_property

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
 from homeport.directory.devices.actions import (
+    Access,
     Bindings,
     DeviceActions,
     DeviceGroups,
@@ -35,16 +36,30 @@ from homeport.directory.devices.model import (
     DeviceGroup,
     OSFamily,
     ProvisioningSetting,
+    Subject,
+    SubjectKind,
+    Target,
+    TargetKind,
 )
 from homeport.directory.devices.pages import AddDevicePages, DevicePages, DevicePanels, ProvisioningPages
+from homeport.directory.devices.store.access import AccessSql
 from homeport.directory.devices.store.bindings import BindingSql
 from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.devices.store.enrollment import EnrollmentKeySql
 from homeport.directory.devices.store.groups import DeviceGroupSql
 from homeport.directory.devices.store.provisioning import ProvisioningSql, UnixIdSql
-from homeport.directory.people.actions import People
-from homeport.directory.people.model import User, UserActivated, UserDeleted, UserState, UserSuspended
-from homeport.directory.people.store import UserSql
+from homeport.directory.people.actions import People, UserGroups
+from homeport.directory.people.model import (
+    User,
+    UserActivated,
+    UserDeleted,
+    UserGroup,
+    UserGroupDeleted,
+    UserGroupMembersChanged,
+    UserState,
+    UserSuspended,
+)
+from homeport.directory.people.store import UserGroupSql, UserSql
 from homeport.foundation.database.engine import Database, DatabaseWork, UnitOfWork
 from homeport.foundation.http import problems
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin, system
@@ -58,6 +73,14 @@ from homeport.foundation.ui.templates import Templates
 ADMIN = system("admin")
 FINGERPRINT = "order-root-fingerprint"
 KEPT = (BindingChanged, DesiredStateChanged, DeviceApproved, DeviceDeleted, DeviceEnrolled)
+
+
+def subject_of(who: User | UserGroup) -> Subject:
+    return Subject(SubjectKind.USER if isinstance(who, User) else SubjectKind.USER_GROUP, who.id)
+
+
+def target_of(to: Device | DeviceGroup) -> Target:
+    return Target(TargetKind.DEVICE if isinstance(to, Device) else TargetKind.DEVICE_GROUP, to.id)
 
 
 @dataclass
@@ -79,6 +102,12 @@ class Directory:
             (UserDeleted, "remove_all_of_user"),
         ):
             subscriptions.subscribe(kind, self._handler(verb))
+        subscriptions.subscribe(UserDeleted, lambda unit, event: self.actions(unit).access.forget_user(event.user_id))
+        subscriptions.subscribe(UserGroupDeleted, lambda unit, event: self.actions(unit).access.forget_user_group(event.group_id))
+        subscriptions.subscribe(
+            UserGroupMembersChanged,
+            lambda unit, event: self.actions(unit).access.user_group_changed(event.group_id, event.added + event.removed),
+        )
         for kind in KEPT:
             subscriptions.subscribe(kind, lambda _unit, event: self.events.append(event))
 
@@ -91,14 +120,16 @@ class Directory:
         groups = DeviceGroupSql(connection)
         devices, bindings, keys = DeviceSql(connection), BindingSql(connection), EnrollmentKeySql(connection)
         settings, uids = ProvisioningSql(connection), UnixIdSql(connection, last=self.last_uid)
-        bound = Bindings(bindings, devices, uids, settings, UserSql(connection), self.clock, self.entropy, unit, audit)
+        access, users = AccessSql(connection), UserSql(connection)
+        bound = Bindings(bindings, devices, uids, settings, users, access, self.clock, self.entropy, unit, audit)
         return DeviceActions(
-            Devices(devices, groups, bound, self.clock, unit, audit),
+            Devices(devices, groups, access, bound, self.clock, unit, audit),
             EnrollmentKeys(keys, groups, self.clock, self.entropy, audit, lambda: FINGERPRINT),
             Enrollment(keys, devices, groups, self.clock, self.entropy, unit, audit),
             bound,
             Provisioning(settings, uids, audit),
-            DeviceGroups(groups, devices, keys, self.clock, self.entropy, audit),
+            DeviceGroups(groups, devices, keys, access, bound, self.clock, self.entropy, audit),
+            Access(access, devices, groups, bound, self.clock, audit),
         )
 
     def audit(self, unit: UnitOfWork) -> Audit:
@@ -149,6 +180,32 @@ class Directory:
             group = actions.groups.create(ADMIN, name or f"group {next(self._numbers)}")
             actions.groups.join(ADMIN, group.id, [device.id for device in devices])
         return group
+
+    @contextmanager
+    def changing_user_groups(self) -> Iterator[UserGroups]:
+        with self.database.write() as unit:
+            yield UserGroups(UserGroupSql(unit.connection), self.audit(unit), self.clock, self.entropy, unit)
+
+    def a_user_group(self, name: str = "", *users: User) -> UserGroup:
+        with self.changing_user_groups() as groups:
+            group = groups.create(ADMIN, name=name or f"people {next(self._numbers)}")
+            groups.add_members(ADMIN, group.id, [user.id for user in users])
+        return group
+
+    def assign(self, who: User | UserGroup, to: Device | DeviceGroup) -> bool:
+        with self.write() as actions:
+            return actions.access.assign(ADMIN, subject_of(who), target_of(to))
+
+    def unassign(self, who: User | UserGroup, to: Device | DeviceGroup) -> bool:
+        with self.write() as actions:
+            return actions.access.unassign(ADMIN, subject_of(who), target_of(to))
+
+    def limit(self, to: Device | DeviceGroup, *, limited: bool = True) -> None:
+        with self.write() as actions:
+            if isinstance(to, Device):
+                actions.access.limit_device(ADMIN, to.id, limited=limited)
+            else:
+                actions.access.limit_group(ADMIN, to.id, limited=limited)
 
     def provision(self, **settings: Any) -> None:
         with self.write() as actions:

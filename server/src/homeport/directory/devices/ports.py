@@ -1,17 +1,23 @@
 """What the device actions need."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from homeport.directory.devices.model import (
+    Assignment,
     Binding,
     Device,
     DeviceGroup,
     EnrollmentKey,
+    Entrant,
+    Follower,
+    NamedAssignment,
     NamedBinding,
     OSFamily,
     ProvisioningSetting,
+    Subject,
+    Target,
 )
 from homeport.directory.people.model import User
 from homeport.foundation.kernel.listing import Listing, Page
@@ -182,6 +188,64 @@ class BindingStore(Protocol):
 
     def named(self, *, user_id: str | None = None, device_id: str | None = None) -> Sequence[NamedBinding]:
         """Return all bindings of a user or a device with names to show, the newest first, removed ones too."""
+        ...
+
+
+class AccessStore(Protocol):
+    """Keeps who is assigned to what, and tells what follows from it."""
+
+    def add(self, assignment: Assignment) -> bool:
+        """Store an assignment; return False when it was there already."""
+        ...
+
+    def remove(self, subject: Subject, target: Target) -> bool:
+        """Remove an assignment; return False when there was none."""
+        ...
+
+    def forget(self, end: Subject | Target) -> Sequence[Assignment]:
+        """Remove every assignment of a subject or to a target, and return what they were."""
+        ...
+
+    def list(self, end: Subject | Target, skip: int, limit: int) -> Page[NamedAssignment]:
+        """Return the assignments of a subject or to a target."""
+        ...
+
+    def may_enter(self, user_id: str, device_id: str) -> bool:
+        """Tell whether access stands against this person on this device; their state does not count here."""
+        ...
+
+    def limited(self, device_id: str) -> bool:
+        """Tell whether the device itself or a group it is in is limited to assigned people."""
+        ...
+
+    def entrants(self, device_id: str, listing: Listing) -> Page[Entrant]:
+        """Return the activated users who may sign in on a device."""
+        ...
+
+    def lock_subject(self, subject: Subject) -> str | None:
+        """Return the name of a user or a user group, and hold its row; None when there is none."""
+        ...
+
+    def lock_users(self, user_ids: Collection[str]) -> None:
+        """Hold these users until the unit of work ends."""
+        ...
+
+    def lock_devices(self, device_ids: Collection[str]) -> None:
+        """Hold these devices until the unit of work ends."""
+        ...
+
+    def devices_of_users(self, user_ids: Collection[str]) -> Sequence[str]:
+        """Return the ids of the devices on which these users have accounts."""
+        ...
+
+    def counts_for_access(self, group_id: str) -> bool:
+        """Tell whether anything is assigned to a user group."""
+        ...
+
+    def followers(
+        self, *, user_ids: Collection[str] | None = None, device_ids: Collection[str] | None = None
+    ) -> Sequence[Follower]:
+        """Return and hold the bindings of these users or devices that do not stand as access and the user's state want it."""
         ...
 
 

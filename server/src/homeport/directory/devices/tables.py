@@ -10,6 +10,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -64,6 +65,7 @@ devices = Table(
     Column("version", Integer, nullable=False),
     Column("desired_state_version", Integer, nullable=False),
     Column("deleted_at", UtcDateTime),
+    Column("limited", Boolean, nullable=False, server_default=false()),
     CheckConstraint("status IN ('active', 'pending')", name="status"),
     Index(
         "uq_devices_thumbprint_live",
@@ -87,7 +89,21 @@ device_groups = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("limited", Boolean, nullable=False, server_default=false()),
     unique_group_name,
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("target_type", String(16), primary_key=True),
+    Column("target_id", Id, primary_key=True),
+    Column("subject_type", String(16), primary_key=True),
+    Column("subject_id", Id, primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint("target_type IN ('device', 'device_group')", name="target_type"),
+    CheckConstraint("subject_type IN ('user', 'user_group')", name="subject_type"),
+    Index("ix_assignments_subject", "subject_type", "subject_id"),
 )
 
 device_group_members = Table(

@@ -313,6 +313,11 @@ class ReasonCode(Enum):
         "This machine already belongs to somebody else. Ask your administrator.",
         "Provisioning for Linux allows the first person only. Allow several, or remove the other binding.",
     )
+    DEVICE_NOT_ASSIGNED = Explanation(
+        "device_not_assigned",
+        f"You are not among the people who may sign in on this machine. {_ASK}",
+        "The device, or a group it is in, is limited to assigned users and groups. Assign the user there, or lift the limit.",
+    )
     USERNAME_NOT_ALLOWED = Explanation(
         "username_not_allowed",
         f"Your user name cannot be used on Linux. {_ASK}",

@@ -1,14 +1,15 @@
-"""What can be done with devices, device groups, enrolment keys, bindings and provisioning settings."""
+"""What can be done with devices, device groups, access to them, enrolment keys, bindings and provisioning settings."""
 
 from dataclasses import dataclass
 
+from homeport.directory.devices.actions.access import Access
 from homeport.directory.devices.actions.bindings import Bindings
 from homeport.directory.devices.actions.devices import Devices
 from homeport.directory.devices.actions.enrollment import Enrollment, EnrollmentKeys
 from homeport.directory.devices.actions.groups import DeviceGroups
 from homeport.directory.devices.actions.provisioning import Provisioning
 
-__all__ = ["Bindings", "DeviceActions", "DeviceGroups", "Devices", "Enrollment", "EnrollmentKeys", "Provisioning"]
+__all__ = ["Access", "Bindings", "DeviceActions", "DeviceGroups", "Devices", "Enrollment", "EnrollmentKeys", "Provisioning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +22,4 @@ class DeviceActions:
     bindings: Bindings
     provisioning: Provisioning
     groups: DeviceGroups
+    access: Access

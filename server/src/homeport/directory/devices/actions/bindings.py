@@ -1,6 +1,6 @@
 """Which person has which local account on which device. Rows are locked in one order: user, device, binding."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ from homeport.directory.devices.model import (
     clean_reason,
     linux_name_allowed,
 )
-from homeport.directory.devices.ports import BindingStore, DeviceStore, ProvisioningStore, UnixIdStore, Users
+from homeport.directory.devices.ports import AccessStore, BindingStore, DeviceStore, ProvisioningStore, UnixIdStore, Users
 from homeport.directory.people.model import User, UserState
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin, system
 from homeport.foundation.kernel.clock import Clock
@@ -57,6 +57,7 @@ class Bindings:
     unix_ids: UnixIdStore
     provisioning: ProvisioningStore
     users: Users
+    access: AccessStore
     clock: Clock
     entropy: Entropy
     publisher: Publisher
@@ -70,7 +71,7 @@ class Bindings:
         reason = _against_device(self.devices.get(device.id), setting)
         if reason is not None or user is None:
             return reason
-        reason = _against_user(user, live, setting)
+        reason = self._against_user(user, device, live, setting)
         if reason is None and self.unix_ids.of(user.id) is None and not self.unix_ids.left():
             return ReasonCode.UNIX_IDS_EXHAUSTED
         return reason
@@ -88,7 +89,7 @@ class Bindings:
             return ReasonCode.USER_UNKNOWN
         live = self.store.lock_live(device_id=device.id)
         setting = self._setting(device)
-        reason = _against_device(machine, setting) or _against_user(person, live, setting)
+        reason = _against_device(machine, setting) or self._against_user(person, device, live, setting)
         if reason is not None or setting is None:
             return reason or ReasonCode.PROVISIONING_DISABLED
         now = self.clock.now()
@@ -128,14 +129,30 @@ class Bindings:
         self._change_all_of_user(user_id, Desired.SUSPENDED, BindingAct.SUSPEND)
 
     def activate_all_of_user(self, user_id: str) -> None:
-        """Want every suspended account of the user back; called in the unit of work that activates the user."""
+        """Want every account of the user back on which the user may sign in; called in the unit of work that activates the user."""
         # public: handles UserActivated, whose action was allowed
-        self._change_all_of_user(user_id, Desired.PRESENT, BindingAct.ACTIVATE)
+        self.follow(system("directory"), user_ids=[user_id])
 
     def remove_all_of_user(self, user_id: str, after: After = After.LOCK) -> None:
         """Remove every binding of a user who is deleted; the accounts are locked unless told otherwise."""
         # public: handles UserDeleted, whose action was allowed
         self._change_all_of_user(user_id, Desired.REMOVED, BindingAct.UNBIND, after)
+
+    def follow(self, actor: Actor, *, user_ids: Collection[str] | None = None, device_ids: Collection[str] | None = None) -> int:
+        """Suspend or bring back the accounts of these users or devices as access wants it now; return how many changed.
+
+        Called in the unit of work that changed who may sign in where. Whoever is admitted meanwhile holds their user and device, so
+        both sides see one another.
+        """
+        # public: whoever changed the access was allowed to
+        if user_ids is not None:
+            self.access.lock_users(user_ids)
+        self.access.lock_devices(device_ids if user_ids is None and device_ids else self.access.devices_of_users(user_ids or ()))
+        followers = self.access.followers(user_ids=user_ids, device_ids=device_ids)
+        closed = [one.binding for one in followers if not one.allowed]
+        opened = [one.binding for one in followers if one.allowed]
+        changed = self._change(actor, closed, Desired.SUSPENDED, BindingAct.SUSPEND)
+        return changed + self._change(actor, opened, Desired.PRESENT, BindingAct.ACTIVATE)
 
     def remove_all_of_device(self, actor: Actor, device: Device, after: After) -> int:
         """Remove every binding of a device that is deleted, and return how many there were; the caller holds the device."""
@@ -214,6 +231,21 @@ class Bindings:
         """Return all bindings of a user, the newest first, removed ones too."""
         actor.require(Permission.DEVICES_READ)
         return self.store.named(user_id=user_id)
+
+    def _against_user(
+        self, user: User, device: Device, live: Sequence[Binding], setting: ProvisioningSetting | None
+    ) -> ReasonCode | None:
+        if user.state is not UserState.ACTIVATED:
+            return ReasonCode.USER_STAGED if user.state is UserState.STAGED else ReasonCode.USER_SUSPENDED
+        if not self.access.may_enter(user.id, device.id):
+            return ReasonCode.DEVICE_NOT_ASSIGNED
+        if any(binding.user_id == user.id for binding in live):
+            return None  # the account is theirs already, under the name it got then
+        if live and (setting is None or not setting.several_users):
+            return ReasonCode.DEVICE_TAKEN
+        if not linux_name_allowed(user.username) or any(binding.username == user.username for binding in live):
+            return ReasonCode.USERNAME_NOT_ALLOWED
+        return None
 
     def _setting(self, device: Device) -> ProvisioningSetting | None:
         return self.provisioning.get(device.os_family) if device.os_family else None
@@ -303,18 +335,6 @@ def _against_device(device: Device | None, setting: ProvisioningSetting | None) 
         return ReasonCode.DEVICE_PENDING
     if setting is None or not setting.enabled:
         return ReasonCode.PROVISIONING_DISABLED
-    return None
-
-
-def _against_user(user: User, live: Sequence[Binding], setting: ProvisioningSetting | None) -> ReasonCode | None:
-    if user.state is not UserState.ACTIVATED:
-        return ReasonCode.USER_STAGED if user.state is UserState.STAGED else ReasonCode.USER_SUSPENDED
-    if any(binding.user_id == user.id for binding in live):
-        return None  # the account is theirs already, under the name it got then
-    if live and (setting is None or not setting.several_users):
-        return ReasonCode.DEVICE_TAKEN
-    if not linux_name_allowed(user.username) or any(binding.username == user.username for binding in live):
-        return ReasonCode.USERNAME_NOT_ALLOWED
     return None
 
 

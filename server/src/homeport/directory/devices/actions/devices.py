@@ -13,8 +13,10 @@ from homeport.directory.devices.model import (
     DeviceDeleted,
     DeviceFacts,
     DeviceStatus,
+    Target,
+    TargetKind,
 )
-from homeport.directory.devices.ports import DeviceGroupStore, DeviceStore
+from homeport.directory.devices.ports import AccessStore, DeviceGroupStore, DeviceStore
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed
@@ -31,6 +33,7 @@ class Devices:
 
     store: DeviceStore
     groups: DeviceGroupStore
+    access: AccessStore
     bindings: Bindings
     clock: Clock
     publisher: Publisher
@@ -102,6 +105,7 @@ class Devices:
         removed = self.bindings.remove_all_of_device(actor, device, after)
         for group in self.groups.of_device(device_id):
             self.groups.leave(group.id, device_id)
+        self.access.forget(Target(TargetKind.DEVICE, device_id))
         latest = _present(self.store.get(device_id))
         self.store.save(replace(latest, deleted_at=self.clock.now(), version=device.version + 1))
         self.audit.record(

@@ -5,8 +5,16 @@ from dataclasses import dataclass, replace
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
-from homeport.directory.devices.model import Device, DeviceGroup, description_problem, group_name_problem
-from homeport.directory.devices.ports import DeviceGroupStore, DeviceStore, EnrollmentKeyStore
+from homeport.directory.devices.actions.bindings import Bindings
+from homeport.directory.devices.model import (
+    Device,
+    DeviceGroup,
+    Target,
+    TargetKind,
+    description_problem,
+    group_name_problem,
+)
+from homeport.directory.devices.ports import AccessStore, DeviceGroupStore, DeviceStore, EnrollmentKeyStore
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
@@ -22,6 +30,8 @@ class DeviceGroups:
     store: DeviceGroupStore
     devices: DeviceStore
     keys: EnrollmentKeyStore
+    access: AccessStore
+    bindings: Bindings
     clock: Clock
     entropy: Entropy
     audit: Audit
@@ -87,7 +97,7 @@ class DeviceGroups:
         return after
 
     def delete(self, actor: Actor, group_id: str, *, version: int | None = None) -> DeviceGroup:
-        """Remove a group; its devices stay in the directory. Keys and the default that named it name none afterwards."""
+        """Remove a group; its devices stay in the directory and its assignments end. Keys and the default that named it name none afterwards."""
         actor.require(Permission.GROUPS_WRITE)
         group = _present(self.store.lock(group_id))
         if version is not None and version != group.version:
@@ -96,8 +106,10 @@ class DeviceGroups:
         for device_id in device_ids:
             self.store.leave(group_id, device_id)
         self.keys.forget_group(group_id)
+        self.access.forget(Target(TargetKind.DEVICE_GROUP, group_id))
         self.store.remove(group_id)
         self.audit.record(actor, "group_delete", resource=_resource(group), details={"devices": len(device_ids)})
+        self.bindings.follow(actor, device_ids=device_ids)
         return group
 
     def members(self, actor: Actor, group_id: str, listing: Listing) -> Page[Device]:
@@ -145,14 +157,14 @@ class DeviceGroups:
 
     def _move(self, actor: Actor, group_id: str, device_ids: Iterable[str], *, joins: bool) -> int:
         group = _present(self.store.lock(group_id))
-        moved = 0
+        moved = []
         for device_id in sorted(set(device_ids)):
             device = self.devices.lock(device_id)
             if device is None or device.deleted_at is not None:
                 raise NotFound("There is no such device. It may have been deleted.")
             changed = self.store.join(group_id, device_id, self.clock.now()) if joins else self.store.leave(group_id, device_id)
             if changed:
-                moved += 1
+                moved.append(device_id)
                 self.audit.record(
                     actor,
                     "association_change",
@@ -160,7 +172,8 @@ class DeviceGroups:
                     changes=[Change("device", None, device.name) if joins else Change("device", device.name, None)],
                     details={"op": "add" if joins else "remove", "device_id": device_id},
                 )
-        return moved
+        self.bindings.follow(actor, device_ids=moved)
+        return len(moved)
 
 
 def _present(group: DeviceGroup | None) -> DeviceGroup:

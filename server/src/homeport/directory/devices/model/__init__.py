@@ -1,5 +1,15 @@
-"""Devices, device groups, enrolment keys, bindings, provisioning settings, and the rules that need nothing else."""
+"""Devices, device groups, who may sign in on them, enrolment keys, bindings, provisioning settings, and the rules that need nothing else."""
 
+from homeport.directory.devices.model.access import (
+    Assignment,
+    Entrant,
+    Follower,
+    NamedAssignment,
+    Subject,
+    SubjectKind,
+    Target,
+    TargetKind,
+)
 from homeport.directory.devices.model.bindings import (
     AccountReport,
     AccountState,
@@ -72,6 +82,7 @@ __all__ = [
     "AccountReport",
     "AccountState",
     "After",
+    "Assignment",
     "Binding",
     "BindingAct",
     "BindingChanged",
@@ -85,13 +96,20 @@ __all__ = [
     "DeviceGroup",
     "DeviceStatus",
     "EnrollmentKey",
+    "Entrant",
+    "Follower",
     "KeyState",
+    "NamedAssignment",
     "NamedBinding",
     "OSFamily",
     "Observed",
     "OrderOutcome",
     "OrderReport",
     "ProvisioningSetting",
+    "Subject",
+    "SubjectKind",
+    "Target",
+    "TargetKind",
     "UidUse",
     "clean_reason",
     "description_problem",

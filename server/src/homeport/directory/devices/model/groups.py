@@ -9,7 +9,10 @@ LONGEST_DESCRIPTION = 1000
 
 @dataclass(frozen=True, slots=True)
 class DeviceGroup:
-    """A set of devices that are treated alike. The name is unique whatever its case; `version` counts changes of the group itself."""
+    """A set of devices that are treated alike. The name is unique whatever its case; `version` counts changes of the group itself.
+
+    `limited` leaves its devices to the people who are assigned to them or to one of their groups.
+    """
 
     id: str
     name: str
@@ -17,6 +20,7 @@ class DeviceGroup:
     version: int
     created_at: datetime
     updated_at: datetime
+    limited: bool = False
 
     @property
     def name_key(self) -> str:

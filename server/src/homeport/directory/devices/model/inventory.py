@@ -62,7 +62,7 @@ class Device:
     """A machine. `thumbprint` is the RFC 7638 SHA-256 thumbprint of `device_key`, its public JWK.
 
     `deleted_at` marks a tombstone, kept so that the agent can be told. `version` rises with each change by an administrator,
-    `desired_state_version` with each change of what the device should do.
+    `desired_state_version` with each change of what the device should do. `limited` leaves it to the people who are assigned to it.
     """
 
     id: str
@@ -85,6 +85,7 @@ class Device:
     version: int = 1
     desired_state_version: int = 1
     deleted_at: datetime | None = None
+    limited: bool = False
 
     @property
     def name(self) -> str:

@@ -24,20 +24,20 @@ class BindingSql:
     def get(self, binding_id: str) -> Binding | None:
         """Return a binding."""
         row = self.connection.execute(select(bindings).where(bindings.c.id == binding_id)).first()
-        return None if row is None else _binding(row)
+        return None if row is None else binding_of(row)
 
     def lock(self, binding_id: str) -> Binding | None:
         """Return a binding, and hold its row until the unit of work ends."""
         row = self.connection.execute(select(bindings).where(bindings.c.id == binding_id).with_for_update()).first()
-        return None if row is None else _binding(row)
+        return None if row is None else binding_of(row)
 
     def lock_live(self, *, user_id: str | None = None, device_id: str | None = None) -> Sequence[Binding]:
         """Return and hold the bindings of a user or a device whose desired state is not `removed`, in the order of their ids."""
-        return [_binding(row) for row in self.connection.execute(_live(user_id, device_id).with_for_update())]
+        return [binding_of(row) for row in self.connection.execute(_live(user_id, device_id).with_for_update())]
 
     def live(self, *, user_id: str | None = None, device_id: str | None = None) -> Sequence[Binding]:
         """Return the bindings of a user or a device whose desired state is not `removed`, in the order of their ids."""
-        return [_binding(row) for row in self.connection.execute(_live(user_id, device_id))]
+        return [binding_of(row) for row in self.connection.execute(_live(user_id, device_id))]
 
     def save(self, binding: Binding) -> None:
         """Store every field of a binding that was read with a lock."""
@@ -61,7 +61,7 @@ class BindingSql:
             .order_by(bindings.c.created_at.desc(), bindings.c.id.desc())
         )
         return [
-            NamedBinding(_binding(row), row.device_name or row.device_id, row.user_name or f"{row.username} (deleted)")
+            NamedBinding(binding_of(row), row.device_name or row.device_id, row.user_name or f"{row.username} (deleted)")
             for row in self.connection.execute(query)
         ]
 
@@ -88,7 +88,8 @@ def _values(binding: Binding) -> dict[str, Any]:
     return values
 
 
-def _binding(row: Any) -> Binding:
+def binding_of(row: Any) -> Binding:
+    """Return the binding of a row that has at least the columns of the table."""
     values = {column.name: row._mapping[column.name] for column in bindings.c}  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
     values["permission"] = AccountPermission(values["permission"])
     values["desired"] = Desired(values["desired"])

@@ -130,7 +130,7 @@ def _values(group: DeviceGroup) -> dict[str, Any]:
 
 
 def _group(row: Any) -> DeviceGroup:
-    return DeviceGroup(row.id, row.name, row.description, row.version, row.created_at, row.updated_at)
+    return DeviceGroup(row.id, row.name, row.description, row.version, row.created_at, row.updated_at, row.limited)
 
 
 def _taken(group: DeviceGroup, error: IntegrityError) -> Conflict:
