@@ -36,7 +36,7 @@ class Program:
     """
 
     def __init__(
-        self, *argv: str | Path, env: Mapping[str, str | None] | None = None, cwd: Path | None = None, seconds: float = 20
+        self, *argv: str | Path, env: Mapping[str, str | None] | None = None, cwd: Path | None = None, seconds: float = 90
     ) -> None:
         self.argv = [str(word) for word in argv]
         self.seconds = seconds
@@ -214,7 +214,7 @@ class Programs:
         port: int | None = None,
         env: Mapping[str, str | None] | None = None,
         cwd: Path | None = None,
-        seconds: float = 20,
+        seconds: float = 90,
     ) -> Program:
         """Start a program; with `ready` wait for that pattern in its output, with `port` for a listener."""
         program = Program(*argv, env=env, cwd=cwd, seconds=seconds)

@@ -1,3 +1,5 @@
+from urllib.parse import unquote
+
 import pytest
 
 from homeport.trust.federation.model import LinkState
@@ -29,6 +31,7 @@ def test_provider_is_created_after_every_check_and_read_back(api, created, netwo
         "clientId": "0oa1client",
         "url": "https://example.okta.com",
         "issuer": "https://example.okta.com",
+        "acceptMissingEmailVerified": False,
         "redirectUri": f"https://homeport.example/oauth/callback/{created['id']}",
     }
     assert (created["name"], created["type"], created["emailDomains"]) == ("Okta", "OKTA", ["example.com"])
@@ -59,14 +62,20 @@ def test_empty_list_and_unknown_id(api):
     assert api.delete(f"{URL}/nobody").status_code == 404
 
 
-def test_failed_check_is_told_and_leaves_nothing_behind(api, network, answer, slice_):
+def test_failed_check_is_told_and_the_next_try_has_the_same_redirect_uri(api, network, answer):
+    right = network.replaced.copy()
     network.replaced["/oauth2/v1/token"] = answer({"error": "invalid_client"}, status=401)
     refused = api.post(URL, json=BODY)
     assert refused.status_code == 400
     assert "Client credentials" in refused.json()["message"]
     assert api.get(URL).json()["totalCount"] == 0
-    with slice_.providers() as providers:
-        assert providers.providers.list() == []
+    network.replaced = right
+    created = api.post(URL, json=BODY)
+    assert created.status_code == 201, created.text
+    said = [unquote(one.url) for one in network.asked if "redirect_uri" in one.url]
+    assert len(said) == 2
+    assert all(f"/oauth/callback/{created.json()['id']}" in one for one in said)
+    assert api.get(URL).json()["totalCount"] == 1
 
 
 @pytest.mark.parametrize(

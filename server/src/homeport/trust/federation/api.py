@@ -51,15 +51,13 @@ class IdentityProviderApi:
         return IdentityProviderList(totalCount=len(found), identityProviders=found)
 
     async def create(self, actor: ApiActor, body: IdentityProviderPost, response: Response) -> IdentityProviderAnswer:
-        """Try the provider and, when every check is passed, let everybody sign in with it; 409 while there is one."""
-        draft, fresh, proposed = await run_in_threadpool(self._draft, actor, body)
-        try:
-            provider = await self._saved(actor, draft.id, body.typed(proposed), None)
-        except Invalid:
-            if fresh:
-                await run_in_threadpool(self._discard, actor, draft.id)
-            raise
-        return self._answer(provider, response)
+        """Try the provider and, when every check is passed, let everybody sign in with it; 409 while there is one.
+
+        A create that failed leaves a draft, which is never listed and expires, so that the redirect URI that its sentence names
+        is the one of the next try.
+        """
+        draft, proposed = await run_in_threadpool(self._draft, actor, body)
+        return self._answer(await self._saved(actor, draft.id, body.typed(proposed), None), response)
 
     def get(self, actor: ApiActor, id: PathId, response: Response) -> IdentityProviderAnswer:  # noqa: A002 - the published name
         """Return an identity provider, with an ETag."""
@@ -93,14 +91,9 @@ class IdentityProviderApi:
             raise Invalid(_sentence(judgement))
         return await run_in_threadpool(self._apply, actor, provider)
 
-    def _draft(self, actor: Actor, body: IdentityProviderPost) -> tuple[IdentityProvider, bool, tuple[str, ...]]:
+    def _draft(self, actor: Actor, body: IdentityProviderPost) -> tuple[IdentityProvider, tuple[str, ...]]:
         with self.work.write() as providers:
-            draft = providers.draft(actor, kind_of(body.type))
-            return draft, draft.version == 1, tuple(providers.proposed_domains(actor))
-
-    def _discard(self, actor: Actor, provider_id: str) -> None:
-        with self.work.write() as providers:
-            providers.discard(actor, provider_id)
+            return providers.draft(actor, kind_of(body.type)), tuple(providers.proposed_domains(actor))
 
     def _present(self, actor: Actor, provider_id: str) -> IdentityProvider:
         with self.work.read() as providers:

@@ -1,0 +1,85 @@
+"""For each path of the API an object that it names, and for each operation with a body one that is right.
+
+A path or an operation that is not here fails the contract test with a sentence, so that a new one cannot be forgotten.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.rest.world import World
+
+Parameters = dict[str, str]
+Body = Any
+
+
+def _binding(world: World) -> Parameters:
+    device, binding = world.binding()
+    return {"id": device, "binding_id": binding}
+
+
+def _member(world: World) -> Body:
+    return {"op": "add", "type": "system", "id": world.device()}
+
+
+PLACES: tuple[tuple[str, Callable[[World], Parameters]], ...] = (
+    ("/api/v2/systems/{id}/bindings/{binding_id}", _binding),
+    ("/api/v2/systems/{system_id}", lambda world: {"system_id": world.device()}),
+    ("/api/v2/systemgroups/{id}", lambda world: {"id": world.device_group()}),
+    ("/api/v2/systemgroups/{group_id}", lambda world: {"group_id": world.device_group()}),
+    ("/api/v2/systems/{id}", lambda world: {"id": world.device()}),
+    ("/api/systems/{id}", lambda world: {"id": world.device()}),
+    ("/api/systemusers/{id}", lambda world: {"id": world.user()}),
+    ("/api/v2/enrollment-keys/{id}", lambda world: {"id": world.enrollment_key()}),
+    ("/api/v2/identity-providers/{id}", lambda world: {"id": world.provider()}),
+)
+"""What a path names, by its beginning; the first that fits counts."""
+
+
+def _user(world: World) -> Body:
+    name = world.name("new")
+    return {"username": name, "email": f"{name}@acme.example", "firstname": "New", "lastname": "Person"}
+
+
+def _provider(world: World) -> Body:
+    world.no_provider()
+    return world.provider_body()
+
+
+BODIES: dict[str, Callable[[World], Body]] = {
+    "POST /api/systemusers": _user,
+    "PUT /api/systemusers/{id}": lambda _: {"firstname": "Ada", "lastname": "Lovelace"},
+    "PUT /api/systems/{id}": lambda _: {"displayName": "Front desk"},
+    "POST /api/v2/systemgroups": lambda world: {"name": world.name("Devices")},
+    "PUT /api/v2/systemgroups/{id}": lambda world: {"name": world.name("Devices"), "description": "Second floor"},
+    "POST /api/v2/systemgroups/{group_id}/members": _member,
+    "POST /api/v2/enrollment-keys": lambda world: {
+        "name": world.name("Key"),
+        "maxUses": 3,
+        "expiresAt": (datetime.now(UTC) + timedelta(days=2)).isoformat(),
+    },
+    "PUT /api/v2/devices/settings/signinwithjumpcloud": lambda _: {
+        "settings": [{"osFamily": "LINUX", "enabled": True, "defaultPermission": "STANDARD"}]
+    },
+    "PUT /api/v2/devices/settings/enrollment": lambda _: {"newDevicesWaitForApproval": False},
+    "POST /api/v2/identity-providers": _provider,
+    "PUT /api/v2/identity-providers/{id}": lambda _: {"name": "Okta of Acme"},
+}
+"""A right body of each operation that takes one."""
+
+
+def place(world: World, path: str) -> Parameters:
+    """Make what the path names; empty for a path that names nothing."""
+    if "{" not in path:
+        return {}
+    for beginning, make in PLACES:
+        if path.startswith(beginning):
+            return make(world)
+    raise AssertionError(f"tests/rest/operations.py does not know what {path} names: add it to PLACES.")
+
+
+def body(world: World, label: str) -> Body:
+    """Make a right body for an operation that takes one."""
+    if label not in BODIES:
+        raise AssertionError(f"tests/rest/operations.py has no right body for {label}: add it to BODIES.")
+    return BODIES[label](world)

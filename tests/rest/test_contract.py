@@ -1,0 +1,118 @@
+"""What the OpenAPI document promises holds, for every role: no 5xx, no answer that it does not describe, and each operation works."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from tests.rest.operations import body, place
+from tests.rest.world import World
+from tests.support.processes import Programs
+
+from homeport.directory.admins.model import BILLING, ROLES
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES, EXAMPLES_OF_OTHERS = 10, 4
+"""Generated requests of each kind for each operation: of the role that may do everything, and of each other one."""
+_OK = range(200, 300)
+_DENIED = 403
+
+pytestmark = pytest.mark.xdist_group("rest contract")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with Programs() as programs:
+        opened = World.open(tmp_path_factory.mktemp("rest"), programs)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def document(world: World) -> Any:
+    return schemathesis.openapi.from_dict(world.house.client.get("/api/openapi.json").json())
+
+
+def operations(document: Any) -> list[Any]:
+    found = [one.ok() for one in document.get_all_operations()]
+    assert len(found) > 20, "the operations were not found"
+    return found
+
+
+def send(world: World, case: Any, role: str) -> Any:
+    """Carry out a request as schemathesis made it, with the role's key; the answer must be as the document says."""
+    request = case.as_transport_kwargs(base_url=world.house.settings.public_url)
+    request.pop("cookies", None)
+    if isinstance(request.get("data"), (bytes, str)):
+        request["content"] = request.pop("data")
+    headers = {name: value for name, value in request.pop("headers").items() if name.lower() != "user-agent"}
+    answer = world.house.client.request(**request, headers={**headers, "x-api-key": world.keys[role]}, follow_redirects=False)
+    case.validate_response(answer, checks=CHECKS)
+    return answer
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_operation_works_for_the_roles_that_have_its_permission_and_names_it_to_the_others(world, document, role):
+    wrong = []
+    for operation in operations(document):
+        takes_a_body = bool(operation.body)
+        case = operation.Case(
+            path_parameters=place(world, operation.path),
+            **({"body": body(world, operation.label), "media_type": "application/json"} if takes_a_body else {}),
+        )
+        answer = send(world, case, role)
+        if answer.status_code in _OK:
+            continue
+        permissions = [one.get("permission") for one in answer.json().get("details", ())]
+        lacks = bool(permissions) and permissions[0] not in {one.value for one in ROLES[role]}
+        if answer.status_code != _DENIED or not lacks or role == BILLING:
+            wrong.append(f"{operation.label}: {answer.status_code} {answer.text}")
+    assert not wrong, "\n".join(wrong)
+
+
+def ask_generated(world: World, operation: Any, mode: GenerationMode, role: str) -> Counter[int]:
+    """Ask an operation with generated requests, half of them about an object that exists; return the statuses."""
+    statuses: Counter[int] = Counter()
+
+    @settings(
+        max_examples=EXAMPLES if role == BILLING else EXAMPLES_OF_OTHERS,
+        deadline=None,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode), known=st.booleans())
+    def ask(case, known):
+        if known:
+            case.path_parameters = place(world, operation.path)
+        statuses[send(world, case, role).status_code] += 1
+
+    ask()
+    return statuses
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_request_leads_to_a_5xx_or_to_an_answer_that_the_document_does_not_describe(world, document, role):
+    for operation in operations(document):
+        statuses = ask_generated(world, operation, GenerationMode.POSITIVE, role)
+        if operation.body or operation.query or operation.path_parameters:  # else nothing in it can be wrong
+            statuses += ask_generated(world, operation, GenerationMode.NEGATIVE, role)
+        print(f"{role}: {operation.label}: {dict(sorted(statuses.items()))}")
+        assert statuses.total() > 0

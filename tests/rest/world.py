@@ -1,0 +1,127 @@
+"""One installation whose REST API can be asked anything: a key for each role, and fresh objects for each path.
+
+The server runs in this process, on a real database; the provider is the simulator, a process of its own, since saving one fetches
+its metadata for real.
+"""
+
+import json
+import sys
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from tests.support.house import ADMIN, ORIGIN, House
+from tests.support.processes import Programs
+
+from homeport.directory.admins.model import BILLING, ROLES, actor_of
+from homeport.foundation.database import schema
+from homeport.foundation.database.engine import Database
+from homeport.foundation.kernel.clock import SystemClock
+from homeport.foundation.kernel.entropy import SystemEntropy
+from homeport.settings import Settings
+from homeport.trust.federation.model import ProviderKind, redirect_uri
+
+PASSWORD = "five unrelated words today"
+
+
+@dataclass
+class World:
+    """The installation. `keys` has an API key by role; `okta` is what the simulator printed when it was ready."""
+
+    house: House
+    okta: dict[str, Any]
+    keys: dict[str, str]
+    numbers: Any = field(default_factory=lambda: count(1))
+
+    @classmethod
+    def open(cls, folder: Path, programs: Programs) -> "World":
+        """Start the simulator, lay out the data, make an administrator with a key for each role."""
+        simulator = programs.start(
+            sys.executable, "-m", "homeport_simulators", "okta", "--host", "127.0.0.1", "--port", "0", "--demo"
+        )
+        okta = json.loads(simulator.next_line())
+        settings = Settings.read({}, data=folder / "data", public_url="https://id.example.com", outbound_allow=(okta["issuer"],))
+        settings.data.mkdir(parents=True, mode=0o700)
+        database = Database(settings.database)
+        schema.migrate(database)
+        database.dispose()
+        house = House(settings, SystemClock(), SystemEntropy())
+        house.provision()
+        return cls(house, okta, {role: key_of(house, role) for role in ROLES})
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.house.close()
+
+    def name(self, prefix: str) -> str:
+        """A name that nothing here has yet."""
+        return f"{prefix}-{next(self.numbers)}"
+
+    def user(self) -> str:
+        """A fresh user's id."""
+        return self.house.user(self.name("person")).id
+
+    def device(self) -> str:
+        """A fresh device's id."""
+        return self.house.device(self.name("lab")).id
+
+    def binding(self) -> tuple[str, str]:
+        """The ids of a fresh device and of a person's binding on it."""
+        device, user = self.device(), self.user()
+
+        def bind(act: Any) -> str:
+            return str(act.bindings.admit(act.people.get(ADMIN, user), act.devices.find(device), "01a20a00").id)
+
+        return device, self.house.do(bind)
+
+    def device_group(self) -> str:
+        """A fresh device group's id."""
+        return self.house.do(lambda act: act.device_actions.groups.create(ADMIN, self.name("Devices")).id)
+
+    def enrollment_key(self) -> str:
+        """A fresh enrolment key's id."""
+        return self.house.do(lambda act: act.enrollment_keys.create(ADMIN, self.name("Key"))[0].id)
+
+    def no_provider(self) -> None:
+        """Make room for the one provider that there can be."""
+
+        def clear(act: Any) -> None:
+            for provider in act.identity_providers.list(ADMIN):
+                act.identity_providers.delete(ADMIN, provider.id)
+
+        self.house.do(clear)
+
+    def provider(self) -> str:
+        """The provider's id; it is the simulator, tried for real."""
+        self.no_provider()
+        answer = self.house.client.post(
+            "/api/v2/identity-providers", json=self.provider_body(), headers={"x-api-key": self.keys[BILLING]}
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def provider_body(self) -> dict[str, Any]:
+        """What creates the simulator's provider, once the simulator knows the redirect URI of the draft, as guide step 7 says."""
+        draft = self.house.do(lambda act: act.identity_providers.draft(ADMIN, ProviderKind.OKTA))
+        uris = [redirect_uri(self.house.settings.public_url, draft.id)]
+        httpx2.patch(f"{self.okta['control']}/apps/{self.okta['client_id']}", json={"redirect_uris": uris}).raise_for_status()
+        client = {"clientId": self.okta["client_id"], "clientSecret": self.okta["client_secret"], "url": self.okta["issuer"]}
+        return {"name": "Okta", "type": "OKTA", "oidc": client, "emailDomains": ["acme.example"]}
+
+
+def key_of(house: House, role: str) -> str:
+    """Make an administrator of this role, as an invitation would, with an API key, and return the key."""
+    email = f"{role.lower().replace(' ', '-')}@acme.example"
+
+    def make(act: Any) -> str:
+        token = act.administrator_links.invite(ADMIN, email, role)
+        owner = act.administrator_links.accept(
+            token, email=email, firstname="Key", lastname="Owner", password=PASSWORD, origin=ORIGIN
+        )
+        act.administrators.change(ADMIN, owner.id, role=role, api_keys_allowed=True)
+        signed_in = replace(actor_of(owner, ORIGIN), session_id="s", authenticated_at=house.clock.now())
+        return str(act.api_keys.create(signed_in, name="contract")[1])
+
+    return house.do(make)
