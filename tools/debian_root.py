@@ -18,6 +18,7 @@ PACKAGES = (
     "adduser",
     "at",  # a suspended person's at jobs
     "cron",  # and their crontab
+    "faketime",  # lets cron and at believe that a minute is a second
     "iproute2",
     "libnss-systemd",  # reads the user records of assigned people
     "libpam-modules",
@@ -33,6 +34,7 @@ PACKAGES = (
     "sudo",
     "systemd",  # checks units, makes users and folders; it is not started here
     "util-linux",
+    "wget",  # what the portal's command fetches the package with
     "whiptail",  # what debconf asks with in a minimal system
 )
 

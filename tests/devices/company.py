@@ -1,0 +1,119 @@
+"""One organization for the device tests of a worker: a real server, its provider, people made when a test wants one."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+from tests.faults.estate import ACTOR, Estate, estate
+from tests.faults.person import open_browser
+from tests.support.debian.machine import Machine
+
+from homeport.directory.devices.model import OSFamily, ProvisioningSetting
+from homeport.foundation.kernel.actor import Origin
+
+PASSWORD = "five unrelated words today"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of the directory who has an account at the provider."""
+
+    id: str
+    username: str
+    email: str
+
+
+@dataclass
+class Company:
+    """The organization, seen from the admin's REST API and from people's browsers."""
+
+    estate: Estate
+    key: str
+    api: httpx2.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.api = httpx2.Client(base_url=self.estate.url, headers={"x-api-key": self.key}, timeout=20, trust_env=False)
+
+    @property
+    def port(self) -> int:
+        return self.estate.port
+
+    def asks(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the REST API; it must agree."""
+        answer = self.api.request(method, path, json=body)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+        return answer.json() if answer.content else None
+
+    def new_person(self, username: str | None = None) -> Person:
+        """Add somebody to the directory and to the provider."""
+        name = username or f"p{next(_numbers)}"
+        email = f"{name}@acme.example"
+        account = {"login": email, "password": self.estate.okta["password"]}
+        httpx2.post(f"{self.estate.okta['control']}/users", json=account).raise_for_status()
+        body = {"username": name, "email": email, "firstname": name.title(), "lastname": "Example"}
+        return Person(self.asks("POST", "/api/systemusers", body)["_id"], name, email)
+
+    def suspend(self, person: Person) -> None:
+        self.asks("POST", f"/api/systemusers/{person.id}/state/suspend")
+
+    def activate(self, person: Person) -> None:
+        self.asks("POST", f"/api/systemusers/{person.id}/state/activate")
+
+    def set_provisioning(self, **changed: Any) -> None:
+        """Set how people get accounts on Linux; what is not named is as in a new test."""
+        setting = {"several_users": True, **changed}
+        with self.estate.home() as home, home.work.write() as actions:
+            actions.provisioning.set(ACTOR, ProvisioningSetting(OSFamily.LINUX, enabled=True, **setting))
+
+    def enroll(self, machine: Machine) -> str:
+        """Enrol a machine as its owner does; the device's id."""
+        key = self.asks("POST", "/api/v2/enrollment-keys", {"name": machine.name, "maxUses": 1})["key"]
+        machine.run("homeport-agent", "enroll", "--server", self.estate.url, "--key-file", "-", input=f"{key}\n")
+        return json.loads(machine.read("/var/lib/homeport-agent/device.json"))["device_id"]
+
+    def signs_in(self, person: Person, address: str) -> str:
+        """Open the address of a device's prompt in a fresh browser, sign in at the provider; the number that the page shows."""
+        browser = open_browser()
+        with browser.client:
+            browser.visit(address)
+            browser.send({}, action="/device")
+            browser.send({"username": person.email, "password": self.estate.okta["password"]})
+            number = browser.text("verification-number")
+            assert number, f"no number at {browser.url} ({browser.status}): {browser.page}"
+            return number
+
+    def receipts(self, person: Person) -> list[dict[str, Any]]:
+        """What devices answered to the orders about a person, oldest first."""
+        rows = self.estate.rows(
+            "SELECT o.kind, o.state, o.receipt FROM orders o JOIN bindings b ON b.id = o.binding_id WHERE b.user_id = ? "
+            "ORDER BY o.epoch, o.counter",
+            person.id,
+        )
+        return [{"kind": kind, "state": state, **(json.loads(receipt or "null") or {})} for kind, state, receipt in rows]
+
+    def answered(self, person: Person, kind: str) -> dict[str, Any] | None:
+        """The receipt of the newest order about a person, once it is of this kind and done."""
+        newest = self.receipts(person)[-1]
+        return newest if (newest["kind"], newest["state"]) == (kind, "done") else None
+
+
+@contextmanager
+def company() -> Iterator[Company]:
+    """Set the organization up and start its server."""
+    with estate(people=0) as made:
+        with made.home() as home, home.work.write() as actions:
+            token = actions.administrator_links.issue(ACTOR)
+            owner = actions.administrator_links.accept(
+                token, email="marie.curie@acme.example", firstname="Marie", lastname="Curie", password=PASSWORD, origin=Origin()
+            )
+            actions.administrators.change(ACTOR, owner.id, role=owner.role, api_keys_allowed=True)
+            _, key = actions.api_keys.create(ACTOR, name="device tests", owner_id=owner.id)
+        made.serve()
+        opened = Company(made, key)
+        with opened.api:
+            yield opened

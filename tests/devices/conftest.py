@@ -1,0 +1,46 @@
+"""What the device tests share: one company and one installed Debian for each worker; a machine of its own for each test."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from tests.devices.company import Company, company
+from tests.devices.device import Device, device
+from tests.support.debian.image import Layers, installed
+from tests.support.debian.machine import Machine
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def _company() -> Iterator[Company]:
+    with company() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def _layers() -> Iterator[Layers]:
+    with installed() as layers:
+        yield layers
+
+
+@pytest.fixture
+def acme(_company: Company) -> Company:
+    """The worker's organization, set as a new test expects it."""
+    _company.set_provisioning()
+    return _company
+
+
+@pytest.fixture
+def new_machine(_layers: Layers, acme: Company) -> Iterator[Callable[[], Machine]]:
+    """`new_machine()` boots another machine with the package installed, not enrolled yet."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(Machine(_layers, f"lab-{next(_numbers)}", port=acme.port))
+
+
+@pytest.fixture
+def lab(acme: Company, new_machine: Callable[[], Machine]) -> Iterator[Device]:
+    """One enrolled machine whose agent runs."""
+    with device(acme, new_machine()) as made:
+        yield made

@@ -1,0 +1,105 @@
+"""A machine with the agent: its two processes as the installed units start them, and people's sign-ins at it."""
+
+import configparser
+import json
+import shlex
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.devices.company import Company, Person
+from tests.support.debian.machine import Machine, Service
+from tests.support.debian.terminal import Terminal
+
+PASSCODE = "walnut-harbour-17"
+UNITS = "/usr/lib/systemd/system"
+
+
+@dataclass
+class Device:
+    """One enrolled machine of the company."""
+
+    company: Company
+    machine: Machine
+    id: str
+    services: dict[str, Service] = field(default_factory=dict)
+
+    def start(self, *names: str) -> None:
+        """Start the agent's processes with the command and the user that their units name."""
+        for name in names or ("homeport-agent",):
+            unit = configparser.ConfigParser(strict=False, interpolation=None)
+            unit.optionxform = str
+            unit.read_string(self.machine.read(f"{UNITS}/{name}.service"))
+            service = unit["Service"]
+            user = None
+            command = shlex.split(service["ExecStart"])
+            self.services[name] = self.machine.start(*command, user=user, log=f"/var/log/{name}.log")
+        self.services["homeport-agent"].wait_for_log("Keeping the accounts")
+
+    def kill(self, *names: str) -> None:
+        """End the agent's processes as `kill -9` does."""
+        for name in names or tuple(self.services):
+            self.services.pop(name).kill()
+
+    def bind(self, person: Person, passcode: str = PASSCODE) -> None:
+        """Give a person their account, by the command that needs no console."""
+        words = self.machine.inside("homeport-agent", "sign-in", "--json")
+        with self.company.estate.programs.start(*words, seconds=60) as program:
+            number = self.company.signs_in(person, _hear(program, "code")["verification_uri_complete"])
+            _hear(program, "number_wanted")
+            program.say(number)
+            for _ in range(2):
+                _hear(program, "passcode_wanted")
+                program.say(passcode)
+            _hear(program, "bound")
+            assert program.wait() == 0
+
+    def uid(self, person: Person) -> int:
+        return int(self.machine.entry("passwd", person.username)[2])
+
+    def logs_in(self, person: Person, passcode: str = PASSCODE) -> Terminal:
+        """Log in at the console with the passcode; at the shell's prompt."""
+        console = self.machine.console()
+        console.reads("login: $")
+        console.types(person.username)
+        console.asks_secretly("Password: $")
+        console.types(passcode)
+        console.reads(r"\$ $")
+        return console
+
+    def refuses_the_passcode(self, person: Person, passcode: str = PASSCODE) -> str:
+        """Try to log in at the console; what the terminal showed before it asked anew."""
+        with self.machine.console() as console:
+            console.reads("login: $")
+            console.types(person.username)
+            console.asks_secretly("Password: $")
+            console.types(passcode)
+            console.reads(r"incorrect|expired|failure|denied|login: $", seconds=15)
+            return console.text
+
+    def give_a_key(self, person: Person) -> None:
+        """Let the key /etc/key open the person's account over ssh."""
+        machine, folder = self.machine, f"/home/{person.username}/.ssh"
+        if not (machine.root / "etc/key").exists():
+            machine.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/etc/key")
+        machine.run("install", "-d", "-o", person.username, "-g", person.username, "-m", "700", folder)
+        machine.run("tee", f"{folder}/authorized_keys", user=person.username, input=machine.read("/etc/key.pub"))
+
+    def key_opens(self, person: Person, *options: str) -> bool:
+        """Whether ssh with that key runs a command."""
+        words = ["-i", "/etc/key", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR", *options]
+        return self.machine.attempt("ssh", *words, f"{person.username}@localhost", "true").returncode == 0
+
+
+def _hear(program: Any, event: str) -> dict[str, Any]:
+    heard = json.loads(program.next_line())
+    assert heard["event"] == event, heard
+    return heard
+
+
+@contextmanager
+def device(company: Company, machine: Machine):
+    """Enrol a booted machine and start its agent."""
+    made = Device(company, machine, company.enroll(machine))
+    made.start()
+    yield made

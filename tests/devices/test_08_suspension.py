@@ -1,0 +1,89 @@
+"""Suspended in the API: within seconds everything of the person's ends on the device, step by step, and nothing lets them back in."""
+
+import time
+from contextlib import contextmanager
+
+import pytest
+from tests.devices.device import PASSCODE
+
+pytestmark = pytest.mark.xdist_group("devices-1")
+STEPS = ["deny", "lock", "leave_groups", "end_sessions", "disable_jobs"]
+
+
+def test_a_suspension_ends_everything_within_five_seconds_and_an_activation_brings_it_back(acme, lab):
+    machine, ada = lab.machine, acme.new_person()
+    lab.bind(ada)
+    uid = lab.uid(ada)
+    console = lab.logs_in(ada)
+    lab.give_a_key(ada)
+    machine.start_sshd()
+    ssh = machine.ssh(ada.username, "-i", "/etc/key")
+    ssh.reads(r"\$ $")
+    background = "import os, time; os.setsid(); open('/tmp/alive', 'w').write('yes'); time.sleep(600)"
+    console.types(f'(python3 -c "{background}" &)')
+    machine.until((machine.root / "tmp/alive").exists, "the background process")
+    machine.run("crontab", "-u", ada.username, "-", input="* * * * * touch /tmp/cron-ran\n")
+    console.runs("echo touch /tmp/at-ran | at now + 3 minutes")
+    assert len(machine.processes(uid)) >= 4
+
+    begun = time.monotonic()
+    acme.suspend(ada)
+    machine.until(lambda: not machine.processes(uid), "the end of all processes", seconds=5)
+    assert time.monotonic() - begun < 5
+    receipt = machine.until(lambda: acme.answered(ada, "suspend"), "the receipt")
+    assert [step["step"] for step in receipt["steps"]] == STEPS
+    assert {step["outcome"] for step in receipt["steps"]} == {"done"}
+    console.ends()
+    ssh.ends()
+
+    with fast_daemons(machine):
+        lab.refuses_the_passcode(ada)
+        assert not lab.key_opens(ada)
+        machine.until(lambda: {"cron-worked", "at-worked"} <= files(machine), "root's own jobs, which are later than hers")
+    assert files(machine) == {"alive", "cron-worked", "at-worked"}
+
+    acme.activate(ada)
+    machine.until(lambda: acme.answered(ada, "activate"), "the receipt")
+    lab.logs_in(ada)
+    assert lab.key_opens(ada)
+    with fast_daemons(machine):
+        machine.until(lambda: {"cron-ran", "at-ran"} <= files(machine), "her jobs")
+
+
+def test_when_nothing_of_ours_runs_the_lease_ends_everything_at_its_date(acme, lab):
+    machine, ada = lab.machine, acme.new_person()
+    acme.set_provisioning(lease_days=14)
+    lab.bind(ada)
+    lab.give_a_key(ada)
+    lab.kill()
+    machine.wire.cut()
+    acme.suspend(ada)
+    machine.start_sshd()
+    assert lab.key_opens(ada)
+    lab.logs_in(ada).close()
+    with machine.terminal(*machine.at_another_time("+15d", "/bin/login", "-p")) as console:
+        console.reads("login: $")
+        console.types(ada.username)
+        console.asks_secretly("Password: $")
+        console.types(PASSCODE)
+        console.reads("Your account has expired")
+    sshd = machine.at_another_time("+15d", "/usr/sbin/sshd", "-D", "-e", "-p", "2222")
+    machine.start(*sshd, log="/var/log/sshd-later.log").wait_for_log("listening")
+    assert not lab.key_opens(ada, "-p", "2222")
+
+
+def files(machine) -> set[str]:
+    return set(machine.run("ls", "/tmp").split())
+
+
+@contextmanager
+def fast_daemons(machine):
+    """Debian's own cron and atd, for whom a minute is a second; root's jobs tell that they worked."""
+    machine.run("crontab", "-", input="* * * * * touch /tmp/cron-worked\n")
+    machine.run("sh", "-c", "echo touch /tmp/at-worked | at now + 3 minutes")
+    daemons = [
+        machine.start(*machine.at_another_time("+0 x60", name, "-f"), log=f"/var/log/{name}.log") for name in ("cron", "atd")
+    ]
+    yield
+    for daemon in daemons:
+        daemon.kill()
