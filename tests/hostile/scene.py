@@ -30,6 +30,10 @@ THE_ATTEMPT = frozenset(
         "key_snapshots added",
         "key_snapshots.body",
         "key_snapshots.fetched_at",
+        "provider_fetches added",
+        *(f"provider_fetches.{name}" for name in ("succeeded_at", "failed_at", "failure", "changed_at", "change")),
+        "client_secret_answers added",
+        *(f"client_secret_answers.{name}" for name in ("accepted_at", "refused_at")),
     }
 )
 """What an attempt may leave behind; everything else must be as it was, unless the case names it."""

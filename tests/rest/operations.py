@@ -31,6 +31,10 @@ PLACES: tuple[tuple[str, Callable[[World], Parameters]], ...] = (
     ("/api/systems/{id}", lambda world: {"id": world.device()}),
     ("/api/systemusers/{id}", lambda world: {"id": world.user()}),
     ("/api/v2/enrollment-keys/{id}", lambda world: {"id": world.enrollment_key()}),
+    (
+        "/api/v2/identity-providers/{id}/client-secrets",
+        lambda world: {"id": world.provider_with_two_secrets(), "slot": "second"},
+    ),
     ("/api/v2/identity-providers/{id}", lambda world: {"id": world.provider()}),
 )
 """What a path names, by its beginning; the first that fits counts."""

@@ -102,6 +102,14 @@ class World:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
+    def provider_with_two_secrets(self) -> str:
+        """The provider's id, with its secret entered a second time."""
+        name, key = self.provider(), {"x-api-key": self.keys[BILLING]}
+        change = {"oidc": {"secondClientSecret": self.okta["client_secret"]}}
+        answer = self.house.client.put(f"/api/v2/identity-providers/{name}", json=change, headers=key)
+        assert answer.status_code == 200, answer.text
+        return name
+
     def provider_body(self) -> dict[str, Any]:
         """What creates the simulator's provider, once the simulator knows the redirect URI of the draft, as guide step 7 says."""
         draft = self.house.do(lambda act: act.identity_providers.draft(ADMIN, ProviderKind.OKTA))

@@ -35,6 +35,7 @@ from homeport.foundation.outbound.model import Fetcher
 from homeport.foundation.outbound.urls import Origin
 from homeport.foundation.sealing.sealer import Sealer
 from homeport.settings import Settings
+from homeport.trust.federation.health import RETRY_AFTER, FetchRecord
 from homeport.trust.federation.jobs import Refresh
 from homeport.trust.federation.jwks import KeySnapshot
 from homeport.trust.federation.key_cache import KeyCache
@@ -90,13 +91,13 @@ class Home:
     @cached_property
     def fetcher(self) -> KeyCache:
         """The network, with the provider's keys kept in front of it."""
-        return KeyCache(self.network, self.parts.clock, self._load_keys, self._save_keys)
+        return KeyCache(self.network, self.parts.clock, self._load_keys, self._save_keys, self._note_fetch)
 
     def duties(self) -> tuple[Duty, ...]:
         """Return what the server does by itself."""
         return (
             Duty("seal the audit log", timedelta(seconds=5), self._seal),
-            Duty("refresh the identity provider", timedelta(minutes=2), self._refresh),
+            Duty("refresh the identity provider", RETRY_AFTER, self._refresh),
             Duty("forget what is over", timedelta(minutes=1), self._forget),
         )
 
@@ -107,6 +108,13 @@ class Home:
     def _save_keys(self, snapshot: KeySnapshot) -> None:
         with self.work.write() as actions:
             actions.key_snapshots.save(snapshot)
+
+    def _note_fetch(self, record: FetchRecord) -> None:
+        with self.work.write() as actions:
+            if record.succeeded_at is not None:
+                actions.provider_fetches.note_success(record.url, record.succeeded_at, record.change)
+            elif record.failed_at is not None:
+                actions.provider_fetches.note_failure(record.url, record.failed_at, record.failure)
 
     def _seal(self) -> None:
         self.audit_sealer.seal()

@@ -40,7 +40,7 @@ from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.sealing.sealer import Sealer
 from homeport.settings import Settings
 from homeport.trust.federation.actions import Federation, IdentityProviders, Links
-from homeport.trust.federation.store import DirectorySql, KeySnapshotSql, ProviderSql
+from homeport.trust.federation.store import DirectorySql, HealthSql, KeySnapshotSql, ProviderSql
 from homeport.trust.federation.store import LinkSql as FederationLinks
 from homeport.trust.issuer.actions import AccessTokens, DeviceAuthorizations
 from homeport.trust.issuer.device_login import DeviceLogin
@@ -213,6 +213,7 @@ class Unit:
             self._clock,
             self._entropy,
             self._work,
+            HealthSql(self._connection),
         )
 
     @cached_property
@@ -228,7 +229,13 @@ class Unit:
             self._entropy,
             self._work,
             self._parts.settings.public_url,
+            HealthSql(self._connection),
         )
+
+    @cached_property
+    def provider_fetches(self) -> HealthSql:
+        """What became of fetching what the provider publishes."""
+        return HealthSql(self._connection)
 
     @cached_property
     def links(self) -> Links:

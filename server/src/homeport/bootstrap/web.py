@@ -36,7 +36,7 @@ from homeport.foundation.ui.navigation import Navigation, Shell
 from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.federation.api import IdentityProviderApi
-from homeport.trust.federation.pages import IdentityProviderPages, LinkPages
+from homeport.trust.federation.pages import ClientSecretPages, IdentityProviderPages, LinkPages
 from homeport.trust.federation.saving import Saving
 from homeport.trust.issuer.oauth import IssuerActions, OAuthEndpoints
 from homeport.trust.issuer.pages import ApprovalActions, ApprovalPages
@@ -115,6 +115,7 @@ def application(home: Home) -> FastAPI:
         ConsolePages(home.work_of(_console), templates).router(),
         IdentityProviderPages(providers, saving, templates, panels, settings.public_url).router(),
         IdentityProviderApi(providers, saving, settings.public_url).router(),
+        ClientSecretPages(providers, templates).router(),
         link_pages.router(),
         OAuthEndpoints(home.work_of(_issuer), parts.clock, settings.public_url).router(),
         AgentEndpoints(home.work_of(_linux), parts.wakeups, settings.public_url, reread).router(),

@@ -7,8 +7,6 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi import FastAPI
@@ -16,6 +14,7 @@ from fastapi.testclient import TestClient
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 from markupsafe import Markup
+from server.tests.trust.federation.network import Network
 from starlette.responses import HTMLResponse
 
 from homeport.directory.audit.actions import Audit
@@ -51,10 +50,10 @@ from homeport.trust.federation.model import (
     Refusal,
     Settings,
 )
-from homeport.trust.federation.pages import IdentityProviderPages, LinkPages
+from homeport.trust.federation.pages import ClientSecretPages, IdentityProviderPages, LinkPages
 from homeport.trust.federation.recorder import Recorder
 from homeport.trust.federation.saving import Saving
-from homeport.trust.federation.store import DirectorySql, LinkSql, ProviderSql
+from homeport.trust.federation.store import DirectorySql, HealthSql, LinkSql, ProviderSql
 from homeport.trust.federation.verifier import Expectation, verify
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -248,11 +247,22 @@ class Slice:
 
     def providers_of(self, unit):
         stores = ProviderSql(unit.connection), LinkSql(unit.connection), DirectorySql(unit.connection)
-        return IdentityProviders(*stores, self.audit(unit), self.sealer, self.clock, self.entropy, unit, PUBLIC_URL)
+        return IdentityProviders(
+            *stores, self.audit(unit), self.sealer, self.clock, self.entropy, unit, PUBLIC_URL, HealthSql(unit.connection)
+        )
 
     def federation_of(self, unit):
         stores = ProviderSql(unit.connection), LinkSql(unit.connection)
-        return Federation(*stores, self.people_of(unit), self.audit(unit), self.sealer, self.clock, self.entropy, unit)
+        return Federation(
+            *stores,
+            self.people_of(unit),
+            self.audit(unit),
+            self.sealer,
+            self.clock,
+            self.entropy,
+            unit,
+            HealthSql(unit.connection),
+        )
 
     def links_of(self, unit):
         return Links(LinkSql(unit.connection), self.people_of(unit), self.audit(unit), self.clock)
@@ -334,31 +344,6 @@ def each_slice(database, clock, entropy):
     return Slice(database, clock, entropy)
 
 
-class Network:
-    """A provider that answers well; a test replaces the answer of a path."""
-
-    def __init__(self, document, keys, clock):
-        self.document, self.keys, self.clock, self.replaced, self.asked = document, keys, clock, {}, []
-
-    async def fetch(self, request):
-        self.asked.append(request)
-        path = urlsplit(request.url).path
-        if path in self.replaced:
-            return self.replaced[path]
-        if path.endswith("openid-configuration"):
-            return self._json(self.document, date=format_datetime(self.clock.now(), usegmt=True))
-        if path.endswith("keys"):
-            return self._json({"keys": list(self.keys)})
-        if path.endswith("token"):
-            return self._json({"error": "invalid_grant"}, status=400)
-        asked = parse_qs(urlsplit(request.url).query)
-        back = f"{asked['redirect_uri'][0]}?error=login_required&state={asked['state'][0]}"
-        return Response(302, (("location", back),), b"", request.url)
-
-    def _json(self, body, status=200, **headers):
-        return Response(status, tuple(headers.items()), json.dumps(body).encode(), ISSUER)
-
-
 @pytest.fixture
 def network(document, signer, clock):
     return Network(document, signer.keys().keys, clock)
@@ -390,6 +375,7 @@ def caller(slice_, network, clock, entropy, templates):
     links = LinkPages(DatabaseWork(slice_.database, slice_.links_of), templates)
     app.include_router(IdentityProviderApi(work, saving, PUBLIC_URL).router())
     app.include_router(IdentityProviderPages(work, saving, templates, panels, PUBLIC_URL).router())
+    app.include_router(ClientSecretPages(work, templates).router())
     app.include_router(links.router())
 
     def make(name="admin"):

@@ -68,6 +68,7 @@ class ConsolePages:
             users = actions.people.list(READER, one).total
             devices = actions.devices.devices.list(READER, one).total
             provider = actions.federation.active_provider()
+            health = actions.federation.health(provider) if provider is not None else None
             enabled = actions.devices.provisioning.any_enabled()
             page = actions.sign_ins.list(READER, Listing(limit=LAST))
         steps = (
@@ -115,6 +116,7 @@ class ConsolePages:
             users=users,
             devices=devices,
             provider=provider,
+            health=health,
             sign_ins=page.items,
             total=page.total,
             word=status_word,

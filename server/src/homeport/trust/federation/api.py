@@ -1,8 +1,9 @@
 """REST routes for identity providers, under /api/v2/identity-providers."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 from starlette.concurrency import run_in_threadpool
 
 from homeport.foundation.database.engine import Work
@@ -15,6 +16,8 @@ from homeport.trust.federation.discovery import Judgement
 from homeport.trust.federation.model import IdentityProvider, ProviderState
 from homeport.trust.federation.saving import Saving
 from homeport.trust.federation.schemas import (
+    ClientSecretList,
+    HealthAnswer,
     IdentityProviderAnswer,
     IdentityProviderList,
     IdentityProviderPost,
@@ -23,6 +26,8 @@ from homeport.trust.federation.schemas import (
     is_listed,
     kind_of,
 )
+
+Slot = Annotated[str, Path(max_length=64, description="`first` or `second`.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,10 @@ class IdentityProviderApi:
         router.get("/{id}", summary="Get an identity provider")(self.get)
         router.put("/{id}", summary="Change an identity provider")(self.update)
         router.delete("/{id}", summary="Delete an identity provider", status_code=204)(self.delete)
+        router.get("/{id}/health", summary="Get an identity provider's health")(self.health)
+        router.get("/{id}/client-secrets", summary="List an identity provider's client secrets")(self.client_secrets)
+        router.post("/{id}/client-secrets/promote", summary="Let the second client secret be tried first")(self.promote)
+        router.delete("/{id}/client-secrets/{slot}", summary="Remove a client secret", status_code=204)(self.remove_secret)
         return router
 
     def list(self, actor: ApiActor, response: Response) -> IdentityProviderList:
@@ -84,6 +93,29 @@ class IdentityProviderApi:
         with self.work.write() as providers:
             _active(providers.get(actor, id))
             providers.delete(actor, id, version=version)
+
+    def health(self, actor: ApiActor, id: PathId) -> HealthAnswer:  # noqa: A002 - the published name
+        """Return what was fetched and when, what failed, the difference of the clocks, and what needs an administrator."""
+        with self.work.read() as providers:
+            _active(providers.get(actor, id))
+            return HealthAnswer.of(providers.health(actor, id))
+
+    def client_secrets(self, actor: ApiActor, id: PathId) -> ClientSecretList:  # noqa: A002 - the published name
+        """Return when each client secret was set, accepted and refused; never the secrets."""
+        with self.work.read() as providers:
+            _active(providers.get(actor, id))
+            return ClientSecretList.of(providers.health(actor, id).secrets)
+
+    def promote(self, actor: ApiActor, id: PathId, response: Response, version: IfMatch) -> IdentityProviderAnswer:  # noqa: A002 - the published name
+        """Let the second client secret be tried first, and the first second."""
+        with self.work.write() as providers:
+            provider = providers.secrets.promote(actor, id, version=version)
+        return self._answer(provider, response)
+
+    def remove_secret(self, actor: ApiActor, id: PathId, slot: Slot, version: IfMatch) -> None:  # noqa: A002 - the published name
+        """Remove a client secret; the other stays as the first. The only one cannot be removed."""
+        with self.work.write() as providers:
+            providers.secrets.remove(actor, id, slot, version=version)
 
     async def _saved(self, actor: Actor, provider_id: str, typed: Typed, version: int | None) -> IdentityProvider:
         provider, judgement = await self.saving.save(actor, provider_id, typed, version)

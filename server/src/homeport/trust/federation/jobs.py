@@ -30,7 +30,7 @@ class Refresh:
 
     async def run(self) -> int:
         """Forget old drafts, refresh what is older than an hour; return how many providers were asked."""
-        due = await run_in_threadpool(self._due)
+        active, due = await run_in_threadpool(self._look)
         for provider in due:
             location = discovery.locate(provider.settings.url, provider.kind)
             answer = await self.network.fetch(location.fetch())
@@ -39,18 +39,23 @@ class Refresh:
             metadata = judgement.metadata or provider.metadata
             if metadata is not None and metadata.issuer == provider.issuer:
                 await self.keys.fetch(KeySetFetch(metadata.jwks_uri))
+        for provider in active:
+            if provider not in due and provider.metadata is not None:  # fresh ones are answered from the cache
+                await self.keys.fetch(KeySetFetch(provider.metadata.jwks_uri))
         return len(due)
 
-    def _due(self) -> list[IdentityProvider]:
+    def _look(self) -> tuple[list[IdentityProvider], list[IdentityProvider]]:
+        """Return the active providers, and those whose metadata is to be fetched again."""
         with self.work.write() as providers:
             providers.forget_expired_drafts()
             now = self.clock.now()
-            return [
+            active = [one for one in providers.list(UPKEEP) if one.state is ProviderState.ACTIVE]
+            due = [
                 one
-                for one in providers.list(UPKEEP)
-                if one.state is ProviderState.ACTIVE
-                and (one.metadata is None or one.metadata.fetched_at is None or now - one.metadata.fetched_at >= REFRESH_AFTER)
+                for one in active
+                if one.metadata is None or one.metadata.fetched_at is None or now - one.metadata.fetched_at >= REFRESH_AFTER
             ]
+            return active, due
 
     def _record(self, provider: IdentityProvider, judgement: Judgement) -> None:
         with self.work.write() as providers:

@@ -11,6 +11,7 @@ from datetime import datetime
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.outbound.model import Fetch, Fetcher, FetchFailed, Response
 from homeport.trust.federation import jwks
+from homeport.trust.federation.health import FetchRecord, key_change
 from homeport.trust.federation.jwks import KeySet, KeySetFetch, KeySnapshot
 
 _OK = 200
@@ -28,6 +29,8 @@ class KeyCache:
     clock: Clock
     load: Callable[[str], KeySnapshot | None]
     save: Callable[[KeySnapshot], None]
+    note: Callable[[FetchRecord], None] = lambda _: None
+    """Keeps what became of a fetch: `succeeded_at` and a change, or `failed_at` and the failure."""
     _attempts: dict[str, datetime] = field(default_factory=dict)
     _running: dict[str, asyncio.Task[Response | FetchFailed]] = field(default_factory=dict)
 
@@ -60,15 +63,14 @@ class KeyCache:
     async def _refresh(self, request: Fetch, snapshot: KeySnapshot | None) -> Response | FetchFailed:
         answer = await self.network.fetch(request)
         now = self.clock.now()
-        if isinstance(answer, Response) and answer.status == _OK:
-            try:
-                KeySet.parse(answer.body)
-            except ValueError:
-                pass
-            else:
-                fetched = KeySnapshot(request.url, answer.body.decode("utf-8"), now)
-                await asyncio.to_thread(self.save, fetched)
-                return answer
+        keys = _key_set(answer)
+        if isinstance(answer, Response) and isinstance(keys, KeySet):
+            fetched = KeySnapshot(request.url, answer.body.decode("utf-8"), now)
+            await asyncio.to_thread(self.save, fetched)
+            change = key_change(snapshot, keys)
+            await asyncio.to_thread(self.note, FetchRecord(request.url, succeeded_at=now, change=change))
+            return answer
+        await asyncio.to_thread(self.note, FetchRecord(request.url, failed_at=now, failure=str(keys)))
         return self._stale(snapshot, request.url, now) or answer
 
     @staticmethod
@@ -76,6 +78,18 @@ class KeyCache:
         if snapshot is None or not jwks.is_usable_while_unreachable(snapshot, uri, now):
             return None
         return _answer(snapshot)
+
+
+def _key_set(answer: Response | FetchFailed) -> KeySet | str:
+    """Return the key set of an answer, or in a sentence why it is none."""
+    if isinstance(answer, FetchFailed):
+        return answer.detail
+    if answer.status != _OK:
+        return f"The key set answered with status {answer.status} instead of 200."
+    try:
+        return KeySet.parse(answer.body)
+    except ValueError as error:
+        return f"The answer is no key set. {error}"
 
 
 def _answer(snapshot: KeySnapshot) -> Response:

@@ -176,6 +176,8 @@ class Client:
 
     client_id: str
     secrets: tuple[str, ...] = field(repr=False)
+    secret_ids: tuple[str, ...] = ()
+    """The ids of the secrets, in the same order, by which the provider's answer to each is kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """What the federation actions need."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
+from homeport.trust.federation.health import FetchRecord, SecretAnswer
 from homeport.trust.federation.jwks import KeySnapshot
 from homeport.trust.federation.model import FederatedIdentity, IdentityProvider
 
@@ -88,6 +90,38 @@ class KeySnapshotStore(Protocol):
 
     def save(self, snapshot: KeySnapshot) -> None:
         """Store a snapshot unless a newer one is there."""
+        ...
+
+
+class HealthStore(Protocol):
+    """Keeps what became of fetches, and what the provider said to client secrets."""
+
+    def fetch(self, url: str) -> FetchRecord:
+        """Return what is known of an address; an empty record when nothing is."""
+        ...
+
+    def note_success(self, url: str, at: datetime, change: str = "") -> None:
+        """Keep that an address was fetched, and what it says otherwise than before."""
+        ...
+
+    def note_failure(self, url: str, at: datetime, failure: str) -> None:
+        """Keep that an address could not be fetched, and why."""
+        ...
+
+    def answers(self, provider_id: str) -> Mapping[str, SecretAnswer]:
+        """Return what a provider said to its secrets, by the secret's id."""
+        ...
+
+    def note_answer(self, secret_id: str, provider_id: str, at: datetime, *, accepted: bool) -> None:
+        """Keep that the provider took a secret, or refused it."""
+        ...
+
+    def key_snapshot(self, jwks_uri: str) -> KeySnapshot | None:
+        """Return the key set that is stored for an address."""
+        ...
+
+    def forget(self, provider_id: str) -> None:
+        """Forget what a deleted provider said."""
         ...
 
 

@@ -35,21 +35,25 @@ class Recorder:
 
     clock: Clock
     steps: list[Step] = field(default_factory=list)
+    secret_answers: dict[str, bool] = field(default_factory=dict)
+    """Whether the provider took a client secret, by the secret's id."""
+    thorough: bool = False
+    """Record every check and every claim: for a connection test."""
 
-    def add(self, name: str, outcome: Outcome, **details: object) -> None:
+    def add(self, name: str, outcome: Outcome, /, **details: object) -> None:
         """Record a step now. Pass secrets through `masked` first."""
         kept = {key: _printable(str(value))[:MAX_DETAIL] for key, value in details.items() if value is not None and value != ""}
         self.steps.append(Step(name, outcome, self.clock.now(), kept))
 
-    def ok(self, name: str, **details: object) -> None:
+    def ok(self, name: str, /, **details: object) -> None:
         """Record a step that went well."""
         self.add(name, Outcome.OK, **details)
 
-    def failed(self, name: str, **details: object) -> None:
+    def failed(self, name: str, /, **details: object) -> None:
         """Record a step that failed."""
         self.add(name, Outcome.FAILED, **details)
 
-    def note(self, name: str, **details: object) -> None:
+    def note(self, name: str, /, **details: object) -> None:
         """Record something worth knowing."""
         self.add(name, Outcome.NOTE, **details)
 

@@ -199,6 +199,8 @@ def _tokens(grant: Grant, client: Client, metadata: Metadata, recorder: Recorder
         answer = yield request
         outcome = judge_token_response(answer)
         _record_tokens(recorder, answer, outcome, secret_number=number)
+        if number <= len(client.secret_ids):
+            _note_secret(recorder, outcome, client.secret_ids[number - 1])
         if not isinstance(outcome, Refusal) or outcome.reason is not ReasonCode.CLIENT_REFUSED:
             break
     return outcome
@@ -260,6 +262,14 @@ def _token_error(status: int, body: dict[str, Any]) -> Refusal:
         if error in ("invalid_client", "unauthorized_client"):
             return Refusal(ReasonCode.CLIENT_REFUSED, words)
     return Refusal(ReasonCode.TOKEN_BROKEN, words)
+
+
+def _note_secret(recorder: Recorder, outcome: dict[str, Any] | Refusal, secret_id: str) -> None:
+    """Note whether the provider took the secret, where its answer tells: a refused code means that the client was known."""
+    if not isinstance(outcome, Refusal) or outcome.reason is ReasonCode.CODE_REFUSED:
+        recorder.secret_answers[secret_id] = True
+    elif outcome.reason is ReasonCode.CLIENT_REFUSED:
+        recorder.secret_answers[secret_id] = False
 
 
 def _record_tokens(recorder: Recorder, answer: Response | FetchFailed, outcome: object, *, secret_number: int) -> None:

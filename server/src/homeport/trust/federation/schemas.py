@@ -1,5 +1,6 @@
 """Identity providers as JumpCloud's API writes them (`/api/v2/identity-providers`), with Homeport's additions in the same style."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
@@ -7,6 +8,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from homeport.trust.federation.actions import Typed
+from homeport.trust.federation.health import FetchRecord, Health, Secret
 from homeport.trust.federation.model import IdentityProvider, ProviderKind, ProviderState, redirect_uri
 
 PathId = Annotated[str, Path(min_length=1, max_length=64, description="The identity provider's id.")]
@@ -116,6 +118,99 @@ class IdentityProviderAnswer(BaseModel):
         )
 
 
+class FetchAnswer(BaseModel):
+    """What became of fetching something that the provider publishes."""
+
+    url: str
+    failing: bool
+    lastSuccess: str | None  # noqa: N815 - the wire's name
+    lastFailure: str | None  # noqa: N815 - the wire's name
+    failure: str
+    nextTry: str | None  # noqa: N815 - the wire's name
+    usableUntil: str | None  # noqa: N815 - the wire's name
+    changed: str | None
+    change: str
+
+    @classmethod
+    def of(cls, record: FetchRecord) -> Self:
+        """Translate a record."""
+        return cls(
+            url=record.url,
+            failing=record.failing,
+            lastSuccess=_moment(record.succeeded_at),
+            lastFailure=_moment(record.failed_at),
+            failure=record.failure,
+            nextTry=_moment(record.next_try()),
+            usableUntil=_moment(record.usable_until()),
+            changed=_moment(record.changed_at),
+            change=record.change,
+        )
+
+
+class ClientSecretAnswer(BaseModel):
+    """A client secret without the secret: `first` is tried first, `second` when the provider refuses the first."""
+
+    slot: Literal["first", "second"]
+    set: str | None
+    setBy: str  # noqa: N815 - the wire's name
+    lastAccepted: str | None  # noqa: N815 - the wire's name
+    lastRefused: str | None  # noqa: N815 - the wire's name
+
+
+class ClientSecretList(BaseModel):
+    """The client secrets in the order in which they are tried."""
+
+    totalCount: int  # noqa: N815 - the wire's name
+    clientSecrets: list[ClientSecretAnswer]  # noqa: N815 - the wire's name
+
+    @classmethod
+    def of(cls, secrets: Sequence[Secret]) -> Self:
+        """Translate the secrets."""
+        rows = [
+            ClientSecretAnswer(
+                slot="first" if one.slot == "first" else "second",
+                set=_moment(one.set_at),
+                setBy=one.set_by,
+                lastAccepted=_moment(one.answer.accepted_at),
+                lastRefused=_moment(one.answer.refused_at),
+            )
+            for one in secrets
+        ]
+        return cls(totalCount=len(rows), clientSecrets=rows)
+
+
+class ProblemAnswer(BaseModel):
+    """Something that needs an administrator; `stops` tells that sign-ins fail by it."""
+
+    message: str
+    remedy: str
+    stops: bool
+
+
+class HealthAnswer(BaseModel):
+    """How an identity provider is doing; refusals are counted under /api/v2/sign-ins/refusals."""
+
+    status: Literal["healthy", "attention", "failed"]
+    problems: list[ProblemAnswer]
+    metadata: FetchAnswer
+    keys: FetchAnswer
+    keyIds: list[str]  # noqa: N815 - the wire's name
+    clockDifference: float | None  # noqa: N815 - the wire's name
+    """Seconds that the provider's clock is ahead of the server's."""
+
+    @classmethod
+    def of(cls, health: Health) -> Self:
+        """Translate a health."""
+        return cls(
+            status=health.standing.value,
+            problems=[ProblemAnswer(message=one.sentence, remedy=one.remedy, stops=one.stops) for one in health.problems],
+            metadata=FetchAnswer.of(health.metadata),
+            keys=FetchAnswer.of(health.keys),
+            keyIds=list(health.key_ids),
+            clockDifference=health.clock_difference,
+        )
+
+
 class IdentityProviderList(BaseModel):
     """The identity providers; drafts are not among them."""
 
@@ -131,6 +226,10 @@ def is_listed(provider: IdentityProvider) -> bool:
 def kind_of(name: Literal["OKTA", "OIDC"]) -> ProviderKind:
     """Translate the wire's type."""
     return ProviderKind(name)
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else _instant(moment)
 
 
 def _instant(moment: datetime) -> str:

@@ -1,7 +1,7 @@
 """Identity providers, links and key sets in SQL."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from homeport.directory.devices.tables import devices
 from homeport.directory.people.tables import users
 from homeport.foundation.database.constraints import violates_unique
 from homeport.foundation.kernel.errors import Conflict
+from homeport.trust.federation.health import FetchRecord, SecretAnswer
 from homeport.trust.federation.jwks import KeySnapshot
 from homeport.trust.federation.model import (
     FederatedIdentity,
@@ -23,7 +24,14 @@ from homeport.trust.federation.model import (
     ProviderState,
     Settings,
 )
-from homeport.trust.federation.tables import federated_identities, identity_providers, key_snapshots, only_one
+from homeport.trust.federation.tables import (
+    client_secret_answers,
+    federated_identities,
+    identity_providers,
+    key_snapshots,
+    only_one,
+    provider_fetches,
+)
 
 T = TypeVar("T", Settings, Metadata)
 _DOCUMENTS = ("settings", "metadata", "proposal", "proposed_metadata")
@@ -184,6 +192,63 @@ class KeySnapshotSql:
                 .where(table.id == _hash(snapshot.jwks_uri), table.fetched_at <= snapshot.fetched_at)
                 .values(values)
             )
+
+
+@dataclass(frozen=True, slots=True)
+class HealthSql:
+    """What became of fetches and secrets, over one connection."""
+
+    connection: Connection
+
+    def fetch(self, url: str) -> FetchRecord:
+        """Return what is known of an address; an empty record when nothing is."""
+        row = self.connection.execute(select(provider_fetches).where(provider_fetches.c.id == _hash(url))).first()
+        if row is None:
+            return FetchRecord(url)
+        return FetchRecord(row.url, row.succeeded_at, row.failed_at, row.failure, row.changed_at, row.change)
+
+    def note_success(self, url: str, at: datetime, change: str = "") -> None:
+        """Keep that an address was fetched, and what it says otherwise than before."""
+        changed = {"changed_at": at, "change": change} if change else {}
+        self._note(url, {"succeeded_at": at, **changed})
+
+    def note_failure(self, url: str, at: datetime, failure: str) -> None:
+        """Keep that an address could not be fetched, and why."""
+        self._note(url, {"failed_at": at, "failure": failure})
+
+    def answers(self, provider_id: str) -> Mapping[str, SecretAnswer]:
+        """Return what a provider said to its secrets, by the secret's id."""
+        table = client_secret_answers
+        rows = self.connection.execute(select(table).where(table.c.provider_id == provider_id))
+        return {row.secret_id: SecretAnswer(**row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
+
+    def note_answer(self, secret_id: str, provider_id: str, at: datetime, *, accepted: bool) -> None:
+        """Keep that the provider took a secret, or refused it."""
+        values = {"accepted_at" if accepted else "refused_at": at}
+        try:
+            with self.connection.begin_nested():
+                self.connection.execute(
+                    insert(client_secret_answers).values(secret_id=secret_id, provider_id=provider_id, **values)
+                )
+        except IntegrityError:  # the row is there, perhaps since a moment ago
+            table = client_secret_answers
+            self.connection.execute(update(table).where(table.c.secret_id == secret_id).values(values))
+
+    def key_snapshot(self, jwks_uri: str) -> KeySnapshot | None:
+        """Return the key set that is stored for an address."""
+        return KeySnapshotSql(self.connection).load(jwks_uri)
+
+    def forget(self, provider_id: str) -> None:
+        """Forget what a deleted provider said."""
+        self.connection.execute(delete(client_secret_answers).where(client_secret_answers.c.provider_id == provider_id))
+
+    def _note(self, url: str, values: dict[str, Any]) -> None:
+        try:
+            with self.connection.begin_nested():
+                row = {"id": _hash(url), "url": url, "failure": "", "change": "", **values}
+                self.connection.execute(insert(provider_fetches).values(row))
+        except IntegrityError:  # the row is there, perhaps since a moment ago
+            self.connection.execute(update(provider_fetches).where(provider_fetches.c.id == _hash(url)).values(values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,3 +72,26 @@ key_snapshots = Table(
     Column("fetched_at", UtcDateTime, nullable=False),
 )
 """`id` is the SHA-256 of the address."""
+
+provider_fetches = Table(
+    "provider_fetches",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("url", LongText, nullable=False),
+    Column("succeeded_at", UtcDateTime),
+    Column("failed_at", UtcDateTime),
+    Column("failure", LongText, nullable=False),
+    Column("changed_at", UtcDateTime),
+    Column("change", LongText, nullable=False),
+)
+"""What became of fetching metadata and keys; `id` is the SHA-256 of the address."""
+
+client_secret_answers = Table(
+    "client_secret_answers",
+    metadata,
+    Column("secret_id", Id, primary_key=True),
+    Column("provider_id", Id, nullable=False, index=True),
+    Column("accepted_at", UtcDateTime),
+    Column("refused_at", UtcDateTime),
+)
+"""What the provider said to a client secret, named by an id that is no secret."""

@@ -73,7 +73,7 @@ class ApprovalPages:
             provider = actions.federation.active_provider()
             reason = ReasonCode.PROVIDER_MISSING if provider is None else actions.bindings.may_admit(None, device)
             if reason is not None:
-                return self._turned_away(actions, request, reason)
+                return self._turned_away(actions, request, reason, authorization)
         assert provider is not None
         if provider.metadata is not None:
             # The form's answer redirects there, and browsers hold `form-action` against redirects too.
@@ -99,8 +99,10 @@ class ApprovalPages:
                 return self._closed(request, found, user_code)
             authorization, device = found
             if reason := actions.bindings.may_admit(None, device):
-                return self._turned_away(actions, request, reason, authorization)
-            started = actions.sign_ins.start(Purpose.DEVICE_LOGIN, authorization.id, browser, origin_of(request))
+                return self._turned_away(actions, request, reason, authorization, ends=True)
+            started = actions.sign_ins.start(
+                Purpose.DEVICE_LOGIN, authorization.id, browser, origin_of(request), device_id=device.id
+            )
         if isinstance(started, SignIn):
             return refusal_page(self.templates, request, started)
         answer = RedirectResponse(started.location, 303)
@@ -113,7 +115,7 @@ class ApprovalPages:
             found = self._find(actions, request, user_code)
             if isinstance(found, ReasonCode):
                 return self._closed(request, found, user_code)
-            return self._turned_away(actions, request, ReasonCode.CANCELLED, found[0])
+            return self._turned_away(actions, request, ReasonCode.CANCELLED, found[0], ends=True)
 
     def approved(self, request: Request, sign_in_id: str) -> Response:
         """Show the number to the browser that signed in, and to no other."""
@@ -183,12 +185,20 @@ class ApprovalPages:
         return answer
 
     def _turned_away(
-        self, actions: ApprovalActions, request: Request, reason: ReasonCode, authorization: DeviceAuthorization | None = None
+        self,
+        actions: ApprovalActions,
+        request: Request,
+        reason: ReasonCode,
+        authorization: DeviceAuthorization,
+        *,
+        ends: bool = False,
     ) -> Response:
-        """Refuse with an id that the administrator finds; with the `authorization` it ends too, and the machine says why."""
+        """Refuse with an id that the administrator finds; `ends` ends the authorization too, and the machine says why."""
         browser, origin = request.cookies.get(COOKIE, ""), origin_of(request)
-        ends = authorization.id if authorization is not None else ""
-        sign_in = actions.sign_ins.turn_away(Purpose.DEVICE_LOGIN, ends, reason, browser, origin)
+        continuation = authorization.id if ends else ""
+        sign_in = actions.sign_ins.turn_away(
+            Purpose.DEVICE_LOGIN, continuation, reason, browser, origin, device_id=authorization.device_id
+        )
         return refusal_page(self.templates, request, sign_in, NOT_APPROVED)
 
     def _refused(self, request: Request, reason: ReasonCode) -> Response:

@@ -64,10 +64,12 @@ class SignIns:
     publisher: Publisher
     public_url: str
 
-    def start(self, purpose: Purpose, continuation_id: str, browser: str, origin: Origin) -> Started | SignIn:
+    def start(
+        self, purpose: Purpose, continuation_id: str, browser: str, origin: Origin, *, device_id: str | None = None
+    ) -> Started | SignIn:
         """Begin a sign-in at the active provider for the browser with this cookie; a refused sign-in when there is no provider."""
         # public: whoever signs in has not signed in yet
-        sign_in, recorder = self._begun(purpose, continuation_id, browser, origin)
+        sign_in, recorder = self._begun(purpose, continuation_id, browser, origin, device_id)
         provider = self.federation.active_provider()
         if provider is None or provider.metadata is None:
             self.store.add(sign_in)
@@ -92,13 +94,22 @@ class SignIns:
         self.store.add_steps(sign_in.id, recorder.steps)
         return Started(sign_in, request.url)
 
-    def turn_away(self, purpose: Purpose, continuation_id: str, reason: ReasonCode, browser: str, origin: Origin) -> SignIn:
+    def turn_away(
+        self,
+        purpose: Purpose,
+        continuation_id: str,
+        reason: ReasonCode,
+        browser: str,
+        origin: Origin,
+        *,
+        device_id: str | None = None,
+    ) -> SignIn:
         """Record an attempt that ends before the provider is asked, so that person and administrator share an id.
 
         An empty `continuation_id` leaves what the attempt was for open.
         """
         # public: whoever is turned away has not signed in
-        sign_in, recorder = self._begun(purpose, continuation_id, browser, origin)
+        sign_in, recorder = self._begun(purpose, continuation_id, browser, origin, device_id)
         self.store.add(sign_in)
         return self._refuse(sign_in, Refusal(reason, "Turned away before the provider was asked."), recorder)
 
@@ -142,6 +153,7 @@ class SignIns:
             assert sign_in is not None
             self.store.add_steps(sign_in.id, recorder.steps)
             return sign_in
+        self.federation.note_secrets(sign_in.provider_id, recorder.secret_answers)
         if isinstance(outcome, Refusal):
             return self._refuse(sign_in, outcome, recorder)
         sign_in = replace(
@@ -230,7 +242,9 @@ class SignIns:
             raise NotFound("No sign-in has this id. Ids are shown on the refusal page and at the machine's prompt.")
         return sign_in, self.store.steps(sign_in_id)
 
-    def _begun(self, purpose: Purpose, continuation_id: str, browser: str, origin: Origin) -> tuple[SignIn, Recorder]:
+    def _begun(
+        self, purpose: Purpose, continuation_id: str, browser: str, origin: Origin, device_id: str | None = None
+    ) -> tuple[SignIn, Recorder]:
         now = self.clock.now()
         sign_in = SignIn(
             id=self.entropy.new_id(),
@@ -242,6 +256,7 @@ class SignIns:
             browser_hash=hash_token(browser),
             address=origin.address[:ADDRESS_LENGTH],
             user_agent=origin.user_agent[:TEXT_LENGTH],
+            device_id=device_id,
         )
         recorder = Recorder(self.clock)
         recorder.ok("started", purpose=purpose.value, address=origin.address)

@@ -17,6 +17,7 @@ class Purpose(StrEnum):
     """What a sign-in is for; UNKNOWN is a return that belongs to no sign-in of ours."""
 
     DEVICE_LOGIN = "device_login"
+    CONNECTION_TEST = "connection_test"
     UNKNOWN = "unknown"
 
 
@@ -62,6 +63,7 @@ class SignIn:
     subject: str = ""
     email: str = ""
     ended_at: datetime | None = None
+    device_id: str | None = None
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether the ten minutes are over."""

@@ -26,9 +26,13 @@ sign_ins = Table(
     Column("subject", String(255), nullable=False),
     Column("email", String(320), nullable=False),
     Column("ended_at", UtcDateTime),
+    Column("device_id", Id, index=True),
     CheckConstraint("state <> 'completed' OR (user_id IS NOT NULL AND reason = '')", name="completed_has_user"),
     CheckConstraint("state <> 'refused' OR reason <> ''", name="refused_has_reason"),
     Index("ix_sign_ins_state_expires_at", "state", "expires_at"),
+    Index("ix_sign_ins_state_started_at", "state", "started_at"),
+    Index("ix_sign_ins_reason_started_at", "reason", "started_at"),
+    Index("ix_sign_ins_purpose_started_at", "purpose", "started_at"),
 )
 
 sign_in_steps = Table(

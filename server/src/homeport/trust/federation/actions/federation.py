@@ -1,5 +1,6 @@
 """What a sign-in asks of federation: which provider, with which credentials, and whose identity it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,6 +17,8 @@ from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.foundation.sealing.sealer import Sealer
 from homeport.trust.federation import linking
 from homeport.trust.federation.actions.sealed import client_of
+from homeport.trust.federation.actions.standing import health_of
+from homeport.trust.federation.health import Health
 from homeport.trust.federation.jwks import STALE_LIMIT
 from homeport.trust.federation.linking import LinkAndMatch, Matched
 from homeport.trust.federation.model import (
@@ -27,7 +30,7 @@ from homeport.trust.federation.model import (
     ProviderState,
     Refusal,
 )
-from homeport.trust.federation.ports import LinkStore, ProviderStore
+from homeport.trust.federation.ports import HealthStore, LinkStore, ProviderStore
 from homeport.trust.federation.recorder import Recorder
 from homeport.trust.federation.verifier import VerifiedIdentity
 
@@ -46,6 +49,7 @@ class Federation:
     clock: Clock
     entropy: Entropy
     publisher: Publisher
+    health_store: HealthStore
 
     def active_provider(self) -> IdentityProvider | None:
         """Return the provider that everybody signs in with; None while there is none."""
@@ -63,6 +67,22 @@ class Federation:
         # public: the redirect URI names the provider
         provider = self.providers.get_for_use(provider_id)
         return provider if provider is not None and provider.state is ProviderState.ACTIVE else None
+
+    def health(self, provider: IdentityProvider) -> Health:
+        """Return how the provider is doing."""
+        # public: whoever may see that there is a provider may see whether it works
+        return health_of(provider, self.health_store, self.clock.now())
+
+    def note_secrets(self, provider_id: str, answers: Mapping[str, bool]) -> None:
+        """Keep which client secrets the provider took or refused just now."""
+        # public: seen by the sign-in that asked
+        if not answers:
+            return
+        known, now = self.health_store.answers(provider_id), self.clock.now()
+        for secret_id, accepted in answers.items():
+            before = known.get(secret_id)
+            if secret_id and (before is None or not before.noted(now, accepted=accepted)):
+                self.health_store.note_answer(secret_id, provider_id, now, accepted=accepted)
 
     def client(self, provider: IdentityProvider) -> Client:
         """Return our credentials at the provider, opened."""

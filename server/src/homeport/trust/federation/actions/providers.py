@@ -16,9 +16,12 @@ from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.sealing.sealer import Sealer
 from homeport.trust.federation import discovery
 from homeport.trust.federation.actions.sealed import client_of, seal_secret
+from homeport.trust.federation.actions.secrets import NO_FIRST, NO_SECOND, ClientSecrets
+from homeport.trust.federation.actions.standing import document_url, health_of
 from homeport.trust.federation.actions.typed import MAX_DOMAINS, Typed, normal_domains, problems
 from homeport.trust.federation.connection_test import Candidate
 from homeport.trust.federation.discovery import Judgement
+from homeport.trust.federation.health import Health, metadata_change
 from homeport.trust.federation.model import (
     NO_SETTINGS,
     Client,
@@ -31,11 +34,9 @@ from homeport.trust.federation.model import (
     Settings,
     redirect_uri,
 )
-from homeport.trust.federation.ports import DirectoryCounts, LinkStore, ProviderStore
+from homeport.trust.federation.ports import DirectoryCounts, HealthStore, LinkStore, ProviderStore
 
 DRAFT_LIFETIME = timedelta(days=7)
-NO_FIRST: dict[str, Any] = {"secret": None, "secret_id": "", "secret_set_at": None, "secret_set_by": ""}
-NO_SECOND: dict[str, Any] = {f"second_{name}": value for name, value in NO_FIRST.items()}
 NOT_DECIDED: dict[str, Any] = {
     "unstated_email_accepted": False,
     "unstated_email_decided_at": None,
@@ -57,6 +58,13 @@ class IdentityProviders:
     entropy: Entropy
     publisher: Publisher
     public_url: str
+    health_store: HealthStore
+
+    @property
+    def secrets(self) -> ClientSecrets:
+        """The actions on the client secrets, in the same unit of work."""
+        # public: each of these actions asks by itself
+        return ClientSecrets(self.providers, self.audit, self.clock)
 
     def list(self, actor: Actor) -> Sequence[IdentityProvider]:
         """Return the providers, drafts too."""
@@ -67,6 +75,12 @@ class IdentityProviders:
         """Return a provider; raise NotFound."""
         actor.require(Permission.IDENTITY_PROVIDERS_READ)
         return _found(self.providers.get(provider_id))
+
+    def health(self, actor: Actor, provider_id: str) -> Health:
+        """Return how an active provider is doing; raise NotFound."""
+        actor.require(Permission.IDENTITY_PROVIDERS_READ)
+        provider = _found(self.providers.get(provider_id))
+        return health_of(provider, self.health_store, self.clock.now())
 
     def proposed_domains(self, actor: Actor) -> Sequence[str]:
         """Return the e-mail domains of the users, the most frequent first, as a proposal."""
@@ -229,6 +243,7 @@ class IdentityProviders:
         lost = self.links.count_active(provider.id)
         self.links.deactivate(provider.id)
         self.providers.remove(provider.id)
+        self.health_store.forget(provider.id)
         if provider.state is ProviderState.ACTIVE:
             self.audit.record(
                 actor,
@@ -249,8 +264,11 @@ class IdentityProviders:
             sentence = (
                 " ".join(f"{check.name}: {check.sentence}" for check in judgement.failed) or "The provider states another issuer."
             )
+            self.health_store.note_failure(document_url(provider), self.clock.now(), sentence)
             self.providers.save(replace(provider, metadata_error=sentence))
         else:
+            change = metadata_change(provider.metadata, judgement.metadata)
+            self.health_store.note_success(document_url(provider), self.clock.now(), change)
             self.providers.save(replace(provider, metadata=judgement.metadata, metadata_error=""))
 
     def forget_expired_drafts(self) -> None:

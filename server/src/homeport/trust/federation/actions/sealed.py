@@ -11,8 +11,9 @@ def seal_secret(provider_id: str, secret: str, sealer: Sealer) -> str:
 
 def client_of(provider_id: str, settings: Settings, sealer: Sealer) -> Client:
     """Return client ID and opened secrets, the first first."""
-    envelopes = [one for one in (settings.secret, settings.second_secret) if one is not None]
-    return Client(settings.client_id, tuple(sealer.unseal(one, _context(provider_id)).decode() for one in envelopes))
+    places = ((settings.secret, settings.secret_id), (settings.second_secret, settings.second_secret_id))
+    opened = [(sealer.unseal(one, _context(provider_id)).decode(), name) for one, name in places if one is not None]
+    return Client(settings.client_id, tuple(secret for secret, _ in opened), tuple(name for _, name in opened))
 
 
 def _context(provider_id: str) -> str:

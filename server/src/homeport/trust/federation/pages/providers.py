@@ -1,7 +1,7 @@
 """DIRECTORY INTEGRATIONS > Identity Providers: the list, the set-up page, the provider's page, confirmations."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
@@ -19,7 +19,8 @@ from homeport.foundation.ui.templates import Templates, stamp
 from homeport.trust.federation.actions import IdentityProviders, Typed
 from homeport.trust.federation.discovery import Judgement
 from homeport.trust.federation.model import IdentityProvider, ProviderKind, ProviderState, Settings, redirect_uri
-from homeport.trust.federation.pages import oidc_guide, okta_guide, words
+from homeport.trust.federation.pages import client_secrets, oidc_guide, okta_guide, words
+from homeport.trust.federation.pages.words import number
 from homeport.trust.federation.saving import Saving
 from homeport.trust.federation.schemas import PathId
 
@@ -27,6 +28,12 @@ PATH = "/admin/identity-providers"
 PANELS = "identity_provider"
 """The name under which other slices add sections to a provider's page; their subject is the IdentityProvider."""
 SECRETS = ("client_secret", "second_client_secret")
+SAVED = {
+    "created": ["Federation is applied to your users."],
+    "changed": ["The changes take effect from the next sign-in."],
+    "promoted": ["The two client secrets changed places."],
+    "removed": ["The client secret is removed."],
+}
 _FIELDS = {"secret": "client_secret", "second_secret": "second_client_secret"}
 _LABELS = (
     ("name", "Identity Provider Name"),
@@ -89,8 +96,8 @@ class IdentityProviderPages:
         with self.work.read() as providers:
             provider = providers.get(actor, provider_id)
             form = self._form(providers, actor, provider)
-        if saved and provider.state is ProviderState.ACTIVE:
-            form.confirm(["Federation is applied to your users."] if saved == "created" else [])
+        if saved in SAVED and provider.state is ProviderState.ACTIVE:
+            form.confirm(SAVED[saved])
         return self._page(request, actor, provider, form)
 
     async def save(self, request: Request, actor: PageActor, provider_id: PathId) -> Response:
@@ -98,7 +105,9 @@ class IdentityProviderPages:
         form = FormState.typed(await request.form(), secrets=SECRETS)
         provider = await run_in_threadpool(self._get, actor, provider_id)
         try:
-            proposed, judgement = await self.saving.save(actor, provider_id, _typed(form, provider.kind), _version(form))
+            proposed, judgement = await self.saving.save(
+                actor, provider_id, _typed(form, provider.kind), number(form.value("version"))
+            )
         except Invalid as error:
             for field, sentence in error.fields.items():
                 form.fail(_FIELDS.get(field, field), sentence)
@@ -136,7 +145,7 @@ class IdentityProviderPages:
                 return self._confirmation(request, actor, providers, provider, problem=problem, status=400)
         with self.work.write() as providers:
             created = providers.get(actor, provider_id).state is ProviderState.DRAFT
-            provider = providers.apply(actor, provider_id, version=_number(version))
+            provider = providers.apply(actor, provider_id, version=number(version))
         return RedirectResponse(f"{PATH}/{provider.id}?saved={'created' if created else 'changed'}", 303)
 
     def discard(self, actor: PageActor, provider_id: PathId) -> Response:
@@ -168,7 +177,7 @@ class IdentityProviderPages:
     def delete(self, actor: PageActor, provider_id: PathId, version: Annotated[str, Form()] = "") -> Response:
         """Delete the provider."""
         with self.work.write() as providers:
-            providers.delete(actor, provider_id, version=_number(version))
+            providers.delete(actor, provider_id, version=number(version))
         return RedirectResponse(PATH, 303)
 
     def _get(self, actor: Actor, provider_id: str) -> IdentityProvider:
@@ -218,6 +227,19 @@ class IdentityProviderPages:
             path=f"{PATH}/{provider.id}",
         )
 
+    def _health(self, actor: Actor, provider: IdentityProvider) -> dict[str, Any]:
+        """Return what the sections “Health” and “Client secrets” of an active provider's page show."""
+        if provider.state is not ProviderState.ACTIVE:
+            return {}
+        with self.work.read() as providers:
+            health = providers.health(actor, provider.id)
+        return {
+            "health": health,
+            "health_word": words.standing_word(health),
+            "fetches": (("Metadata", words.fetched(health.metadata)), ("Keys", words.fetched(health.keys))),
+            "secrets": client_secrets.rows(health),
+        }
+
     def _form(self, providers: IdentityProviders, actor: Actor, provider: IdentityProvider) -> FormState:
         shown = provider.proposal or provider.settings if provider.state is ProviderState.DRAFT else provider.settings
         domains = shown.email_domains or tuple(providers.proposed_domains(actor))
@@ -258,7 +280,8 @@ class IdentityProviderPages:
             found=words.found(provider.metadata) if provider.metadata is not None else (),
             email_rule=words.email_rule(provider),
             secret_note=_set_note(stored),
-            second_note=f"Set on {stamp(stored.second_secret_set_at)}." if stored.second_secret_set_at else "",
+            second_note=_second_note(stored),
+            **self._health(actor, provider),
             panels="" if draft else self.panels.render(PANELS, provider),
             may_write=actor.may(Permission.IDENTITY_PROVIDERS_WRITE),
             path=f"{PATH}/{provider.id}",
@@ -273,23 +296,20 @@ def _typed(form: FormState, kind: ProviderKind) -> Typed:
         email_domains=tuple(form.value("email_domains").replace(",", " ").split()),
         secret=form.value("client_secret").strip(),
         second_secret=form.value("second_client_secret").strip(),
-        drop_second_secret=form.checked("drop_second_secret"),
         unstated_email_accepted=form.checked("unstated_email_accepted") if kind is ProviderKind.OIDC else None,
     )
-
-
-def _version(form: FormState) -> int | None:
-    return _number(form.value("version"))
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004 - fits 32 bits
 
 
 def _set_note(settings: Settings) -> str:
     if settings.secret_set_at is None:
         return ""
     return f"Set on {stamp(settings.secret_set_at)}, by {settings.secret_set_by}. Leave it empty to keep it."
+
+
+def _second_note(settings: Settings) -> str:
+    if settings.second_secret_set_at is None:
+        return ""
+    return f"Set on {stamp(settings.second_secret_set_at)}, by {settings.second_secret_set_by}. Leave it empty to keep it."
 
 
 def _said(before: Settings, after: Settings) -> list[str]:

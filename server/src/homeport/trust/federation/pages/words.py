@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from homeport.foundation.ui.templates import counted, stamp
 from homeport.trust.federation.discovery import Check, CheckState
+from homeport.trust.federation.health import FetchRecord, Health, Standing
 from homeport.trust.federation.model import IdentityProvider, Impact, LinkState, Metadata, ProviderKind, ProviderState
 
 Word = tuple[str, str]
@@ -41,6 +42,26 @@ def found(metadata: Metadata) -> Sequence[tuple[str, str | None]]:
         ("Issuer on the redirect", "Promised and demanded" if metadata.iss_parameter_supported else "Not promised"),
         ("Clock difference", None if ahead is None else f"{ahead:+.0f} s" if abs(ahead) >= 1 else "Less than 1 s"),
     )
+
+
+def number(text: str) -> int | None:
+    """Return the version that a form holds; None when it holds none that can be."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004 - fits 32 bits
+
+
+def standing_word(health: Health) -> Word:
+    """Return the word and the kind of a provider's health."""
+    return {
+        Standing.HEALTHY: ("Healthy", "ok"),
+        Standing.ATTENTION: ("Attention", "warn"),
+        Standing.FAILED: ("Failed", "error"),
+    }[health.standing]
+
+
+def fetched(record: FetchRecord) -> dict[str, object]:
+    """Return one line of “Health”: what was fetched, how that stands, and when Homeport asks again."""
+    word = ("Failing", "error") if record.failing else ("OK", "ok") if record.succeeded_at else ("Not asked yet", "info")
+    return {"record": record, "word": word, "next": record.next_try(), "until": record.usable_until()}
 
 
 def email_rule(provider: IdentityProvider) -> str:
