@@ -182,11 +182,13 @@ class Machine:
         """End everything at once, as pulling the plug does."""
         if self.wire:
             self.wire.close()
+        for service in self._services:
+            # nsenter stops itself when its program was stopped; then it would never bury the dead, and process 1 would wait for that.
+            service.kill()
+            service.wait()
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
-        self._keeper.wait()
-        for service in self._services:
-            service.wait()
+        self._keeper.wait(20)
         for terminal in self._terminals:
             terminal.close()
         self._keeper.stdout.close()
