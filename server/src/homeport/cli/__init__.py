@@ -1,7 +1,7 @@
 """The command line, one file per idea.
 
 Here: `running` (serve, demo), `data` (migrate, backup, restore), `check`, `admin`, `sealing_key` and `audit`, for which `local` opens the data;
-`remote/` asks a running server over its REST API; `completion`; `plainly` says errors in a sentence. A command's own file imports click
+`remote/` asks a running server over its REST API, and `configuration/` keeps what it holds in a file; `completion`; `plainly` says errors in a sentence. A command's own file imports click
 and little else, so that `--help` stays fast; what is heavy is imported when the command runs. Elsewhere: what the commands do
 (bootstrap, serve, backup, demo, the slices' actions).
 """
@@ -10,7 +10,8 @@ import click
 
 from homeport import __version__
 from homeport.cli import admin, audit, check, completion, data, running, sealing_key
-from homeport.cli.remote import devices, enrollment_keys, login, providers, provisioning, users
+from homeport.cli.configuration import commands as configuration
+from homeport.cli.remote import devices, enrollment_keys, groups, login, providers, provisioning, users
 from homeport.foundation.database.revision import head
 
 
@@ -36,11 +37,16 @@ for command in (
     login.login,
     login.logout,
     users.user,
+    groups.user_group,
     devices.device,
+    groups.device_group,
     providers.idp,
     enrollment_keys.enrollment_key,
     provisioning.provisioning,
     provisioning.enrollment,
+    configuration.export_,
+    configuration.plan_,
+    configuration.apply_,
     completion.completion,
 ):
     main.add_command(command)

@@ -52,6 +52,12 @@ class Unreachable(Failure):
     exit_code = UNREACHABLE
 
 
+def restated(failure: Failure, sentence: str) -> Failure:
+    """Return a failure of the same kind that says more."""
+    kind = {REFUSED: Refusal, USAGE: Misuse, UNREACHABLE: Unreachable}[failure.exit_code]
+    return kind(sentence)
+
+
 def printable(text: str) -> str:
     """Return text of somebody else's so that a terminal shows it and obeys nothing in it: what does not print is escaped."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

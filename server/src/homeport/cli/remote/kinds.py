@@ -198,3 +198,6 @@ ENROLLMENT_KEY = Kind(
         Column("id", "Id"),
     ),
 )
+GROUP_COLUMNS = (Column("name", "Name"), Column("description", "Description"), Column("id", "Id"))
+USER_GROUP = Kind(word="user group", path="/api/v2/usergroups", names=("name",), columns=GROUP_COLUMNS)
+DEVICE_GROUP = Kind(word="device group", path="/api/v2/systemgroups", names=("name",), columns=GROUP_COLUMNS)

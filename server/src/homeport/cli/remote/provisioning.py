@@ -6,7 +6,7 @@ import click
 
 from homeport.cli.plainly import Misuse
 from homeport.cli.remote.connection import Api
-from homeport.cli.remote.kinds import Column, Kind
+from homeport.cli.remote.kinds import DEVICE_GROUP, Column, Kind
 from homeport.cli.remote.showing import show_list, show_one
 from homeport.cli.remote.verbs import given, json_option, over_the_api
 
@@ -26,7 +26,10 @@ SETTING = Kind(
     ),
 )
 ENROLLMENT = "/api/v2/devices/settings/enrollment"
-WAITING = (Column("newDevicesWaitForApproval", "New devices wait for approval"),)
+WAITING = (
+    Column("newDevicesWaitForApproval", "New devices wait for approval"),
+    Column("defaultDeviceGroupId", "Group that they join"),
+)
 
 
 @click.group()
@@ -70,14 +73,22 @@ def enrollment() -> None:
 @json_option
 @over_the_api
 def show_enrollment(api: Api, *, as_json: bool) -> None:
-    """Show whether new devices wait for approval."""
+    """Show whether new devices wait for approval, and the id of the group that they join."""
     show_one(WAITING, api.get(ENROLLMENT).body, as_json=as_json)
 
 
 @enrollment.command("set")
-@click.option("--wait-for-approval/--no-approval", "waiting", required=True, help="Whether new devices wait for approval.")
+@click.option("--wait-for-approval/--no-approval", "waiting", default=None, help="Whether new devices wait for approval.")
+@click.option("--group", metavar="NAME", help="The device group that they join unless their key names one; '' for none.")
+@json_option
 @over_the_api
-def set_enrollment(api: Api, *, waiting: bool) -> None:
-    """Decide whether devices that enrol from now on wait for approval."""
-    api.send("PUT", ENROLLMENT, {"newDevicesWaitForApproval": waiting})
-    click.echo(f"New devices {'wait' if waiting else 'do not wait'} for approval.", err=True)
+def set_enrollment(api: Api, *, waiting: bool | None, group: str | None, as_json: bool) -> None:
+    """Decide how devices join that enrol from now on."""
+    if waiting is None and group is None:
+        raise Misuse("Nothing to change was given. --help says what can be.")
+    present = api.get(ENROLLMENT).body
+    body = {"newDevicesWaitForApproval": present["newDevicesWaitForApproval"] if waiting is None else waiting}
+    if group is not None:
+        body["defaultDeviceGroupId"] = DEVICE_GROUP.find(api, group)[DEVICE_GROUP.id] if group else None
+    api.send("PUT", ENROLLMENT, body)
+    show_one(WAITING, api.get(ENROLLMENT).body, as_json=as_json)
