@@ -11,6 +11,7 @@ from homeport.foundation.http.actor import GUARDS
 PUBLIC = {
     "/static": "style sheets and icons, the same for everybody",
     "/api/openapi.json": "the description of the API, which is in the docs too",
+    "/api/reference": "the same description for people",
     "/": "only a redirect to the admin portal",
     "/.well-known/openid-configuration": "metadata that devices read before they have a token (RFC 8414, section 3)",
     "/.well-known/oauth-authorization-server": "the same under the RFC's own name",

@@ -31,6 +31,7 @@ from homeport.foundation.http.metrics import Metered
 from homeport.foundation.http.middleware import Shell as HttpShell
 from homeport.foundation.http.openapi import describe
 from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.ui.api_reference import ApiReference
 from homeport.foundation.ui.assets import Assets
 from homeport.foundation.ui.navigation import Navigation, Shell
 from homeport.foundation.ui.panels import Panels
@@ -132,6 +133,7 @@ def application(home: Home) -> FastAPI:
         ApiKeyPages(home.work_of(_administrators), templates).router(),
         AuditPages(home.work_of(lambda unit: unit.audit), templates).router(),
         PasswordPages(home.work_of(lambda unit: unit.password_sign_in), parts.hasher, templates, sessions).router(),
+        ApiReference(app.openapi, templates, settings.public_url).router(),
         SignInPages(home.work_of(lambda unit: unit.sign_ins), templates).router(),
     ]
     for router in routers:
