@@ -46,6 +46,7 @@ from homeport.trust.issuer.actions import AccessTokens, DeviceAuthorizations
 from homeport.trust.issuer.device_login import DeviceLogin
 from homeport.trust.issuer.store import SqlAuthorizationStore, SqlTokenStore
 from homeport.trust.signin.actions import SignIns
+from homeport.trust.signin.connection_test import ConnectionTest
 from homeport.trust.signin.model import Purpose
 from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
 from homeport.trust.signin.password.store import BrowserSql, SessionSql, ThrottleSql
@@ -304,7 +305,10 @@ class Unit:
             federation=self.federation,
             people=self.people,
             audit=self.audit,
-            continuations={Purpose.DEVICE_LOGIN: DeviceLogin(self.authorizations, self.devices, self.bindings)},
+            continuations={
+                Purpose.DEVICE_LOGIN: DeviceLogin(self.authorizations, self.devices, self.bindings),
+                Purpose.CONNECTION_TEST: ConnectionTest(),
+            },
             sealer=parts.sealer,
             clock=self._clock,
             entropy=self._entropy,

@@ -38,10 +38,12 @@ from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.federation.api import IdentityProviderApi
 from homeport.trust.federation.pages import ClientSecretPages, IdentityProviderPages, LinkPages
+from homeport.trust.federation.pages.providers import TEST_PANELS
 from homeport.trust.federation.saving import Saving
 from homeport.trust.issuer.oauth import IssuerActions, OAuthEndpoints
 from homeport.trust.issuer.pages import ApprovalActions, ApprovalPages
 from homeport.trust.signin.callback import Callback, CallbackActions
+from homeport.trust.signin.connection_test import ConnectionTestPages
 from homeport.trust.signin.pages import SignInPages
 from homeport.trust.signin.password.pages import PasswordPages, SessionAuthenticator
 
@@ -112,7 +114,10 @@ def application(home: Home) -> FastAPI:
     saving = Saving(providers, home.network, parts.clock, parts.entropy, home.allowed)
     link_pages = LinkPages(home.work_of(lambda unit: unit.links), templates)
     panels.register("user", link_pages.panel)
+    connection_tests = ConnectionTestPages(home.work_of(lambda unit: unit.sign_ins), templates, parts.entropy)
+    panels.register(TEST_PANELS, connection_tests.panel)
     routers = [
+        connection_tests.router(),
         ConsolePages(home.work_of(_console), templates).router(),
         IdentityProviderPages(providers, saving, templates, panels, settings.public_url).router(),
         IdentityProviderApi(providers, saving, settings.public_url).router(),
@@ -121,7 +126,7 @@ def application(home: Home) -> FastAPI:
         OAuthEndpoints(home.work_of(_issuer), parts.clock, settings.public_url).router(),
         AgentEndpoints(home.work_of(_linux), parts.wakeups, settings.public_url, reread).router(),
         ApprovalPages(home.work_of(_approval), templates, parts.entropy).router(),
-        Callback(home.work_of(_callback), home.fetcher, templates, parts.clock).router(),
+        Callback(home.work_of(_callback), home.fetcher, home.network, templates, parts.clock).router(),
         AddDevicePages(home.work_of(_devices), templates, settings.public_url).router(),
         DevicePages(home.work_of(_devices), templates, panels).router(),
         ProvisioningPages(home.work_of(_devices), templates).router(),

@@ -10,7 +10,7 @@ import pytest
 from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.trust.federation.jwks import KeySet
 from homeport.trust.federation.model import Refusal
-from homeport.trust.federation.verifier import VerifiedIdentity
+from homeport.trust.federation.verifier import CHECKS, Examination, VerifiedIdentity, verify
 
 
 def reason(outcome):
@@ -233,3 +233,24 @@ def test_each_of_two_keys_with_one_kid_is_tried(signer):
     first, second = (key.as_dict(private=False) | {"kid": "same"} for key in (signer.rsa(number=2), signer.rsa()))
     token = signer.sign(signer.claims(), kid="same")
     assert isinstance(signer.verify(token, keys=KeySet((first, second))), VerifiedIdentity)
+
+
+# What a connection test is told
+
+
+def test_an_examination_is_told_each_check_that_passed_and_the_claims(signer):
+    seen = Examination()
+    assert isinstance(verify(signer.token(), signer.keys(), signer.expectation(), seen), VerifiedIdentity)
+    assert tuple(seen.passed) == CHECKS
+    assert seen.claims["email"] == "ada@example.com"
+
+
+def test_an_examination_ends_before_the_check_that_failed(signer):
+    broken = {"iss": "https://evil.example", "aud": "other", "exp": 1, "nonce": "x", "sub": "", "at_hash": "x"}
+    for number, (claim, value) in enumerate(broken.items(), start=1):
+        seen = Examination()
+        assert isinstance(verify(signer.token(**{claim: value}), signer.keys(), signer.expectation(), seen), Refusal)
+        assert tuple(seen.passed) == CHECKS[:number], claim
+    seen = Examination()
+    assert isinstance(verify(f"{signer.token()}x", signer.keys(), signer.expectation(), seen), Refusal)
+    assert (seen.passed, seen.claims) == ([], {}), "nothing that is not signed is told"

@@ -15,12 +15,23 @@ from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.foundation.outbound.model import FailureKind, Fetch, FetchFailed, Response
+from homeport.trust.federation.claims import shown_claims
 from homeport.trust.federation.jwks import KeySet, KeySetFetch
 from homeport.trust.federation.model import Client, Metadata, Refusal
 from homeport.trust.federation.recorder import Recorder, masked
 from homeport.trust.federation.strict_json import parse_object
-from homeport.trust.federation.verifier import MAX_TOKEN, Expectation, VerifiedIdentity, verify, with_userinfo
+from homeport.trust.federation.verifier import (
+    CHECKS,
+    MAX_TOKEN,
+    Examination,
+    Expectation,
+    VerifiedIdentity,
+    verify,
+    with_userinfo,
+)
 
+CHECKS_STEP, CLAIMS_STEP = "ID token checked", "claims of the ID token"
+"""The steps that only a connection test records."""
 SCOPE = "openid email profile"
 MAX_AGE = 300
 """Seconds since the person last proved themselves at the provider, where a fresh sign-in is demanded."""
@@ -288,12 +299,15 @@ def _verified(token: str, expected: Expectation, metadata: Metadata, recorder: R
     keys = yield from _keys(metadata, recorder, revalidate=False)
     if isinstance(keys, Refusal):
         return keys
-    outcome = verify(token, keys, expected)
+    examination = Examination()
+    outcome = verify(token, keys, expected, examination)
     if isinstance(outcome, Refusal) and outcome.reason is ReasonCode.KEY_UNKNOWN:
         recorder.note("key unknown", detail=outcome.detail)
         newer = yield from _keys(metadata, recorder, revalidate=True)
         if not isinstance(newer, Refusal):
-            outcome = verify(token, newer, expected)
+            outcome = verify(token, newer, expected, examination)
+    if recorder.thorough:
+        _record_examination(recorder, examination, outcome)
     if isinstance(outcome, Refusal):
         recorder.failed("ID token verified", reason=outcome.reason.code, detail=outcome.detail)
     else:
@@ -301,6 +315,20 @@ def _verified(token: str, expected: Expectation, metadata: Metadata, recorder: R
             "ID token verified", issuer=outcome.issuer, subject=outcome.subject, email=outcome.email or "(not in the ID token)"
         )
     return outcome
+
+
+def _record_examination(recorder: Recorder, examination: Examination, outcome: VerifiedIdentity | Refusal) -> None:
+    """Record each check with its outcome, and the claims as far as they may be shown."""
+    outcomes = dict.fromkeys(examination.passed, "passed")
+    for name in CHECKS:
+        if name not in outcomes:
+            first = isinstance(outcome, Refusal) and len(outcomes) == len(examination.passed)
+            outcomes[name] = (
+                f"{outcome.reason.code}: {outcome.detail}" if isinstance(outcome, Refusal) and first else "not reached"
+            )
+    recorder.note(CHECKS_STEP, **outcomes)
+    if examination.claims:
+        recorder.note(CLAIMS_STEP, **shown_claims(examination.claims))
 
 
 def _keys(metadata: Metadata, recorder: Recorder, *, revalidate: bool) -> Exchange[KeySet | Refusal]:

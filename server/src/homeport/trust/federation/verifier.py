@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Never
 
@@ -81,23 +81,55 @@ class Expectation:
     max_age: int | None = None
 
 
+@dataclass(slots=True)
+class Examination:
+    """What `verify` found on its way, for a connection test to show; it decides nothing."""
+
+    passed: list[str] = field(default_factory=list)
+    """Names out of CHECKS; the one after the last is the one that failed."""
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    """The payload, once its signature held."""
+
+
+CHECKS = (
+    "Form, algorithm, key and signature",
+    "Issuer (iss)",
+    "Audience (aud, azp)",
+    "Times (exp, iat, nbf)",
+    "Nonce (nonce)",
+    "Subject (sub)",
+    "Access token hash (at_hash)",
+    "Age of the sign-in (auth_time)",
+)
+"""What `verify` looks at, in its order."""
+
+
 class _Refused(Exception):  # noqa: N818 - private to this file; leaves as a Refusal
     def __init__(self, reason: ReasonCode, detail: str) -> None:
         super().__init__(detail)
         self.refusal = Refusal(reason, detail)
 
 
-def verify(token: str, keys: KeySet, expected: Expectation) -> VerifiedIdentity | Refusal:
-    """Check everything and return the identity, or the first check that failed."""
+def verify(token: str, keys: KeySet, expected: Expectation, examination: Examination | None = None) -> VerifiedIdentity | Refusal:
+    """Check everything and return the identity, or the first check that failed; tell the `examination`, if there is one, what passed."""
+    names, seen = iter(CHECKS), examination or Examination()
     try:
-        claims = _signed_claims(token, keys)
+        seen.claims = claims = _signed_claims(token, keys)
+        seen.passed.append(next(names))
         _check_issuer(claims, expected)
+        seen.passed.append(next(names))
         _check_audience(claims, expected)
+        seen.passed.append(next(names))
         issued_at = _check_times(claims, expected)
+        seen.passed.append(next(names))
         _check_nonce(claims, expected)
+        seen.passed.append(next(names))
         subject = _check_subject(claims)
+        seen.passed.append(next(names))
         _check_access_token_hash(claims, expected)
+        seen.passed.append(next(names))
         authenticated_at = _check_authentication_time(claims, expected)
+        seen.passed.append(next(names))
     except _Refused as refused:
         return refused.refusal
     email, email_verified = _email(claims)

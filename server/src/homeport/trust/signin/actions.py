@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Resource
 from homeport.directory.people.actions import People
-from homeport.directory.people.model import UserState
+from homeport.directory.people.model import User, UserState
 from homeport.foundation.kernel.actor import Actor, Origin, system
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
@@ -19,7 +19,7 @@ from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.foundation.sealing.sealer import Sealer
 from homeport.trust.federation import relying_party
 from homeport.trust.federation.actions import Federation
-from homeport.trust.federation.model import Client, Metadata, Refusal, redirect_uri
+from homeport.trust.federation.model import Client, IdentityProvider, Metadata, Refusal, redirect_uri
 from homeport.trust.federation.recorder import Recorder
 from homeport.trust.federation.relying_party import Code, Grant
 from homeport.trust.federation.verifier import VerifiedIdentity
@@ -78,10 +78,13 @@ class SignIns:
             self.store.add(sign_in)
             detail = provider.metadata_error or "Its metadata was last fetched more than 24 hours ago."
             return self._refuse(sign_in, Refusal(ReasonCode.PROVIDER_UNREACHABLE, detail), recorder)
+        return self._sent(sign_in, provider, provider.metadata, recorder)
+
+    def _sent(self, sign_in: SignIn, provider: IdentityProvider, metadata: Metadata, recorder: Recorder) -> Started:
         request = relying_party.begin(
-            provider.metadata, provider.client_id, redirect_uri(self.public_url, provider.id), self.entropy, max_age=MAX_AGE
+            metadata, provider.client_id, redirect_uri(self.public_url, provider.id), self.entropy, max_age=MAX_AGE
         )
-        recorder.ok("sent to the provider", provider=provider.name, endpoint=provider.metadata.authorization_endpoint)
+        recorder.ok("sent to the provider", provider=provider.name, endpoint=metadata.authorization_endpoint)
         sign_in = replace(
             sign_in,
             state=State.AT_PROVIDER,
@@ -93,6 +96,18 @@ class SignIns:
         self.store.add(sign_in)
         self.store.add_steps(sign_in.id, recorder.steps)
         return Started(sign_in, request.url)
+
+    def start_test(self, actor: Actor, provider_id: str, browser: str, origin: Origin) -> Started | SignIn:
+        """Begin a connection test: a sign-in that shows how it would end, and from which nothing follows. Raises NotFound."""
+        actor.require(Permission.IDENTITY_PROVIDERS_WRITE)
+        provider, mark = self.federation.under_test(provider_id)
+        sign_in, recorder = self._begun(Purpose.CONNECTION_TEST, mark, browser, origin)
+        recorder.note("tested by an administrator", administrator=actor.name, configuration=mark)
+        sign_in = replace(sign_in, provider_id=provider.id)
+        if provider.metadata is None:
+            self.store.add(sign_in)
+            return self._refuse(sign_in, Refusal(ReasonCode.PROVIDER_UNREACHABLE, "Its metadata was never fetched."), recorder)
+        return self._sent(sign_in, provider, provider.metadata, recorder)
 
     def turn_away(
         self,
@@ -134,7 +149,7 @@ class SignIns:
         self.store.update(sign_in)
         if sign_in.is_over(self.clock.now()):
             return self._refuse(sign_in, Refusal(ReasonCode.SIGNIN_EXPIRED, "The ten minutes were over."), recorder)
-        provider = self.federation.provider_for_callback(provider_id)
+        provider = self._provider_of(sign_in)
         if provider is None or provider.metadata is None:
             return self._refuse(sign_in, Refusal(ReasonCode.PROVIDER_GONE, "The provider was removed."), recorder)
         code = relying_party.judge_callback(parameters, provider.metadata, recorder)
@@ -153,7 +168,7 @@ class SignIns:
             assert sign_in is not None
             self.store.add_steps(sign_in.id, recorder.steps)
             return sign_in
-        self.federation.note_secrets(sign_in.provider_id, recorder.secret_answers)
+        self._note_secrets(sign_in, recorder)
         if isinstance(outcome, Refusal):
             return self._refuse(sign_in, outcome, recorder)
         sign_in = replace(
@@ -163,7 +178,7 @@ class SignIns:
             subject=outcome.subject,
             email=(outcome.email or "")[:320],
         )
-        provider = self.federation.provider_for_callback(sign_in.provider_id)
+        provider = self._provider_of(sign_in)
         if provider is None:
             return self._refuse(sign_in, Refusal(ReasonCode.PROVIDER_GONE, "The provider was removed."), recorder)
         matched = self.federation.match(outcome, provider, sign_in.started_at, recorder)
@@ -173,6 +188,9 @@ class SignIns:
         if user.state is not UserState.ACTIVATED:  # suspended since it was matched; the lock decides
             return self._refuse(sign_in, Refusal(ReasonCode.USER_SUSPENDED, f"The user is {user.state.value}."), recorder)
         sign_in = replace(sign_in, state=State.USER_MATCHED, user_id=user.id)
+        if sign_in.purpose is Purpose.CONNECTION_TEST:  # before anybody is admitted or linked
+            recorder.note("test over", detail="Nothing follows from a connection test: no link was made and nobody was admitted.")
+            return self._completed(sign_in, user.username, recorder)
         continuation = self.continuations[sign_in.purpose]
         if reason := continuation.admit(sign_in, user):
             return self._refuse(sign_in, Refusal(reason), recorder)
@@ -183,12 +201,17 @@ class SignIns:
         if reason := continuation.complete(sign_in, user):
             return self._refuse(sign_in, Refusal(reason), recorder)
         recorder.ok("completed")
-        sign_in = replace(sign_in, state=State.COMPLETED, ended_at=self.clock.now(), verifier_sealed="", nonce="")
-        self.store.update(sign_in)
-        self.store.add_steps(sign_in.id, recorder.steps)
-        self._record(sign_in, user.username)
-        self.publisher.publish(SignInEnded(sign_in))
-        return sign_in
+        return self._completed(sign_in, user.username, recorder)
+
+    def person_of(self, actor: Actor, sign_in: SignIn) -> User | None:
+        """Return the user whom a sign-in matched, if they still exist and the actor may see users."""
+        actor.require(Permission.SIGNINS_READ)
+        if sign_in.user_id is None or not actor.may(Permission.USERS_READ):
+            return None
+        try:
+            return self.people.get(actor, sign_in.user_id)
+        except NotFound:
+            return None
 
     def follow_up(self, event: FollowUp) -> None:
         """Add what happened later, at the machine, to the timeline of a sign-in that may be forgotten by now."""
@@ -261,6 +284,27 @@ class SignIns:
         recorder = Recorder(self.clock)
         recorder.ok("started", purpose=purpose.value, address=origin.address)
         return sign_in, recorder
+
+    def _provider_of(self, sign_in: SignIn) -> IdentityProvider | None:
+        """Return the provider that a sign-in was sent to; None when it is gone, or a tested configuration is another by now."""
+        if sign_in.purpose is not Purpose.CONNECTION_TEST:
+            return self.federation.provider_for_callback(sign_in.provider_id)
+        try:
+            return self.federation.under_test(sign_in.provider_id, sign_in.continuation_id)[0]
+        except NotFound:
+            return None
+
+    def _note_secrets(self, sign_in: SignIn, recorder: Recorder) -> None:
+        if sign_in.purpose is not Purpose.CONNECTION_TEST:  # which writes nothing but its own record
+            self.federation.note_secrets(sign_in.provider_id, recorder.secret_answers)
+
+    def _completed(self, sign_in: SignIn, name: str, recorder: Recorder) -> SignIn:
+        sign_in = replace(sign_in, state=State.COMPLETED, ended_at=self.clock.now(), verifier_sealed="", nonce="")
+        self.store.update(sign_in)
+        self.store.add_steps(sign_in.id, recorder.steps)
+        self._record(sign_in, name)
+        self.publisher.publish(SignInEnded(sign_in))
+        return sign_in
 
     def _why_not_this(self, sign_in: SignIn, provider_id: str, browser: str) -> Refusal | None:
         if not browser or not hmac.compare_digest(sign_in.browser_hash, hash_token(browser)):

@@ -21,7 +21,7 @@ from homeport.trust.federation.model import Refusal
 from homeport.trust.federation.recorder import Recorder
 from homeport.trust.federation.verifier import VerifiedIdentity
 from homeport.trust.signin.actions import Returned, SignIns
-from homeport.trust.signin.model import SignIn, State
+from homeport.trust.signin.model import Purpose, SignIn, State
 
 log = structlog.get_logger()
 COOKIE = "__Host-homeport-signin"
@@ -42,6 +42,9 @@ class Callback:
 
     work: Work[CallbackActions]
     fetcher: Fetcher
+    """Keeps the provider's keys in front of the network."""
+    network: Fetcher
+    """The network itself, for connection tests, which keep nothing."""
     templates: Templates
     clock: Clock
 
@@ -55,12 +58,13 @@ class Callback:
         """Take a person back from the provider."""
         returned = await run_in_threadpool(self._receive, request, provider_id)
         if isinstance(returned, SignIn):
-            return refusal_page(self.templates, request, returned)
-        recorder = Recorder(self.clock)
+            return self._ended(request, returned)
+        tested = returned.sign_in.purpose is Purpose.CONNECTION_TEST
+        recorder = Recorder(self.clock, thorough=tested)
         exchange = relying_party.exchange(returned.grant, returned.client, returned.metadata, self.clock, recorder)
         outcome: VerifiedIdentity | Refusal
         try:
-            outcome = await drive(exchange, self.fetcher)
+            outcome = await drive(exchange, self.network if tested else self.fetcher)
         except Exception:
             # An answer nobody foresaw: the log has it, the attempt is recorded, and the machine is told now instead of in ten minutes.
             log.exception("exchange_failed", sign_in=returned.sign_in.id, request_id=request.scope.get("request_id", ""))
@@ -69,8 +73,14 @@ class Callback:
             )
         sign_in, location = await run_in_threadpool(self._conclude, returned.sign_in.id, outcome, recorder)
         if sign_in.state is not State.COMPLETED:
-            return refusal_page(self.templates, request, sign_in)
+            return self._ended(request, sign_in)
         return RedirectResponse(location, 303)
+
+    def _ended(self, request: Request, sign_in: SignIn) -> Response:
+        """Answer a sign-in that did not complete: a refusal, or for a connection test the page that tells how it went."""
+        if sign_in.purpose is Purpose.CONNECTION_TEST:
+            return RedirectResponse(f"/admin/identity-providers/{sign_in.provider_id}/test/{sign_in.id}", 303)
+        return refusal_page(self.templates, request, sign_in)
 
     def _receive(self, request: Request, provider_id: str) -> Returned | SignIn:
         origin = origin_of(request)

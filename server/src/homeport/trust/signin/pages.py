@@ -63,13 +63,14 @@ class SignInPages:
             "signins/show.html",
             request,
             sign_in=sign_in,
-            steps=[_line(step, sign_in) for step in steps],
+            steps=[line_of(step, sign_in) for step in steps],
             reason=reason,
             word=status_word,
         )
 
 
-def _line(step: RecordedStep, sign_in: SignIn) -> dict[str, Any]:
+def line_of(step: RecordedStep, sign_in: SignIn) -> dict[str, Any]:
+    """Return one line of a timeline: its words, and the remedy of the check that failed."""
     code = step.details.get("reason", "")
     reason = BY_CODE.get(code)
     shown = [(name, value) for name, value in step.details.items() if name != "detail"]

@@ -84,6 +84,23 @@ class Federation:
             if secret_id and (before is None or not before.noted(now, accepted=accepted)):
                 self.health_store.note_answer(secret_id, provider_id, now, accepted=accepted)
 
+    def under_test(self, provider_id: str, mark: str = "") -> tuple[IdentityProvider, str]:
+        """Return the provider as a connection test sees it, and a mark of that configuration.
+
+        What waits for confirmation is tested before what is in use. Raises NotFound when there is nothing to test, or, with a `mark`,
+        when the configuration is another by now.
+        """
+        # public: starting a test asks for the permission; what is found is only read
+        provider = self.providers.get(provider_id)
+        if provider is None or (provider.state is ProviderState.DRAFT and provider.proposal is None):
+            raise NotFound("There is nothing to test. Save the identity provider first; it may also have been deleted.")
+        present = f"{'settings' if provider.proposal is None else 'proposal'} {provider.version}"
+        if mark and mark != present:
+            raise NotFound("The configuration changed since the test began.")
+        if provider.proposal is not None:
+            provider = replace(provider, settings=provider.proposal, metadata=provider.proposed_metadata)
+        return provider, present
+
     def client(self, provider: IdentityProvider) -> Client:
         """Return our credentials at the provider, opened."""
         # public: only the exchange uses it

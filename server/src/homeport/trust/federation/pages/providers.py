@@ -27,6 +27,8 @@ from homeport.trust.federation.schemas import PathId
 PATH = "/admin/identity-providers"
 PANELS = "identity_provider"
 """The name under which other slices add sections to a provider's page; their subject is the IdentityProvider."""
+TEST_PANELS = "identity_provider_test"
+"""The name under which the section “Test connection” is added, also to the set-up page once something was saved."""
 SECRETS = ("client_secret", "second_client_secret")
 SAVED = {
     "created": ["Federation is applied to your users."],
@@ -284,6 +286,7 @@ class IdentityProviderPages:
             **self._health(actor, provider),
             panels="" if draft else self.panels.render(PANELS, provider),
             may_write=actor.may(Permission.IDENTITY_PROVIDERS_WRITE),
+            test=self.panels.render(TEST_PANELS, provider) if actor.may(Permission.IDENTITY_PROVIDERS_WRITE) else "",
             path=f"{PATH}/{provider.id}",
         )
 
