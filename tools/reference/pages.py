@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
+from tools.reference.command_line import commands, configuration
+
 from homeport import settings
 from homeport.directory.admins.model import ROLES
 from homeport.foundation.kernel import permissions
@@ -76,4 +78,10 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-PAGES: dict[str, Callable[[], str]] = {"reasons.md": reasons, "settings.md": settings_page, "permissions.md": permissions_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "reasons.md": reasons,
+    "settings.md": settings_page,
+    "permissions.md": permissions_page,
+    "commands.md": lambda: commands(MADE),
+    "configuration.md": lambda: configuration(MADE),
+}

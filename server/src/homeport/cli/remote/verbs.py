@@ -18,6 +18,8 @@ from homeport.cli.remote.showing import show_list, show_one
 Command = Callable[..., None]
 _FILTER = re.compile(r"(?P<field>[A-Za-z_.]+)(?P<sign>!=|>=|<=|=|~|>|<)(?P<value>.*)", re.DOTALL)
 _OPERATORS = {"=": "$eq", "!=": "$ne", "~": "$contains", ">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte"}
+SERVER_OPTIONS = ("url", "key_file", "ca_file", "profile", "timeout")
+"""The options that say which server is asked, and how."""
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Write JSON for programs, with the REST API's own field names."
 )
