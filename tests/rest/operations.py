@@ -18,6 +18,10 @@ def _binding(world: World) -> Parameters:
     return {"id": device, "binding_id": binding}
 
 
+def _user_member(world: World) -> Body:
+    return {"op": "add", "type": "user", "id": world.user()}
+
+
 def _member(world: World) -> Body:
     return {"op": "add", "type": "system", "id": world.device()}
 
@@ -27,6 +31,9 @@ PLACES: tuple[tuple[str, Callable[[World], Parameters]], ...] = (
     ("/api/v2/systems/{system_id}", lambda world: {"system_id": world.device()}),
     ("/api/v2/systemgroups/{id}", lambda world: {"id": world.device_group()}),
     ("/api/v2/systemgroups/{group_id}", lambda world: {"group_id": world.device_group()}),
+    ("/api/v2/usergroups/{id}", lambda world: {"id": world.user_group()}),
+    ("/api/v2/usergroups/{group_id}", lambda world: {"group_id": world.user_group()}),
+    ("/api/v2/users/{user_id}", lambda world: {"user_id": world.user()}),
     ("/api/v2/systems/{id}", lambda world: {"id": world.device()}),
     ("/api/systems/{id}", lambda world: {"id": world.device()}),
     ("/api/systemusers/{id}", lambda world: {"id": world.user()}),
@@ -57,6 +64,9 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST /api/v2/systemgroups": lambda world: {"name": world.name("Devices")},
     "PUT /api/v2/systemgroups/{id}": lambda world: {"name": world.name("Devices"), "description": "Second floor"},
     "POST /api/v2/systemgroups/{group_id}/members": _member,
+    "POST /api/v2/usergroups": lambda world: {"name": world.name("People")},
+    "PUT /api/v2/usergroups/{id}": lambda world: {"name": world.name("People"), "description": "Second floor"},
+    "POST /api/v2/usergroups/{group_id}/members": _user_member,
     "POST /api/v2/enrollment-keys": lambda world: {
         "name": world.name("Key"),
         "maxUses": 3,

@@ -80,6 +80,10 @@ class World:
         """A fresh device group's id."""
         return self.house.do(lambda act: act.device_actions.groups.create(ADMIN, self.name("Devices")).id)
 
+    def user_group(self) -> str:
+        """A fresh user group's id."""
+        return self.house.do(lambda act: act.user_groups.create(ADMIN, name=self.name("People")).id)
+
     def enrollment_key(self) -> str:
         """A fresh enrolment key's id."""
         return self.house.do(lambda act: act.enrollment_keys.create(ADMIN, self.name("Key"))[0].id)

@@ -22,8 +22,9 @@ from homeport.directory.audit.pages import AuditPages
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.api import DeviceGroupsApi, DevicesApi
 from homeport.directory.devices.pages import AddDevicePages, DevicePages, DevicePanels, ProvisioningPages
-from homeport.directory.people.api import PeopleApi
-from homeport.directory.people.pages import PeoplePages
+from homeport.directory.people.actions import PeopleActions
+from homeport.directory.people.api import PeopleApi, UserGroupsApi
+from homeport.directory.people.pages import BulkPages, PeoplePages, UserGroupPages
 from homeport.foundation.database import schema
 from homeport.foundation.http import problems
 from homeport.foundation.http.health import Health
@@ -132,8 +133,11 @@ def application(home: Home) -> FastAPI:
         ProvisioningPages(home.work_of(_devices), templates).router(),
         DevicesApi(home.work_of(_devices)).router(),
         DeviceGroupsApi(home.work_of(_devices)).router(),
-        PeoplePages(home.work_of(lambda unit: unit.people), templates, panels).router(),
+        BulkPages(home.work_of(_people), templates).router(),
+        PeoplePages(home.work_of(_people), templates, panels).router(),
+        UserGroupPages(home.work_of(_people), templates, panels).router(),
         PeopleApi(home.work_of(lambda unit: unit.people)).router(),
+        UserGroupsApi(home.work_of(_people)).router(),
         AdministratorPages(home.work_of(_administrators), templates, settings.public_url).router(),
         ApiKeyPages(home.work_of(_administrators), templates).router(),
         AuditPages(home.work_of(lambda unit: unit.audit), templates).router(),
@@ -151,6 +155,7 @@ def _fill(navigation: Navigation) -> None:
     register = navigation.register
     register("HOME", "Home", "/admin", icon="home")
     register("USER MANAGEMENT", "Users", "/admin/users", Permission.USERS_READ, icon="users")
+    register("USER MANAGEMENT", "User Groups", "/admin/user-groups", Permission.GROUPS_READ, icon="users-group")
     register("DEVICE MANAGEMENT", "Devices", "/admin/devices", Permission.DEVICES_READ, icon="devices")
     register("DEVICE MANAGEMENT", "Add a Device", "/admin/devices/add", Permission.ENROLLMENT_KEYS_WRITE, icon="device-laptop")
     register(
@@ -172,6 +177,10 @@ def _console(unit: Unit) -> ConsoleActions:
 
 def _devices(unit: Unit) -> DeviceActions:
     return unit.device_actions
+
+
+def _people(unit: Unit) -> PeopleActions:
+    return PeopleActions(unit.people, unit.user_groups)
 
 
 def _administrators(unit: Unit) -> AdministratorActions:

@@ -1,9 +1,23 @@
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from starlette.responses import PlainTextResponse
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
-from homeport.directory.people.actions import People, UserGroups
+from homeport.directory.people.actions import People, PeopleActions, UserGroups
+from homeport.directory.people.api import PeopleApi, UserGroupsApi
+from homeport.directory.people.pages import BulkPages, PeoplePages, UserGroupPages
 from homeport.directory.people.store import UserGroupSql, UserSql
+from homeport.foundation.database.engine import DatabaseWork
+from homeport.foundation.http import problems
+from homeport.foundation.kernel.actor import Actor, ActorKind
+from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.ui.assets import Assets
+from homeport.foundation.ui.panels import Panels
+from homeport.foundation.ui.templates import Templates
+
+BOSS = Actor(ActorKind.ADMINISTRATOR, "b", "boss@example.com", frozenset(Permission), role="Administrator with Billing")
 
 
 class Usage:
@@ -14,6 +28,12 @@ class Usage:
 
     def count_bindings(self, user_id):
         return self.counts.get(user_id, 0)
+
+    def count_bindings_of_all(self, user_ids):
+        return sum(self.counts.get(user_id, 0) for user_id in user_ids)
+
+    def unix_ids(self, user_ids):
+        return {user_id: 20000 + self.counts[user_id] for user_id in user_ids if user_id in self.counts}
 
 
 @pytest.fixture
@@ -33,6 +53,12 @@ def build(clock, entropy, usage):
 
 
 @pytest.fixture
+def build_all(build, build_groups):
+    """Makes what the edges of the slice hold."""
+    return lambda unit: PeopleActions(build(unit), build_groups(unit))
+
+
+@pytest.fixture
 def build_groups(clock, entropy):
     """Makes the actions on user groups over a unit of work, as bootstrap does."""
 
@@ -41,3 +67,23 @@ def build_groups(clock, entropy):
         return UserGroups(UserGroupSql(unit.connection), audit, clock, entropy, unit)
 
     return over
+
+
+@pytest.fixture
+def client(sqlite_database, build, build_all):
+    """The slice's routes over HTTP; `client.app.state.who` is who asks."""
+    app = FastAPI()
+    app.state.authenticate_key = app.state.authenticate_session = lambda _request: app.state.who
+    app.state.who = BOSS
+    work, templates, panels = DatabaseWork(sqlite_database, build_all), Templates(Assets()), Panels()
+    panels.register("user", lambda user: f"A panel about {user.username}.")
+    for router in (
+        PeopleApi(DatabaseWork(sqlite_database, build)).router(),
+        UserGroupsApi(work).router(),
+        BulkPages(work, templates).router(),
+        UserGroupPages(work, templates, panels).router(),
+        PeoplePages(work, templates, panels).router(),
+    ):
+        app.include_router(router)
+    problems.install(app, lambda _request, status, title, detail: PlainTextResponse(f"{title}: {detail}", status))
+    return TestClient(app, follow_redirects=False)

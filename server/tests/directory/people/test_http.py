@@ -1,37 +1,12 @@
-"""The REST API and the pages over HTTP, with a real store; who is asking is set by the test."""
+"""The REST API and the pages of users over HTTP, with a real store; who is asking is set by the test."""
 
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
-from starlette.responses import PlainTextResponse
 
-from homeport.directory.people.api import PeopleApi
-from homeport.directory.people.pages import PeoplePages
-from homeport.foundation.database.engine import DatabaseWork
-from homeport.foundation.http import problems
 from homeport.foundation.kernel.actor import Actor, ActorKind
 from homeport.foundation.kernel.permissions import Permission
-from homeport.foundation.ui.assets import Assets
-from homeport.foundation.ui.panels import Panels
-from homeport.foundation.ui.templates import Templates
 
-BOSS = Actor(ActorKind.ADMINISTRATOR, "b", "boss@example.com", frozenset(Permission), role="Administrator with Billing")
 READER = Actor(ActorKind.ADMINISTRATOR, "r", "reader@example.com", frozenset({Permission.USERS_READ}), role="Read Only")
 ADA = {"username": "ada", "email": "ada@example.com", "firstname": "Ada", "lastname": "Lovelace"}
-
-
-@pytest.fixture
-def client(sqlite_database, build):
-    app = FastAPI()
-    app.state.authenticate_key = app.state.authenticate_session = lambda _request: app.state.who
-    app.state.who = BOSS
-    work = DatabaseWork(sqlite_database, build)
-    panels = Panels()
-    panels.register("user", lambda user: f"A panel about {user.username}.")
-    app.include_router(PeopleApi(work).router())
-    app.include_router(PeoplePages(work, Templates(Assets()), panels).router())
-    problems.install(app, lambda _request, status, title, detail: PlainTextResponse(f"{title}: {detail}", status))
-    return TestClient(app, follow_redirects=False)
 
 
 def act_as(client, actor):

@@ -19,6 +19,10 @@ class UserStore(Protocol):
         """Return a user."""
         ...
 
+    def get_all(self, user_ids: Collection[str]) -> Sequence[User]:
+        """Return those of these users who exist, by user name."""
+        ...
+
     def get_for_update(self, user_id: str) -> User | None:
         """Return a user and keep others from changing them until the unit of work ends."""
         ...
@@ -51,6 +55,14 @@ class UserUsage(Protocol):
         """Return on how many devices the user has an account."""
         ...
 
+    def count_bindings_of_all(self, user_ids: Collection[str]) -> int:
+        """Return how many accounts on devices these users have together."""
+        ...
+
+    def unix_ids(self, user_ids: Collection[str]) -> Mapping[str, int]:
+        """Return the uid on Linux devices of those users who have one."""
+        ...
+
 
 class UserGroupStore(Protocol):
     """Keeps user groups and who belongs to them. A name is unique ignoring case; `add` and `save` raise Conflict otherwise."""
@@ -65,6 +77,10 @@ class UserGroupStore(Protocol):
 
     def get_for_update(self, group_id: str) -> UserGroup | None:
         """Return a group and keep others from changing it or its members until the unit of work ends."""
+        ...
+
+    def get_all(self, group_ids: Collection[str]) -> Sequence[UserGroup]:
+        """Return those of these groups that exist, by name."""
         ...
 
     def find_by_names(self, names: Collection[str]) -> Sequence[UserGroup]:
@@ -97,6 +113,10 @@ class UserGroupStore(Protocol):
 
     def group_ids_of(self, user_id: str) -> frozenset[str]:
         """Return the ids of the groups that the user belongs to."""
+        ...
+
+    def which_belong(self, group_id: str, user_ids: Collection[str]) -> frozenset[str]:
+        """Return those of these users who belong to the group."""
         ...
 
     def add_members(self, group_id: str, user_ids: Collection[str], moment: datetime) -> Sequence[User]:

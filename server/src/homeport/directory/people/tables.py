@@ -2,6 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
 
+from homeport.directory.people.model import DETAILS
 from homeport.foundation.database.columns import Id, LongText, UtcDateTime, metadata
 
 unique_username = UniqueConstraint("username")
@@ -20,12 +21,19 @@ users = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    *(Column(name, String(longest), nullable=False, server_default="") for name, longest in DETAILS.items()),
+    # All that a search looks at, in one text and folded, since the database alone knows too little of letters' case.
+    Column("search_key", LongText, nullable=False, server_default=""),
     unique_username,
     unique_email,
     CheckConstraint("state IN ('STAGED', 'ACTIVATED', 'SUSPENDED')", name="state"),
     CheckConstraint("username = lower(username)", name="username_lower"),
     CheckConstraint("email = lower(email)", name="email_lower"),
     CheckConstraint("version > 0", name="version"),
+    Index("ix_users_state_username", "state", "username"),
+    Index("ix_users_firstname_username", "firstname", "username"),
+    Index("ix_users_lastname_username", "lastname", "username"),
+    Index("ix_users_created_at_username", "created_at", "username"),
 )
 
 user_groups = Table(
@@ -39,6 +47,7 @@ user_groups = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("search_key", LongText, nullable=False, server_default=""),
     unique_group_name,
     CheckConstraint("name <> ''", name="name"),
     CheckConstraint("version > 0", name="version"),

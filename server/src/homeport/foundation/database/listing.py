@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, ColumnElement, Connection, Integer, Select, Stri
 
 from homeport.foundation.database.columns import UtcDateTime
 from homeport.foundation.kernel.errors import Invalid
-from homeport.foundation.kernel.listing import Filter, Listing, Page
+from homeport.foundation.kernel.listing import Filter, Listing, Page, folded
 
 T = TypeVar("T")
 Like = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
@@ -23,7 +23,8 @@ def fetch_page(
     listing: Listing,
     *,
     fields: Mapping[str, ColumnElement[Any]],
-    texts: Sequence[ColumnElement[str]],
+    texts: Sequence[ColumnElement[str]] = (),
+    search_key: ColumnElement[str] | None = None,
     order: Sequence[ColumnElement[Any]],
     make: Callable[[Any], T],
     sorts: Mapping[str, ColumnElement[Any]] | None = None,
@@ -32,10 +33,15 @@ def fetch_page(
 
     `fields` are the names that filters and sorting may use, `sorts` what a name sorts by where that is something else, such as a
     name without its case; `texts` where free text is looked for, `order` what sorts when the listing does not say and what
-    decides ties: its last column must be unique. Raises Invalid for an unknown field or operator.
+    decides ties: its last column must be unique. A long list keeps all its text once more, folded by `kernel.listing.folded`, in
+    one `search_key`, which is several times faster than looking into each column. Raises Invalid for an unknown field or operator.
     """
     like = _sqlite_like if connection.dialect.name == "sqlite" else _lowered_like
     narrowed = query.where(*_conditions(listing, fields, texts, like))
+    if search_key is not None:
+        place = func.instr if connection.dialect.name == "sqlite" else func.strpos
+        words = folded(listing.text.replace("\x00", "")).split()
+        narrowed = narrowed.where(*(place(search_key, word) > 0 for word in words))
     chosen = [_sorting(name, {**fields, **(sorts or {})}) for name in listing.sort]
     total = connection.execute(select(func.count()).select_from(narrowed.order_by(None).subquery())).scalar_one()
     if total <= listing.skip:  # looking through all rows a second time would find nothing either
@@ -58,9 +64,9 @@ def _conditions(
         else:
             found.append(condition)
     found.extend(or_(*conditions) for conditions in equals.values())
-    found.extend(
-        or_(*(like(column, f"%{_escaped(word)}%") for column in texts)) for word in listing.text.replace("\x00", "").split()
-    )
+    if texts:
+        words = listing.text.replace("\x00", "").split()
+        found.extend(or_(*(like(column, f"%{_escaped(word)}%") for column in texts)) for word in words)
     return found
 
 

@@ -1,5 +1,6 @@
 """One page of a list, and how it was asked for."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -33,3 +34,8 @@ class Page(Generic[T]):
 
     items: Sequence[T] = field(default_factory=tuple)
     total: int = 0
+
+
+def folded(text: str) -> str:
+    """Return the text as it is looked for: without difference of case and of a letter's forms (Unicode NFKC, then case folding)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

@@ -8,11 +8,11 @@ from fastapi.responses import JSONResponse
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.model import DeviceGroup
 from homeport.directory.devices.schemas.devices import SYSTEM_FIELDS, PathId
-from homeport.directory.devices.schemas.graph import GraphConnection, GraphObjectWithPaths, MemberOperation
-from homeport.directory.devices.schemas.groups import GROUP_FIELDS, SystemGroup, SystemGroupPost, SystemGroupPut
+from homeport.directory.devices.schemas.groups import GROUP_FIELDS, MemberOperation, SystemGroup, SystemGroupPost, SystemGroupPut
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
+from homeport.foundation.http.graph import GraphConnection, GraphObjectWithPaths
 from homeport.foundation.http.listing import ListParameters
 
 

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel
 
 from homeport.directory.devices.model import DeviceGroup
+from homeport.foundation.http.graph import GraphId
 
 GROUP_FIELDS = {"id": "id", "name": "name", "description": "description"}
 """The wire's names of the fields by which device groups can be filtered and sorted."""
@@ -39,3 +40,11 @@ class SystemGroupPut(BaseModel):
 
     name: str
     description: str | None = None
+
+
+class MemberOperation(BaseModel):
+    """A device joins or leaves a group."""
+
+    op: Literal["add", "remove"]
+    type: Literal["system"]
+    id: GraphId

@@ -1,13 +1,13 @@
 """Bindings in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 
 from homeport.directory.devices.model import AccountPermission, After, Binding, Desired, NamedBinding, Observed
-from homeport.directory.devices.tables import bindings, devices
+from homeport.directory.devices.tables import bindings, devices, unix_ids
 from homeport.directory.people.tables import users
 
 
@@ -46,6 +46,16 @@ class BindingSql:
     def count_bindings(self, user_id: str) -> int:
         """Return on how many devices the user has an account."""
         return self.connection.execute(select(func.count()).select_from(_live(user_id, None).subquery())).scalar_one()
+
+    def count_bindings_of_all(self, user_ids: Collection[str]) -> int:
+        """Return how many accounts on devices these users have together."""
+        query = select(func.count()).where(bindings.c.user_id.in_(list(user_ids)), bindings.c.desired != Desired.REMOVED.value)
+        return self.connection.execute(query).scalar_one()
+
+    def unix_ids(self, user_ids: Collection[str]) -> Mapping[str, int]:
+        """Return the uid on Linux devices of those users who have one."""
+        query = select(unix_ids.c.user_id, unix_ids.c.uid).where(unix_ids.c.user_id.in_(list(user_ids)))
+        return {user_id: uid for user_id, uid in self.connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
 
     def named(self, *, user_id: str | None = None, device_id: str | None = None) -> Sequence[NamedBinding]:
         """Return all bindings of a user or a device with names to show, the newest first, removed ones too."""

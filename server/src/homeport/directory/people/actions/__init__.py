@@ -1,6 +1,16 @@
 """What can be done with users and user groups."""
 
-from homeport.directory.people.actions.groups import UserGroups
-from homeport.directory.people.actions.users import FIELDS, People
+from dataclasses import dataclass
 
-__all__ = ["FIELDS", "People", "UserGroups"]
+from homeport.directory.people.actions.groups import UserGroups
+from homeport.directory.people.actions.users import People
+
+__all__ = ["People", "PeopleActions", "UserGroups"]
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleActions:
+    """All actions of this slice over one unit of work; what its edges hold."""
+
+    people: People
+    groups: UserGroups

@@ -39,6 +39,16 @@ class UserGroups:
         actor.require(Permission.GROUPS_READ)
         return _found(self.groups.get(group_id))
 
+    def get_all(self, actor: Actor, group_ids: Collection[str]) -> Sequence[UserGroup]:
+        """Return those of these groups that exist, by name."""
+        actor.require(Permission.GROUPS_READ)
+        return self.groups.get_all(group_ids)
+
+    def find_by_names(self, actor: Actor, names: Collection[str]) -> Sequence[UserGroup]:
+        """Return the groups that have one of these names, ignoring case."""
+        actor.require(Permission.GROUPS_READ)
+        return self.groups.find_by_names(names)
+
     def count_members(self, actor: Actor, group_ids: Collection[str]) -> Mapping[str, int]:
         """Return how many users each of these groups has."""
         actor.require(Permission.GROUPS_READ)
@@ -59,6 +69,11 @@ class UserGroups:
         """Return the ids of the groups that the user belongs to."""
         actor.require(Permission.GROUPS_READ)
         return self.groups.group_ids_of(user_id)
+
+    def which_belong(self, actor: Actor, group_id: str, user_ids: Collection[str]) -> frozenset[str]:
+        """Return those of these users who belong to the group."""
+        actor.require(Permission.GROUPS_READ)
+        return self.groups.which_belong(group_id, user_ids)
 
     def create(self, actor: Actor, *, name: str, description: str = "") -> UserGroup:
         """Add a group without members; raise Invalid for a bad name, Conflict for one that is taken."""

@@ -1,12 +1,12 @@
 """What can be done with users."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
 from homeport.directory.people import model
-from homeport.directory.people.model import User, UserActivated, UserChanged, UserDeleted, UserState, UserSuspended
+from homeport.directory.people.model import FIELDS, User, UserActivated, UserChanged, UserDeleted, UserState, UserSuspended
 from homeport.directory.people.ports import UserStore, UserUsage
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
@@ -15,8 +15,6 @@ from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, Preco
 from homeport.foundation.kernel.events import Publisher
 from homeport.foundation.kernel.listing import Listing, Page
 from homeport.foundation.kernel.permissions import Permission
-
-FIELDS = ("username", "email", "firstname", "lastname")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class People:
     publisher: Publisher
 
     def list(self, actor: Actor, listing: Listing) -> Page[User]:
-        """Return users. Filters and sorting: `id`, `username`, `email`, `firstname`, `lastname`, `state`, `created_at`."""
+        """Return users. Filters and sorting: their fields; `group` filters by the id of a user group."""
         actor.require(Permission.USERS_READ)
         return self.users.search(listing)
 
@@ -56,6 +54,21 @@ class People:
         actor.require(Permission.USERS_READ)
         return self.usage.count_bindings(user_id)
 
+    def count_bindings_of_all(self, actor: Actor, user_ids: Collection[str]) -> int:
+        """Return how many accounts on devices these users have together."""
+        actor.require(Permission.USERS_READ)
+        return self.usage.count_bindings_of_all(user_ids)
+
+    def get_all(self, actor: Actor, user_ids: Collection[str]) -> Sequence[User]:
+        """Return those of these users who exist, by user name."""
+        actor.require(Permission.USERS_READ)
+        return self.users.get_all(user_ids)
+
+    def unix_ids(self, actor: Actor, user_ids: Collection[str]) -> Mapping[str, int]:
+        """Return the uid on Linux devices of those users who have one."""
+        actor.require(Permission.USERS_READ)
+        return self.usage.unix_ids(user_ids)
+
     def create(
         self,
         actor: Actor,
@@ -65,24 +78,18 @@ class People:
         firstname: str = "",
         lastname: str = "",
         state: UserState = UserState.ACTIVATED,
+        details: Mapping[str, str] | None = None,
     ) -> User:
-        """Add a user; raise Invalid for a bad name or address, Conflict for one that is taken."""
+        """Add a user; `details` are some of DETAILS. Raises Invalid for bad input, Conflict for a name or address that is taken."""
         actor.require(Permission.USERS_WRITE)
         now = self.clock.now()
+        typed = {**(details or {}), "username": username, "email": email, "firstname": firstname, "lastname": lastname}
         user = User(
-            id=self.entropy.new_id(),
-            username=model.normal_username(username),
-            email=model.normal_email(email),
-            firstname=firstname.strip(),
-            lastname=lastname.strip(),
-            state=state,
-            version=1,
-            created_at=now,
-            updated_at=now,
+            id=self.entropy.new_id(), state=state, version=1, created_at=now, updated_at=now, **model.normal_fields(typed)
         )
         _check(user)
         self.users.add(user)
-        changes = [Change(field, None, getattr(user, field)) for field in (*FIELDS, "state")]
+        changes = [Change(field, None, getattr(user, field)) for field in (*FIELDS, "state") if getattr(user, field)]
         self.audit.record(actor, "user_create", resource=_resource(user), changes=changes)
         return user
 
@@ -96,6 +103,7 @@ class People:
         email: str | None = None,
         firstname: str | None = None,
         lastname: str | None = None,
+        details: Mapping[str, str] | None = None,
     ) -> User:
         """Change what is given and leave the rest.
 
@@ -104,13 +112,9 @@ class People:
         """
         actor.require(Permission.USERS_WRITE)
         before = _expected(_found(self.users.get_for_update(user_id)), version)
-        after = replace(
-            before,
-            username=before.username if username is None else model.normal_username(username),
-            email=before.email if email is None else model.normal_email(email),
-            firstname=before.firstname if firstname is None else firstname.strip(),
-            lastname=before.lastname if lastname is None else lastname.strip(),
-        )
+        typed = {"username": username, "email": email, "firstname": firstname, "lastname": lastname, **(details or {})}
+        given = {field: text for field, text in typed.items() if text is not None}
+        after = replace(before, **model.normal_fields(given))  # type: ignore[arg-type]  # all typed fields are text
         changes = [
             Change(field, getattr(before, field), getattr(after, field))
             for field in FIELDS
@@ -142,6 +146,22 @@ class People:
         self.publisher.publish(UserActivated(user_id) if state is UserState.ACTIVATED else UserSuspended(user_id))
         return after
 
+    def change_states(self, actor: Actor, user_ids: Collection[str], state: UserState) -> Sequence[User]:
+        """Activate or suspend many users; return those who changed. Who does not exist is left out."""
+        actor.require(Permission.USERS_STATE)
+        present = self.users.get_all(user_ids)
+        # One after another in the order of ids, so that two such changes never wait for each other.
+        changed = [
+            self.change_state(actor, user_id, state) for user_id in sorted(user.id for user in present if user.state != state)
+        ]
+        return sorted(changed, key=lambda user: user.username)
+
+    def delete_all(self, actor: Actor, user_ids: Collection[str]) -> Sequence[User]:
+        """Remove many users; return who they were. Who does not exist is left out."""
+        actor.require(Permission.USERS_WRITE)
+        present = sorted(user.id for user in self.users.get_all(user_ids))
+        return sorted((self.delete(actor, user_id) for user_id in present), key=lambda user: user.username)
+
     def delete(self, actor: Actor, user_id: str, *, version: int | None = None) -> User:
         """Remove a user after everything that hangs on them was told to let go; return who it was."""
         actor.require(Permission.USERS_WRITE)
@@ -149,7 +169,7 @@ class People:
         groups = self.users.group_names_of(user_id)
         self.publisher.publish(UserDeleted(user_id))
         self.users.remove(user_id)
-        changes = [Change(field, getattr(user, field), None) for field in (*FIELDS, "state")]
+        changes = [Change(field, getattr(user, field), None) for field in (*FIELDS, "state") if getattr(user, field)]
         self.audit.record(
             actor, "user_delete", resource=_resource(user), changes=changes, details={"groups": groups} if groups else {}
         )
@@ -177,13 +197,7 @@ def _expected(user: User, version: int | None) -> User:
 
 
 def _check(user: User) -> None:
-    problems = {
-        "username": model.username_problem(user.username),
-        "email": model.email_problem(user.email),
-        "firstname": model.name_problem(user.firstname),
-        "lastname": model.name_problem(user.lastname),
-    }
-    fields = {field: problem for field, problem in problems.items() if problem}
+    fields = model.user_problems(user)
     if fields:
         raise Invalid("The user was not saved: " + " ".join(fields.values()), fields)
 

@@ -9,6 +9,8 @@ from homeport.directory.people.model.groups import (
     group_name_problem,
 )
 from homeport.directory.people.model.users import (
+    DETAILS,
+    FIELDS,
     User,
     UserActivated,
     UserChanged,
@@ -18,11 +20,15 @@ from homeport.directory.people.model.users import (
     email_problem,
     name_problem,
     normal_email,
+    normal_fields,
     normal_username,
+    user_problems,
     username_problem,
 )
 
 __all__ = [
+    "DETAILS",
+    "FIELDS",
     "User",
     "UserActivated",
     "UserChanged",
@@ -38,6 +44,8 @@ __all__ = [
     "group_name_problem",
     "name_problem",
     "normal_email",
+    "normal_fields",
     "normal_username",
+    "user_problems",
     "username_problem",
 ]

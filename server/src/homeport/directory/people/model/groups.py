@@ -1,10 +1,10 @@
 """A group of users, the rules for its name and description, and what can happen to it."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
 from homeport.foundation.kernel.events import Event
+from homeport.foundation.kernel.listing import folded
 
 LONGEST_GROUP_NAME = 255
 LONGEST_GROUP_KEY = 765
@@ -41,7 +41,7 @@ class UserGroupDeleted(Event):
 
 def group_key(name: str) -> str:
     """Return what two names are compared by: `Sales`, `SALES` and either in full-width letters are the same (Unicode NFKC, then case folding)."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return folded(name)
 
 
 def group_name_problem(name: str) -> str:

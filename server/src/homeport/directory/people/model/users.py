@@ -1,6 +1,7 @@
 """A user, the rules for names and addresses, and what can happen to a user."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,20 @@ _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]
 LONGEST_EMAIL = 254
 LONGEST_LOCAL_PART = 64
 LONGEST_NAME = 255
+DETAILS = {
+    "displayname": 1024,
+    "job_title": 1024,
+    "department": 1024,
+    "company": 1024,
+    "location": 1024,
+    "cost_center": 1024,
+    "employee_identifier": 256,
+    "employee_type": 1024,
+    "description": 1024,
+}
+"""What a directory may know of a person besides names and address, each with its longest length in characters. All may be empty."""
+FIELDS = ("username", "email", "firstname", "lastname", *DETAILS)
+"""The fields of a user that an administrator types."""
 
 
 class UserState(StrEnum):
@@ -26,7 +41,7 @@ class UserState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person in the directory. `version` counts changes and is the ETag."""
+    """A person in the directory. `version` counts changes and is the ETag. What is not known is empty text."""
 
     id: str
     username: str
@@ -37,11 +52,20 @@ class User:
     version: int
     created_at: datetime
     updated_at: datetime
+    displayname: str = ""
+    job_title: str = ""
+    department: str = ""
+    company: str = ""
+    location: str = ""
+    cost_center: str = ""
+    employee_identifier: str = ""
+    employee_type: str = ""
+    description: str = ""
 
     @property
     def full_name(self) -> str:
-        """Return first and last name, or the user name of somebody without a name."""
-        return " ".join(part for part in (self.firstname, self.lastname) if part) or self.username
+        """Return the display name, or first and last name, or the user name of somebody without a name."""
+        return self.displayname or " ".join(part for part in (self.firstname, self.lastname) if part) or self.username
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +137,31 @@ def name_problem(name: str) -> str:
     if any(not character.isprintable() for character in name):
         return "A name cannot hold control characters."
     return ""
+
+
+def detail_problem(field: str, text: str) -> str:
+    """Return what is wrong with one of DETAILS, or an empty string. Only a description may have several lines."""
+    if len(text) > DETAILS[field]:
+        return f"At most {DETAILS[field]} characters fit here; this has {len(text)}."
+    allowed = "\n\t" if field == "description" else ""
+    if any(not character.isprintable() and character not in allowed for character in text):
+        return "Control characters cannot stand here."
+    return ""
+
+
+def user_problems(user: User) -> dict[str, str]:
+    """Return what is wrong with a user's fields, by field; empty when nothing is."""
+    problems = {
+        "username": username_problem(user.username),
+        "email": email_problem(user.email),
+        "firstname": name_problem(user.firstname),
+        "lastname": name_problem(user.lastname),
+        **{field: detail_problem(field, getattr(user, field)) for field in DETAILS},
+    }
+    return {field: problem for field, problem in problems.items() if problem}
+
+
+def normal_fields(typed: Mapping[str, str]) -> dict[str, str]:
+    """Return fields as they are stored: trimmed, and lower-case where two are compared."""
+    found = {field: text.replace("\r\n", "\n").strip() for field, text in typed.items()}
+    return {field: text.lower() if field in {"username", "email"} else text for field, text in found.items()}

@@ -1,7 +1,7 @@
 """User groups and memberships in SQL."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,15 +9,15 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from homeport.directory.people.model import User, UserGroup, group_key
-from homeport.directory.people.store.users import SEARCHED, SORTED, a_user
+from homeport.directory.people.store.users import SHOWN, SORTED, a_user
 from homeport.directory.people.tables import unique_group_name, user_group_members, user_groups, users
 from homeport.foundation.database.constraints import violates_unique
 from homeport.foundation.database.listing import fetch_page
 from homeport.foundation.kernel.errors import Conflict
-from homeport.foundation.kernel.listing import Listing, Page
+from homeport.foundation.kernel.listing import Listing, Page, folded
 
-_FIELDS = {column.name: column for column in user_groups.c}
-_GROUP = [column for column in user_groups.c if column.name != "name_key"]
+_FIELDS = {column.name: column for column in user_groups.c if column.name not in {"name_key", "search_key"}}
+_GROUP = list(_FIELDS.values())
 _AT_ONCE = 500
 """Ids in one statement; SQLite's older limit is 999 values."""
 
@@ -45,6 +45,11 @@ class UserGroupSql:
         row = self.connection.execute(select(*_GROUP).where(user_groups.c.id == group_id).with_for_update()).first()
         return None if row is None else _group(row)
 
+    def get_all(self, group_ids: Collection[str]) -> Sequence[UserGroup]:
+        """Return those of these groups that exist, by name."""
+        query = select(*_GROUP).where(user_groups.c.id.in_(list(group_ids))).order_by(user_groups.c.name_key)
+        return [_group(row) for row in self.connection.execute(query)]
+
     def find_by_names(self, names: Collection[str]) -> Sequence[UserGroup]:
         """Return the groups that have one of these names, ignoring case."""
         found = []
@@ -58,9 +63,10 @@ class UserGroupSql:
         return fetch_page(
             self.connection,
             select(*_GROUP),
-            replace(listing, sort=tuple(_without_case(name) for name in listing.sort)),
+            listing,
             fields=_FIELDS,
-            texts=[user_groups.c.name, user_groups.c.description],
+            sorts={"name": user_groups.c.name_key},
+            search_key=user_groups.c.search_key,
             order=(user_groups.c.name_key,),
             make=_group,
         )
@@ -93,10 +99,10 @@ class UserGroupSql:
         members = select(user_group_members.c.user_id).where(user_group_members.c.group_id == group_id)
         return fetch_page(
             self.connection,
-            select(users).where(users.c.id.in_(members)),
+            select(*SHOWN).where(users.c.id.in_(members)),
             listing,
             fields=SORTED,
-            texts=SEARCHED,
+            search_key=users.c.search_key,
             order=(users.c.username,),
             make=a_user,
         )
@@ -116,13 +122,18 @@ class UserGroupSql:
         query = select(user_group_members.c.group_id).where(user_group_members.c.user_id == user_id)
         return frozenset(self.connection.execute(query).scalars())
 
+    def which_belong(self, group_id: str, user_ids: Collection[str]) -> frozenset[str]:
+        """Return those of these users who belong to the group."""
+        here = (user_group_members.c.group_id == group_id, user_group_members.c.user_id.in_(list(user_ids)))
+        return frozenset(self.connection.execute(select(user_group_members.c.user_id).where(*here)).scalars())
+
     def add_members(self, group_id: str, user_ids: Collection[str], moment: datetime) -> Sequence[User]:
         """Add users; return those who did not belong to the group before. Ids that name no user are left out."""
         added: list[User] = []
         for some in _portions(user_ids):
             here = select(user_group_members.c.user_id).where(user_group_members.c.group_id == group_id)
             # Held until the unit of work ends, so that nobody who is added can be deleted meanwhile.
-            query = select(users).where(users.c.id.in_(some), users.c.id.not_in(here)).order_by(users.c.id).with_for_update()
+            query = select(*SHOWN).where(users.c.id.in_(some), users.c.id.not_in(here)).order_by(users.c.id).with_for_update()
             new = [a_user(row) for row in self.connection.execute(query)]
             if new:
                 rows = [{"group_id": group_id, "user_id": user.id, "added_at": moment} for user in new]
@@ -135,7 +146,7 @@ class UserGroupSql:
         removed: list[User] = []
         for some in _portions(user_ids):
             of_them = (user_group_members.c.group_id == group_id, user_group_members.c.user_id.in_(some))
-            query = select(users).join(user_group_members, user_group_members.c.user_id == users.c.id).where(*of_them)
+            query = select(*SHOWN).join(user_group_members, user_group_members.c.user_id == users.c.id).where(*of_them)
             removed += [a_user(row) for row in self.connection.execute(query.order_by(users.c.id))]
             self.connection.execute(delete(user_group_members).where(*of_them))
         return removed
@@ -147,13 +158,9 @@ def _portions(ids: Collection[str]) -> Iterator[list[str]]:
         yield unique[start : start + _AT_ONCE]
 
 
-def _without_case(name: str) -> str:
-    """Return what to sort by: capitals do not come before small letters."""
-    return {"name": "name_key", "-name": "-name_key"}.get(name, name)
-
-
 def _row(group: UserGroup) -> dict[str, Any]:
-    return {**asdict(group), "name_key": group_key(group.name)}
+    key = group_key(group.name)
+    return {**asdict(group), "name_key": key, "search_key": f"{key}\n{folded(group.description)}"}
 
 
 def _group(row: Any) -> UserGroup:

@@ -1,7 +1,7 @@
 """Users in SQL."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -12,12 +12,14 @@ from homeport.directory.people.tables import unique_email, unique_username, user
 from homeport.foundation.database.constraints import violates_unique
 from homeport.foundation.database.listing import fetch_page
 from homeport.foundation.kernel.errors import Conflict
-from homeport.foundation.kernel.listing import Listing, Page
+from homeport.foundation.kernel.listing import Listing, Page, folded
 
-SORTED = {column.name: column for column in users.c}
+SHOWN = [column for column in users.c if column.name != "search_key"]
+"""The columns that make a user."""
+SORTED = {column.name: column for column in SHOWN}
 """The fields by which users can be filtered and sorted."""
-SEARCHED = [users.c.username, users.c.email, users.c.firstname, users.c.lastname]
-"""Where words are looked for."""
+_SEARCHED = ("username", "email", "firstname", "lastname", "displayname", "job_title", "department", "company", "location",
+             "cost_center", "employee_identifier", "employee_type")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +37,22 @@ class UserSql:
 
     def get(self, user_id: str) -> User | None:
         """Return a user."""
-        row = self.connection.execute(select(users).where(users.c.id == user_id)).first()
+        row = self.connection.execute(select(*SHOWN).where(users.c.id == user_id)).first()
         return None if row is None else a_user(row)
+
+    def get_all(self, user_ids: Collection[str]) -> Sequence[User]:
+        """Return those of these users who exist, by user name."""
+        query = select(*SHOWN).where(users.c.id.in_(list(user_ids))).order_by(users.c.username)
+        return [a_user(row) for row in self.connection.execute(query)]
 
     def get_for_update(self, user_id: str) -> User | None:
         """Return a user and keep others from changing them until the unit of work ends."""
-        row = self.connection.execute(select(users).where(users.c.id == user_id).with_for_update()).first()
+        row = self.connection.execute(select(*SHOWN).where(users.c.id == user_id).with_for_update()).first()
         return None if row is None else a_user(row)
 
     def find_by_email(self, email: str) -> User | None:
         """Return the user with exactly this lower-case address."""
-        row = self.connection.execute(select(users).where(users.c.email == email)).first()
+        row = self.connection.execute(select(*SHOWN).where(users.c.email == email)).first()
         return None if row is None else a_user(row)
 
     def group_names_of(self, user_id: str) -> Sequence[str]:
@@ -54,9 +61,21 @@ class UserSql:
         return self.connection.execute(query.order_by(user_groups.c.name_key)).scalars().all()
 
     def search(self, listing: Listing) -> Page[User]:
-        """Return the users that match, by user name unless the listing says otherwise."""
+        """Return the users that match, by user name unless the listing says otherwise; a filter `group` holds a group's id."""
+        groups = {one.value for one in listing.filters if one.field == "group"}
+        query = select(*SHOWN)
+        if groups:
+            members = select(user_group_members.c.user_id).where(user_group_members.c.group_id.in_(groups))
+            query = query.where(users.c.id.in_(members))
+            listing = replace(listing, filters=tuple(one for one in listing.filters if one.field != "group"))
         return fetch_page(
-            self.connection, select(users), listing, fields=SORTED, texts=SEARCHED, order=(users.c.username,), make=a_user
+            self.connection,
+            query,
+            listing,
+            fields=SORTED,
+            search_key=users.c.search_key,
+            order=(users.c.username,),
+            make=a_user,
         )
 
     def save(self, user: User) -> None:
@@ -72,7 +91,12 @@ class UserSql:
 
 
 def _row(user: User) -> dict[str, Any]:
-    return {**asdict(user), "state": user.state.value}
+    return {name: getattr(user, name) for name in SORTED} | {"state": user.state.value, "search_key": search_key(user)}
+
+
+def search_key(user: User) -> str:
+    """Return the text in which a search for the user looks."""
+    return folded("\n".join(filter(None, (getattr(user, name) for name in _SEARCHED))))
 
 
 def a_user(row: Any) -> User:

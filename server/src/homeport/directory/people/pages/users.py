@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from homeport.directory.people.actions import FIELDS, People
-from homeport.directory.people.model import User, UserState
+from homeport.directory.people.actions import PeopleActions
+from homeport.directory.people.model import DETAILS, FIELDS, User, UserGroup, UserState
+from homeport.directory.people.pages.words import LABELS, WORDS, accounts_are, asked, change_line, tell_of_others, version_of
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.forms import TypedForm
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
-from homeport.foundation.kernel.listing import Filter, Listing
+from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui import listing
 from homeport.foundation.ui.forms import FormState
@@ -22,30 +23,27 @@ from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
 
 PANELS = "user"
-WORDS = {
-    UserState.STAGED: ("Staged", "info"),
-    UserState.ACTIVATED: ("Activated", "ok"),
-    UserState.SUSPENDED: ("Suspended", "warn"),
-}
 FILTERS = (
     listing.Filter("state", "State", tuple((state.value, WORDS[state][0]) for state in UserState)),
     listing.Filter("username", "User name"),
     listing.Filter("email", "E-mail"),
+    listing.Filter("department", "Department"),
+    listing.Filter("location", "Location"),
 )
 SORTS = ("username", "email", "firstname", "lastname", "state", "created_at")
-LABELS = {"username": "User name", "email": "E-mail address", "firstname": "First name", "lastname": "Last name"}
 STATES = (
     (UserState.ACTIVATED.value, "Activated", "The person can sign in at once."),
     (UserState.STAGED.value, "Staged", "Prepared: the person gets nothing until somebody activates them."),
 )
-_LONGEST_NUMBER = 9
+SHOWN_GROUPS = 100
+"""How many groups the filter's menu offers; the others are found by `group:name`."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeoplePages:
     """The pages of users. Sections that others add to a user's page are registered as `user`; their subject is the User."""
 
-    work: Work[People]
+    work: Work[PeopleActions]
     templates: Templates
     panels: Panels
 
@@ -67,16 +65,9 @@ class PeoplePages:
 
     def list(self, request: Request, actor: PageActor) -> Response:
         """List users by user name."""
-        state = ListState.of(request, filters=FILTERS, sorts=SORTS, default_sort="username")
-        asked = Listing(
-            text=state.text,
-            filters=tuple(Filter(name, "eq", value) for name, value in state.chosen),
-            sort=(f"-{state.sort}" if state.descending else state.sort,),
-            skip=state.offset,
-            limit=state.size,
-        )
-        with self.work.read() as people:
-            page = people.list(actor, asked)
+        with self.work.read() as act:
+            state = _list_state(request, _groups_offered(act, actor, request))
+            page = act.people.list(actor, asked(state))
         return self.templates.render(
             "people/list.html",
             request,
@@ -85,6 +76,8 @@ class PeoplePages:
             users=page.items,
             words=WORDS,
             may_write=actor.may(Permission.USERS_WRITE),
+            may_change_state=actor.may(Permission.USERS_STATE),
+            may_write_groups=actor.may(Permission.GROUPS_WRITE),
         )
 
     def add(self, request: Request, actor: PageActor) -> Response:
@@ -92,21 +85,22 @@ class PeoplePages:
         actor.require(Permission.USERS_WRITE)
         return self._add_page(request, FormState.showing(state=UserState.ACTIVATED.value))
 
-    def create(  # noqa: PLR0917 - one for each field of the form; FastAPI passes them by name
-        self,
-        request: Request,
-        actor: PageActor,
-        username: Annotated[str, Form()] = "",
-        email: Annotated[str, Form()] = "",
-        firstname: Annotated[str, Form()] = "",
-        lastname: Annotated[str, Form()] = "",
-        state: Annotated[UserState, Form()] = UserState.ACTIVATED,
-    ) -> Response:
+    def create(self, request: Request, actor: PageActor, submission: TypedForm) -> Response:
         """Add a user and show their page."""
-        form = FormState.showing(username=username, email=email, firstname=firstname, lastname=lastname, state=state.value)
+        actor.require(Permission.USERS_WRITE)
+        form = FormState.typed(submission)
+        state = UserState.STAGED if form.value("state") == UserState.STAGED.value else UserState.ACTIVATED
         try:
-            with self.work.write() as people:
-                user = people.create(actor, username=username, email=email, firstname=firstname, lastname=lastname, state=state)
+            with self.work.write() as act:
+                user = act.people.create(
+                    actor,
+                    username=form.value("username"),
+                    email=form.value("email"),
+                    firstname=form.value("firstname"),
+                    lastname=form.value("lastname"),
+                    state=state,
+                    details={field: form.value(field) for field in DETAILS},
+                )
         except (Invalid, Conflict) as error:
             _explain(form, error)
             return self._add_page(request, form, status=400)
@@ -114,46 +108,33 @@ class PeoplePages:
 
     def show(self, request: Request, actor: PageActor, user_id: str) -> Response:
         """Show one user."""
-        with self.work.read() as people:
-            user = people.get(actor, user_id)
+        with self.work.read() as act:
+            user = act.people.get(actor, user_id)
         return self._page(request, actor, user, _form_of(user))
 
-    def update(  # noqa: PLR0917 - one for each field of the form; FastAPI passes them by name
-        self,
-        request: Request,
-        actor: PageActor,
-        user_id: str,
-        username: Annotated[str, Form()] = "",
-        email: Annotated[str, Form()] = "",
-        firstname: Annotated[str, Form()] = "",
-        lastname: Annotated[str, Form()] = "",
-        version: Annotated[str, Form()] = "",
-    ) -> Response:
+    def update(self, request: Request, actor: PageActor, user_id: str, submission: TypedForm) -> Response:
         """Save the form and say what changed, or keep what was typed and say what is wrong."""
-        typed = {"username": username, "email": email, "firstname": firstname, "lastname": lastname}
+        actor.require(Permission.USERS_WRITE)
+        form = FormState.typed(submission)
+        typed = {field: form.value(field) for field in FIELDS if field in form.values}
         try:
-            with self.work.write() as people:
-                before = people.get(actor, user_id)
-                user = people.update(actor, user_id, version=_number(version), **typed)
+            with self.work.write() as act:
+                before = act.people.get(actor, user_id)
+                user = act.people.update(actor, user_id, version=version_of(form.value("version")), details=typed)
         except (Invalid, Conflict, PreconditionFailed) as error:
-            with self.work.read() as people:
-                present = people.get(actor, user_id)
-            # Only somebody who was told of the others' changes may save over them.
-            form = FormState.showing(**typed, version=present.version if isinstance(error, PreconditionFailed) else version)
+            with self.work.read() as act:
+                present = act.people.get(actor, user_id)
             _explain(form, error)
             if isinstance(error, PreconditionFailed):
-                for field in FIELDS:
-                    if getattr(present, field) != typed[field].strip():
-                        form.fail(field, f"{LABELS[field]} is now “{getattr(present, field)}”. Saving replaces it.")
+                # Only somebody who was told of the others' changes may save over them.
+                form.values["version"] = (str(present.version),)
+                for field, text in typed.items():
+                    if getattr(present, field) != text.replace("\r\n", "\n"):
+                        tell_of_others(form, field, getattr(present, field))
             return self._page(request, actor, present, form, status=400)
         form = _form_of(user)
-        form.confirm(
-            [
-                f"{LABELS[field]}: {getattr(before, field) or '(empty)'} → {getattr(user, field) or '(empty)'}"
-                for field in FIELDS
-                if getattr(before, field) != getattr(user, field)
-            ]
-        )
+        changed = [field for field in FIELDS if getattr(before, field) != getattr(user, field)]
+        form.confirm([change_line(field, getattr(before, field), getattr(user, field)) for field in changed])
         return self._page(request, actor, user, form)
 
     def ask_activate(self, request: Request, actor: PageActor, user_id: str) -> Response:
@@ -161,7 +142,7 @@ class PeoplePages:
         user, accounts = self._subject(actor, user_id, Permission.USERS_STATE)
         impacts = [f"{user.full_name} can sign in"]
         if accounts:
-            impacts.append(f"{_accounts(accounts)} opened again when the devices next report")
+            impacts.append(f"{accounts_are(accounts)} opened again when the devices next report")
         sentence = "The person may sign in to devices from now on."
         return self._confirm(request, user, "Activate", sentence, impacts, danger=False)
 
@@ -174,7 +155,7 @@ class PeoplePages:
         user, accounts = self._subject(actor, user_id, Permission.USERS_STATE)
         impacts = ["Open sign-ins are refused at once"]
         if accounts:
-            impacts.append(f"{_accounts(accounts)} locked and expired, and all their processes end")
+            impacts.append(f"{accounts_are(accounts)} locked and expired, and all their processes end")
         sentence = "The person can sign in nowhere until somebody activates them again. Nothing of theirs is deleted."
         return self._confirm(request, user, "Suspend", sentence, impacts)
 
@@ -187,25 +168,25 @@ class PeoplePages:
         user, accounts = self._subject(actor, user_id, Permission.USERS_WRITE)
         impacts = ["Links to the identity provider are removed", "Open sign-ins are refused at once"]
         if accounts:
-            impacts.append(f"{_accounts(accounts)} locked; home folders stay")
+            impacts.append(f"{accounts_are(accounts)} locked; home folders stay")
         sentence = "The user leaves the directory. This cannot be undone; suspending can."
         return self._confirm(request, user, "Delete", sentence, impacts)
 
     def delete(self, actor: PageActor, user_id: str) -> Response:
         """Delete a user."""
-        with self.work.write() as people:
-            people.delete(actor, user_id)
+        with self.work.write() as act:
+            act.people.delete(actor, user_id)
         return RedirectResponse("/admin/users", 303)
 
     def _change_state(self, actor: Actor, user_id: str, state: UserState) -> Response:
-        with self.work.write() as people:
-            people.change_state(actor, user_id, state)
+        with self.work.write() as act:
+            act.people.change_state(actor, user_id, state)
         return RedirectResponse(f"/admin/users/{user_id}", 303)
 
     def _subject(self, actor: Actor, user_id: str, needed: Permission) -> tuple[User, int]:
         actor.require(needed)
-        with self.work.read() as people:
-            return people.get(actor, user_id), people.count_bindings(actor, user_id)
+        with self.work.read() as act:
+            return act.people.get(actor, user_id), act.people.count_bindings(actor, user_id)
 
     def _confirm(
         self, request: Request, user: User, verb: str, sentence: str, impacts: Sequence[str], *, danger: bool = True
@@ -224,9 +205,12 @@ class PeoplePages:
         )
 
     def _add_page(self, request: Request, form: FormState, *, status: int = 200) -> Response:
-        return self.templates.render("people/add.html", request, status=status, form=form, states=STATES)
+        return self.templates.render("people/add.html", request, status=status, form=form, states=STATES, labels=LABELS)
 
     def _page(self, request: Request, actor: Actor, user: User, form: FormState, *, status: int = 200) -> Response:
+        with self.work.read() as act:
+            groups = act.groups.groups_of(actor, user.id) if actor.may(Permission.GROUPS_READ) else None
+            uid = act.people.unix_ids(actor, [user.id]).get(user.id)
         return self.templates.render(
             "people/show.html",
             request,
@@ -234,16 +218,35 @@ class PeoplePages:
             user=user,
             word=WORDS[user.state],
             form=form,
+            groups=groups,
+            uid=uid,
+            labels=LABELS,
+            may_write_groups=actor.may(Permission.GROUPS_WRITE),
             may_write=actor.may(Permission.USERS_WRITE),
             may_change_state=actor.may(Permission.USERS_STATE),
             panels=self.panels.render(PANELS, user),
         )
 
 
+def _groups_offered(act: PeopleActions, actor: Actor, request: Request) -> Sequence[UserGroup]:
+    """Return the groups that the filter's menu offers: the first by name, and those that the address names."""
+    if not actor.may(Permission.GROUPS_READ):
+        return ()
+    groups = {group.id: group for group in act.groups.list(actor, Listing(limit=SHOWN_GROUPS)).items}
+    bare = ListState.parse(request.url.path, request.query_params, filters=(listing.Filter("group", "Group"),))
+    named = [value for value in bare.values("group") if value not in groups]
+    groups.update((group.id, group) for group in (*act.groups.find_by_names(actor, named), *act.groups.get_all(actor, named)))
+    return tuple(groups.values())
+
+
+def _list_state(request: Request, groups: Sequence[UserGroup]) -> ListState:
+    offered = listing.Filter("group", "Group", tuple((group.id, group.name) for group in groups))
+    filters = (FILTERS[0], offered, *FILTERS[1:]) if groups else FILTERS
+    return ListState.of(request, filters=filters, sorts=SORTS, default_sort="username")
+
+
 def _form_of(user: User) -> FormState:
-    return FormState.showing(
-        username=user.username, email=user.email, firstname=user.firstname, lastname=user.lastname, version=user.version
-    )
+    return FormState.showing(**{field: getattr(user, field) for field in FIELDS}, version=user.version)
 
 
 def _explain(form: FormState, error: Invalid | Conflict | PreconditionFailed) -> None:
@@ -255,11 +258,3 @@ def _explain(form: FormState, error: Invalid | Conflict | PreconditionFailed) ->
         form.fail(fields[error.reason], error.detail)
     else:
         form.refuse(error.detail)
-
-
-def _accounts(count: int) -> str:
-    return "1 account on a device is" if count == 1 else f"{count} accounts on devices are"
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None

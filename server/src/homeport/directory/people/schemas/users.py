@@ -7,6 +7,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from homeport.directory.people.model import User, UserState
 
+DETAIL_NAMES = {
+    "displayname": "displayname",
+    "jobTitle": "job_title",
+    "department": "department",
+    "company": "company",
+    "location": "location",
+    "costCenter": "cost_center",
+    "employeeIdentifier": "employee_identifier",
+    "employeeType": "employee_type",
+    "description": "description",
+}
+"""What the wire calls the details of a user."""
 FIELD_NAMES = {
     "_id": "id",
     "id": "id",
@@ -16,12 +28,38 @@ FIELD_NAMES = {
     "lastname": "lastname",
     "state": "state",
     "created": "created_at",
+    **DETAIL_NAMES,
 }
 """The wire's names of the fields by which a list can be filtered and sorted."""
 
 
+class UserDetails(BaseModel):
+    """What a directory may know of a person; a field that is left out of a change stays as it is."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    displayname: str | None = None
+    jobTitle: str | None = None  # noqa: N815 - the wire's name
+    department: str | None = None
+    company: str | None = None
+    location: str | None = None
+    costCenter: str | None = None  # noqa: N815 - the same
+    employeeIdentifier: str | None = None  # noqa: N815 - the same
+    employeeType: str | None = None  # noqa: N815 - the same
+    description: str | None = None
+
+    def details(self) -> dict[str, str]:
+        """Return the details that were given, under our own names."""
+        found = {ours: getattr(self, theirs) for theirs, ours in DETAIL_NAMES.items()}
+        return {name: text for name, text in found.items() if text is not None}
+
+
 class SystemUser(BaseModel):
-    """A user in an answer. `account_locked` is always false: Homeport slows guesses down and locks nobody out."""
+    """A user in an answer.
+
+    `account_locked` is always false: Homeport slows guesses down and locks nobody out. `unix_uid` is null until the user was
+    first given an account on a Linux device; `displayname` is made of the names when none was given.
+    """
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -31,6 +69,16 @@ class SystemUser(BaseModel):
     firstname: str
     lastname: str
     displayname: str
+    jobTitle: str  # noqa: N815 - the wire's name
+    department: str
+    company: str
+    location: str
+    costCenter: str  # noqa: N815 - the same
+    employeeIdentifier: str  # noqa: N815 - the same
+    employeeType: str  # noqa: N815 - the same
+    description: str
+    unix_uid: int | None
+    unix_guid: int | None
     state: Literal["STAGED", "ACTIVATED", "SUSPENDED"]
     activated: bool
     suspended: bool
@@ -38,15 +86,18 @@ class SystemUser(BaseModel):
     created: str
 
     @classmethod
-    def of(cls, user: User) -> Self:
-        """Translate a user."""
+    def of(cls, user: User, uid: int | None = None) -> Self:
+        """Translate a user; the group of a user's own has the number of the user."""
+        details = {theirs: getattr(user, ours) for theirs, ours in DETAIL_NAMES.items()}
         return cls(
+            **{**details, "displayname": user.full_name},
+            unix_uid=uid,
+            unix_guid=uid,
             _id=user.id,
             username=user.username,
             email=user.email,
             firstname=user.firstname,
             lastname=user.lastname,
-            displayname=user.full_name,
             state=user.state.value,
             activated=user.state is UserState.ACTIVATED,
             suspended=user.state is UserState.SUSPENDED,
@@ -61,7 +112,7 @@ class SystemUserList(BaseModel):
     results: list[SystemUser]
 
 
-class SystemUserPost(BaseModel):
+class SystemUserPost(UserDetails):
     """A new user. Fields of JumpCloud's that Homeport does not keep are accepted and not stored."""
 
     username: str
@@ -81,7 +132,7 @@ class SystemUserPost(BaseModel):
         return UserState.STAGED if self.activated is False else UserState.ACTIVATED
 
 
-class SystemUserPut(BaseModel):
+class SystemUserPut(UserDetails):
     """A change of a user: what is left out stays as it is."""
 
     username: str | None = None

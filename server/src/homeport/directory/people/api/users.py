@@ -1,15 +1,29 @@
 """REST routes for users, under /api/systemusers."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from homeport.directory.people.actions import People
 from homeport.directory.people.model import User, UserState
-from homeport.directory.people.schemas import FIELD_NAMES, SystemUser, SystemUserList, SystemUserPost, SystemUserPut
+from homeport.directory.people.schemas.users import FIELD_NAMES, SystemUser, SystemUserList, SystemUserPost, SystemUserPut
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
 from homeport.foundation.http.listing import ListParameters
+from homeport.foundation.kernel.errors import Invalid
+
+
+@contextmanager
+def _wire_names() -> Iterator[None]:
+    """Let errors name fields as the wire does."""
+    try:
+        yield
+    except Invalid as error:
+        names = {ours: theirs for theirs, ours in FIELD_NAMES.items()}
+        raise Invalid(error.detail, {names.get(name, name): sentence for name, sentence in error.fields.items()}) from error
 
 
 class PeopleApi:
@@ -34,16 +48,17 @@ class PeopleApi:
         """Return a window of the users that match, and how many match in all."""
         with self.work.read() as people:
             page = people.list(actor, query.listing(FIELD_NAMES))
+            uids = people.unix_ids(actor, [user.id for user in page.items])
         wanted = query.chosen_fields
         results = [
-            {key: value for key, value in _body(user).items() if not wanted or key in wanted or key == "_id"}
+            {key: value for key, value in _body(user, uids).items() if not wanted or key in wanted or key == "_id"}
             for user in page.items
         ]
         return JSONResponse({"totalCount": page.total, "results": results}, headers={"x-total-count": str(page.total)})
 
     def create(self, actor: ApiActor, body: SystemUserPost, response: Response) -> SystemUser:
         """Add a user; ACTIVATED unless the body says otherwise."""
-        with self.work.write() as people:
+        with _wire_names(), self.work.write() as people:
             user = people.create(
                 actor,
                 username=body.username,
@@ -51,14 +66,16 @@ class PeopleApi:
                 firstname=body.firstname,
                 lastname=body.lastname,
                 state=body.initial_state(),
+                details=body.details(),
             )
-        return _answer(user, response)
+        return _answer(user, None, response)
 
     def get(self, actor: ApiActor, id: str, response: Response) -> SystemUser:  # noqa: A002 - the published name
         """Return a user, with an ETag."""
         with self.work.read() as people:
             user = people.get(actor, id)
-        return _answer(user, response)
+            uid = people.unix_ids(actor, [id]).get(id)
+        return _answer(user, uid, response)
 
     def update(
         self,
@@ -69,7 +86,7 @@ class PeopleApi:
         version: IfMatch,
     ) -> SystemUser:
         """Change what the body holds; with If-Match, only if nobody else changed the user meanwhile."""
-        with self.work.write() as people:
+        with _wire_names(), self.work.write() as people:
             user = people.update(
                 actor,
                 id,
@@ -78,15 +95,20 @@ class PeopleApi:
                 email=body.email,
                 firstname=body.firstname,
                 lastname=body.lastname,
+                details=body.details(),
             )
-            user = people.change_state(actor, id, body.wanted_state(user.state))
-        return _answer(user, response)
+            wanted = body.wanted_state(user.state)
+            if wanted is not user.state:
+                user = people.change_state(actor, id, wanted)
+            uid = people.unix_ids(actor, [id]).get(id)
+        return _answer(user, uid, response)
 
     def delete(self, actor: ApiActor, id: str, version: IfMatch) -> SystemUser:  # noqa: A002 - the published name
         """Delete a user and return who it was."""
         with self.work.write() as people:
+            uid = people.unix_ids(actor, [id]).get(id)
             user = people.delete(actor, id, version=version)
-        return SystemUser.of(user)
+        return SystemUser.of(user, uid)
 
     def activate(self, actor: ApiActor, id: str) -> str:  # noqa: A002 - the published name
         """Activate a user and return the new state."""
@@ -99,10 +121,10 @@ class PeopleApi:
             return people.change_state(actor, id, UserState.SUSPENDED).state.value
 
 
-def _answer(user: User, response: Response) -> SystemUser:
+def _answer(user: User, uid: int | None, response: Response) -> SystemUser:
     response.headers["ETag"] = etag(user.version)
-    return SystemUser.of(user)
+    return SystemUser.of(user, uid)
 
 
-def _body(user: User) -> dict[str, object]:
-    return SystemUser.of(user).model_dump(by_alias=True)
+def _body(user: User, uids: Mapping[str, int]) -> dict[str, object]:
+    return SystemUser.of(user, uids.get(user.id)).model_dump(by_alias=True)

@@ -1,8 +1,8 @@
-"""How JumpCloud's API writes who is connected with whom (`GraphConnection`, `GraphObjectWithPaths`, `GraphOperation`)."""
+"""How JumpCloud's API writes what is connected with what (`GraphConnection`, `GraphObjectWithPaths`)."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 
 class GraphObject(BaseModel):
@@ -42,9 +42,5 @@ class GraphObjectWithPaths(BaseModel):
         return cls(type=kind, id=found, paths=paths)
 
 
-class MemberOperation(BaseModel):
-    """A device joins or leaves a group."""
-
-    op: Literal["add", "remove"]
-    type: Literal["system"]
-    id: str = Field(min_length=1, max_length=64, pattern="^[0-9A-Za-z_-]+$")
+GraphId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern="^[0-9A-Za-z_-]+$")]
+"""An id in a body; what cannot be one is refused before the database sees it."""

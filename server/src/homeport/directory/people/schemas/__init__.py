@@ -1,0 +1,1 @@
+"""Users and user groups as JumpCloud's API writes them."""
