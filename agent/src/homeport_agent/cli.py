@@ -3,19 +3,24 @@
 import argparse
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from homeport_agent import __version__
+from homeport_agent.accounts.linux import LinuxBackend
+from homeport_agent.accounts.service import Service, try_lock
 from homeport_agent.client import ServerClock
 from homeport_agent.conversation import make_conversation
-from homeport_agent.daemon import Daemon, Stopper
+from homeport_agent.daemon import Daemon, Stopped, Stopper
 from homeport_agent.enrollment import Enroller, make_client, read_enrollment
+from homeport_agent.front import Front
 from homeport_agent.namespace import enter_if_needed
 from homeport_agent.privileged import PrivilegedHalf
 from homeport_agent.refusals import Reason, Refusal
 from homeport_agent.root import Root
 from homeport_agent.sign_in import SignIn
+from homeport_agent.transactions import Transactions
 from homeport_agent.transport import Transport
 
 _MOST_KEY_BYTES = 4096
@@ -26,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="homeport-agent", description="Keeps this device's accounts as a Homeport server wants them."
     )
     parser.add_argument("--version", action="version", version=f"homeport-agent {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="enroll | run | sign-in | status")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="enroll | run | accounts | sign-in | status")
     root = argparse.ArgumentParser(add_help=False)
     root.add_argument(
         "--root", default="/", metavar="DIR", help="a folder that stands for the device's root filesystem (default: /)"
@@ -35,6 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     enroll.add_argument("--server", required=True, metavar="URL", help="the server's address, like https://id.example.com")
     enroll.add_argument("--key-file", required=True, metavar="FILE", help="file with the enrolment key; - reads standard input")
     verbs.add_parser("run", parents=[root], help="keep the device in its desired state")
+    accounts = verbs.add_parser("accounts", parents=[root], help="be the half that changes accounts, without a network")
+    accounts.add_argument("--agent-user", default="homeport-agent", metavar="NAME", help="whom the other half runs as")
     sign_in = verbs.add_parser("sign-in", parents=[root], help="sign in and get an account on this device")
     sign_in.add_argument("--json", action="store_true", help="speak JSON lines, for programs")
     verbs.add_parser("status", parents=[root], help="say what this device is and which accounts it keeps")
@@ -64,8 +71,31 @@ def _run(root: Root) -> int:
     stopper.install()
     root.require_complete()
     client = make_client(root)
-    with PrivilegedHalf(root) as accounts:
-        Daemon(root, client, accounts, stopper).run()
+    front = Front(Transactions(client)).listen(root)
+    try:
+        # Without root's rights the privileged half is a service of its own.
+        with PrivilegedHalf(root, waits=os.geteuid() != 0) as accounts:
+            Daemon(root, client, accounts, stopper).run()
+    finally:
+        front.close()
+    return 0
+
+
+def _accounts(root: Root, arguments: argparse.Namespace) -> int:
+    stopper = Stopper()
+    stopper.install()
+    root.require_complete()
+    agent = LinuxBackend(root).find(arguments.agent_user)
+    lock = try_lock(root)
+    if lock is None:
+        raise Refusal(Reason.ACCOUNTS_UNREACHABLE, f"Another process keeps the accounts of {root.folder} already.")
+    service = Service(root, lock, agent_uid=agent.uid if agent else os.geteuid())
+    print(f"Keeping the accounts of {root.folder}.", flush=True)  # noqa: T201 - who started us waits for it
+    try:
+        with stopper:
+            threading.Event().wait()
+    except Stopped:
+        service.close()
     return 0
 
 
@@ -118,6 +148,8 @@ def _dispatch(root: Root, arguments: argparse.Namespace) -> int:
             return _enroll(root, arguments)
         case "run":
             return _run(root)
+        case "accounts":
+            return _accounts(root, arguments)
         case "sign-in":
             return _sign_in(root, arguments)
         case _:

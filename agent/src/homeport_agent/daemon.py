@@ -11,6 +11,7 @@ from typing import Any
 
 from homeport_agent.client import Client, refusal_of
 from homeport_agent.facts import report_facts
+from homeport_agent.people import People
 from homeport_agent.privileged import PrivilegedHalf
 from homeport_agent.refusals import Refusal
 from homeport_agent.root import Root
@@ -72,6 +73,7 @@ class Daemon:
     _version: int = field(default=0, init=False)
     _pause: float = field(default=_FIRST_PAUSE, init=False)
     _reported: list[dict[str, Any]] | None = field(default=None, init=False)
+    _people: People = field(default_factory=People, init=False)
 
     def run(self) -> None:
         """Work until told to stop or until the server has deleted the device."""
@@ -94,6 +96,7 @@ class Daemon:
                 return False
             version = state.get("version")
             if complete and isinstance(version, int):
+                self._people.bring_up_to_date(self.client, self.accounts, fresh=version != self._version)
                 self._version, self._pause = version, _FIRST_PAUSE
                 return True
             log("An order could not be carried out yet; it will be tried again.")

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from homeport_agent.accounts.framing import FramingError, receive, send
-from homeport_agent.accounts.service import SOCKET, Service, short_name, try_lock
+from homeport_agent.accounts.listener import connect
+from homeport_agent.accounts.service import SOCKET, Service, try_lock
 from homeport_agent.refusals import Reason, Refusal
 from homeport_agent.root import Root
 
@@ -19,9 +20,13 @@ _PAUSE = 0.1
 
 @dataclass
 class PrivilegedHalf:
-    """A caller of the privileged half; ``with`` closes the one that it had to start itself."""
+    """A caller of the privileged half; ``with`` closes the one that it had to start itself.
+
+    With ``waits`` it starts none, because it is a service of its own that may come up a moment later.
+    """
 
     root: Root
+    waits: bool = False
     _service: Service | None = field(default=None, init=False)
 
     def __enter__(self) -> Self:
@@ -61,18 +66,12 @@ class PrivilegedHalf:
             return answer
 
     def _connect(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            connection.settimeout(_ANSWER_SECONDS)
-            with short_name(self.root.run, SOCKET) as name:
-                connection.connect(name)
-        except OSError:
-            connection.close()
-            raise
-        return connection
+        return connect(self.root.run, SOCKET, peers={0, os.geteuid()}, seconds=_ANSWER_SECONDS)
 
     def _start_if_free(self) -> None:
         if self._service is not None:
+            return
+        if self.waits:
             return
         if os.geteuid() != 0:
             raise Refusal(

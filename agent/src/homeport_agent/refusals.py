@@ -23,6 +23,9 @@ class Reason(StrEnum):
     TOOL_FAILED = "tool_failed"
     PASSCODE_REFUSED = "passcode_refused"
 
+    ANOTHER_PERSON = "another_person"
+    CONNECT_AGAIN = "connect_again"
+    TOO_MANY_SIGN_INS = "too_many_sign_ins"
     ACCOUNTS_UNREACHABLE = "accounts_unreachable"
     CONVERSATION_ENDED = "conversation_ended"
     ENROLLMENT_KEY_INVALID = "enrollment_key_invalid"

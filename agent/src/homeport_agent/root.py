@@ -45,6 +45,11 @@ class Root:
         return self.folder / "run/homeport"
 
     @property
+    def agent_run(self) -> Path:
+        """Folder of the network half's own socket; the privileged half calls there."""
+        return self.folder / "run/homeport-agent"
+
+    @property
     def agent_settings(self) -> Path:
         """What the owner of the device decided: ``{"allowed_groups": [...]}``."""
         return self.etc / "homeport/agent.json"

@@ -171,6 +171,13 @@ class Applier:
             self.backend.set_passcode(record.username, passcode)
             self.journal.done(settled.receipt["order_id"], Step.PASSCODE)
 
+    def is_foreign(self, username: str) -> bool:
+        """Whether the device has an account of this name that Homeport did not make."""
+        found = self.backend.find(username)
+        return found is not None and not any(
+            record.username == username and record.uid == found.uid for record in list(self.ledger.records.values())
+        )
+
     def accounts(self) -> list[dict[str, Any]]:
         """List the accounts that are ours, as they are found now (device.md section 5)."""
         with self._lock:

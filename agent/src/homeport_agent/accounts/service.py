@@ -1,14 +1,12 @@
-"""The privileged half's socket: one lock per root, peers checked, one answer to one request."""
+"""The privileged half: one lock per root, its two sockets, one answer to one request of the network half."""
 
-import contextlib
 import fcntl
 import os
+import pwd
 import socket
-import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from homeport_agent import __version__
@@ -17,7 +15,12 @@ from homeport_agent.accounts.framing import FramingError, receive, send
 from homeport_agent.accounts.journal import Journal, utc_text
 from homeport_agent.accounts.ledger import Ledger
 from homeport_agent.accounts.linux import LinuxBackend
+from homeport_agent.accounts.listener import Listener
+from homeport_agent.accounts.network import NetworkHalf
 from homeport_agent.accounts.orders import Pin
+from homeport_agent.accounts.pam.conversation import Conversations
+from homeport_agent.accounts.pam.service import PamService
+from homeport_agent.accounts.roster import Roster
 from homeport_agent.durable import make_private_folder, read_json
 from homeport_agent.refusals import Refusal
 from homeport_agent.root import Root
@@ -26,16 +29,6 @@ SOCKET = "accounts.sock"
 _LOCK = "accounts.lock"
 _SILENCE_SECONDS = 10.0
 _MOST_CONNECTIONS = 32
-
-
-@contextlib.contextmanager
-def short_name(folder: Path, name: str) -> Iterator[str]:
-    """Give a name for ``folder/name`` that fits into the 107 bytes of a socket's address, however long the folder's is."""
-    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{descriptor}/{name}"
-    finally:
-        os.close(descriptor)
 
 
 def read_pin(root: Root) -> Pin | None:
@@ -51,6 +44,17 @@ def read_allowed_groups(root: Root) -> frozenset[str]:
     except Refusal:
         return frozenset()
     return frozenset(name for name in listed if isinstance(name, str)) if isinstance(listed, list) else frozenset()
+
+
+def resolves(root: Root, username: str) -> bool:
+    """Whether the system knows the name, as sshd asks before it authenticates anybody."""
+    if not root.is_system:
+        return LinuxBackend(root).find(username) is not None
+    try:
+        pwd.getpwnam(username)
+    except KeyError:
+        return False
+    return True
 
 
 def make_applier(root: Root, clock: Callable[[], float]) -> Applier:
@@ -79,47 +83,31 @@ def try_lock(root: Root) -> int | None:
 
 
 class Service:
-    """Listens for the network half. Who holds it has the lock of :func:`try_lock` and passes it in."""
+    """Listens for the network half and for PAM. Who holds it has the lock of :func:`try_lock` and passes it in."""
 
     def __init__(self, root: Root, lock: int, *, agent_uid: int, clock: Callable[[], float] = time.time) -> None:
         self._lock = lock
-        self._peers = {0, agent_uid}
         self._applier = make_applier(root, clock)
         self._applier.repair()
-        (root.run / SOCKET).unlink(missing_ok=True)
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        with short_name(root.run, SOCKET) as name:
-            self._listener.bind(name)
-        (root.run / SOCKET).chmod(0o600)
-        os.chown(root.run / SOCKET, agent_uid, -1)
-        self._listener.listen(_MOST_CONNECTIONS)
-        self._path = root.run / SOCKET
-        self._slots = threading.BoundedSemaphore(_MOST_CONNECTIONS)
         self._busy = threading.Lock()
-        self._thread = threading.Thread(target=self._accept, name="homeport-accounts", daemon=True)
-        self._thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            if not self._slots.acquire(blocking=False):
-                connection.close()
-                continue
-            threading.Thread(target=self._serve, args=[connection], daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        try:
-            with connection:
-                connection.settimeout(_SILENCE_SECONDS)
-                if _peer_uid(connection) in self._peers:
-                    self._answer_all(connection)
-        except OSError:
-            return
-        finally:
-            self._slots.release()
+        self._roster = Roster.load(root.accounts_state / "roster.json")
+        owner = os.geteuid()
+        network = NetworkHalf(root, peers={owner, agent_uid})
+        conversations = Conversations(
+            self._applier, self._roster, network, resolves=lambda name: resolves(root, name), clock=clock
+        )
+        self._listeners = [
+            Listener(
+                root.run,
+                SOCKET,
+                self._answer_all,
+                owner=agent_uid,
+                peers={0, agent_uid},
+                most=_MOST_CONNECTIONS,
+                silence=_SILENCE_SECONDS,
+            ),
+            PamService(conversations).listen(root, owner),
+        ]
 
     def _answer_all(self, connection: socket.socket) -> None:
         while True:
@@ -146,6 +134,10 @@ class Service:
                 except Refusal as refusal:
                     return {"ok": False, "reason": refusal.reason, "message": refusal.message}
                 return {"ok": True}
+            case "roster":
+                digest = request.get("digest")
+                first, last = request.get("first") is True, digest if isinstance(digest, str) else None
+                return {"taken": self._roster.take(request.get("people"), first=first, digest=last)}
             case "accounts":
                 return {"accounts": self._applier.accounts()}
             case "status":
@@ -162,19 +154,13 @@ class Service:
             "epoch": epoch,
             "counter": counter,
             "highest_time": utc_text(ledger.highest_time),
+            "roster": self._roster.digest,
             "version": __version__,
         }
 
     def close(self) -> None:
         """Stop listening once the order at hand is finished."""
         with self._busy:
-            self._path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
+            for listener in self._listeners:
+                listener.close()
             os.close(self._lock)
-
-
-def _peer_uid(connection: socket.socket) -> int:
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", credentials)[1])

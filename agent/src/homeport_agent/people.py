@@ -1,0 +1,63 @@
+"""The list of those who may sign in here: fetched from the server, handed to the privileged half when it changed."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from homeport_agent.client import Client, refusal_of
+from homeport_agent.privileged import PrivilegedHalf
+from homeport_agent.refusals import Reason, Refusal
+
+_OK = 200
+_PAGE = 500
+_MOST_PAGES = 40
+_PART = 100
+_EVERY_SECONDS = 600.0
+
+
+@dataclass
+class People:
+    """Keeps the privileged half's list like the server's."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    _listed: list[dict[str, Any]] = field(default_factory=list, init=False)
+    _digest: str = field(default="", init=False)
+    _fetched_at: float | None = field(default=None, init=False)
+
+    def bring_up_to_date(self, client: Client, accounts: PrivilegedHalf, *, fresh: bool) -> None:
+        """Fetch the list when it is old or ``fresh`` news came, and hand it over when the privileged half has another."""
+        now = self.monotonic()
+        if fresh or self._fetched_at is None or now - self._fetched_at > _EVERY_SECONDS:
+            self._listed = self._fetch(client)
+            self._digest = hashlib.sha256(json.dumps(self._listed, sort_keys=True).encode()).hexdigest()
+            self._fetched_at = now
+        if accounts.call({"do": "status"}).get("roster") != self._digest:
+            self._hand_over(accounts)
+
+    def _fetch(self, client: Client) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        after = ""
+        for _ in range(_MOST_PAGES):
+            answer = client.agent_request("GET", f"/agent/v1/people?limit={_PAGE}&after={quote(after, safe='')}")
+            if answer.status != _OK:
+                raise refusal_of(answer, "The server did not say who may sign in here")
+            page = answer.document.get("people")
+            if not isinstance(page, list):
+                raise Refusal(Reason.SERVER_ANSWER_INVALID, "The server's list of people is none. It may need an update.")
+            found += [entry for entry in page if isinstance(entry, dict)]
+            after = str(answer.document.get("next") or "")
+            if not after:
+                break
+        return found
+
+    def _hand_over(self, accounts: PrivilegedHalf) -> None:
+        parts = [self._listed[first : first + _PART] for first in range(0, len(self._listed), _PART)] or [[]]
+        for number, part in enumerate(parts):
+            request: dict[str, Any] = {"do": "roster", "people": part, "first": number == 0}
+            if number == len(parts) - 1:
+                request["digest"] = self._digest
+            accounts.call(request)
