@@ -29,6 +29,7 @@
 #define MOST_MS 60000   /* what the helper may ask for with W while it waits for others */
 #define MOST_FRAMES 256 /* ends a helper that talks for ever */
 #define MOST_VALUE 512
+#define EXPORTED __attribute__((visibility("default")))
 
 static int connect_helper(const char *path)
 {
@@ -185,18 +186,18 @@ static int relay(pam_handle_t *pamh, const char *op, int flags, int argc, const 
 	return result;
 }
 
-PAM_EXTERN int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
+EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	return relay(pamh, "auth", flags, argc, argv);
 }
 
-PAM_EXTERN int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
+EXPORTED int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	return relay(pamh, "acct", flags, argc, argv);
 }
 
 /* sshd and login call it after every authentication; there is nothing to set, and anything but success refuses the login. */
-PAM_EXTERN int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+EXPORTED int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	(void)pamh, (void)flags, (void)argc, (void)argv;
 	return PAM_SUCCESS;

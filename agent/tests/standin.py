@@ -101,6 +101,10 @@ class StandIn:
         self.grants = {}
         self.queue = {}  # device id -> open orders
         self.version = 1
+        self.people = [
+            {"user_id": "u-ada", "username": "ada", "email": "ada@acme.example", "full_name": "Ada Lovelace", "uid": 20000},
+            {"user_id": "u-bob", "username": "bob", "email": "bob@acme.example", "full_name": "Bob", "uid": None},
+        ]
         self.receipts = []
         self.accounts = []
         self.device_report = None
@@ -356,6 +360,9 @@ class Handler(BaseHTTPRequestHandler):
             case "GET", "/agent/v1/desired-state":
                 device_id, _ = s.authorized(self.headers, method, path, "agent")
                 return 200, s.desired(device_id, parse_qs(parts.query))
+            case "GET", "/agent/v1/people":
+                s.authorized(self.headers, method, path, "agent")
+                return 200, {"people": s.people, "next": None}
             case "POST", "/agent/v1/reports":
                 device_id, _ = s.authorized(self.headers, method, path, "agent")
                 return 204, s.report(device_id, json.loads(raw))

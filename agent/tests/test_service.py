@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from standin import Signer, public_jwk
 
 from homeport_agent.accounts.framing import receive, send
-from homeport_agent.accounts.service import SOCKET, Service, short_name, try_lock
+from homeport_agent.accounts.listener import short_name
+from homeport_agent.accounts.service import SOCKET, Service, try_lock
 from homeport_agent.durable import make_private_folder
 from homeport_agent.privileged import PrivilegedHalf
 from homeport_agent.refusals import Refusal

@@ -16,7 +16,8 @@ from tests.faults.person import sign_in
 from homeport.directory.devices.model import After
 from homeport.directory.people.model import UserState
 from homeport_agent.accounts.framing import receive, send
-from homeport_agent.accounts.service import SOCKET, short_name
+from homeport_agent.accounts.listener import short_name
+from homeport_agent.accounts.service import SOCKET
 from homeport_agent.root import Root
 
 pytestmark = pytest.mark.xdist_group("faults-orders")

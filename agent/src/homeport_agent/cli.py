@@ -18,7 +18,7 @@ from homeport_agent.front import Front
 from homeport_agent.namespace import enter_if_needed
 from homeport_agent.privileged import PrivilegedHalf
 from homeport_agent.refusals import Reason, Refusal
-from homeport_agent.root import Root
+from homeport_agent.root import AGENT_USER, Root
 from homeport_agent.sign_in import SignIn
 from homeport_agent.transactions import Transactions
 from homeport_agent.transport import Transport
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     enroll.add_argument("--key-file", required=True, metavar="FILE", help="file with the enrolment key; - reads standard input")
     verbs.add_parser("run", parents=[root], help="keep the device in its desired state")
     accounts = verbs.add_parser("accounts", parents=[root], help="be the half that changes accounts, without a network")
-    accounts.add_argument("--agent-user", default="homeport-agent", metavar="NAME", help="whom the other half runs as")
+    accounts.add_argument("--agent-user", default=AGENT_USER, metavar="NAME", help="whom the other half runs as")
     sign_in = verbs.add_parser("sign-in", parents=[root], help="sign in and get an account on this device")
     sign_in.add_argument("--json", action="store_true", help="speak JSON lines, for programs")
     verbs.add_parser("status", parents=[root], help="say what this device is and which accounts it keeps")

@@ -1,5 +1,6 @@
 """Enrolment: the device makes its key pair, proves it, and pins whose orders count."""
 
+import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,12 +9,13 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from homeport_agent.accounts.files import AccountFiles
 from homeport_agent.client import Client, ServerClock, refusal_of
 from homeport_agent.durable import make_private_folder, read_json, write_atomically, write_json
 from homeport_agent.facts import enrollment_facts
 from homeport_agent.jose import JoseError, ec_public_jwk, ed25519_public_key, sign_es256, thumbprint
 from homeport_agent.refusals import Reason, Refusal
-from homeport_agent.root import Root
+from homeport_agent.root import AGENT_USER, Root
 from homeport_agent.transport import Answer, Transport, checked_address
 
 _KEY_PARTS = 4
@@ -92,6 +94,15 @@ def make_client(root: Root, transport: Transport | None = None) -> Client:
     return Client(enrollment.issuer, enrollment.device_id, device_key(root), transport or Transport())
 
 
+def hand_over(root: Root) -> None:
+    """Give the network half's files to its own user, where there is one; the pinned key stays root's."""
+    agent = AccountFiles(root).account(AGENT_USER)
+    if agent is None or os.geteuid() != 0:
+        return
+    for path in (root.agent_state, *root.agent_state.iterdir()):
+        os.chown(path, agent.uid, agent.gid, follow_symlinks=False)
+
+
 @dataclass
 class Enroller:
     """Enrols one root at one server."""
@@ -164,5 +175,6 @@ class Enroller:
         status = str(document.get("status", "active"))
         kept = Enrollment(server, checked_address(issuer), device_id, status)
         write_json(self.root.agent_state / "device.json", vars(kept))
+        hand_over(self.root)
         waiting = " It waits for an administrator's approval." if status == "pending" else ""
         return f"This device is enrolled at {server}, as {device_id}.{waiting}"

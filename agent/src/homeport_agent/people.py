@@ -6,14 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from homeport_agent.client import Client, refusal_of
 from homeport_agent.privileged import PrivilegedHalf
 from homeport_agent.refusals import Reason, Refusal
 
 _OK = 200
-_PAGE = 500
 _MOST_PAGES = 40
 _PART = 100
 _EVERY_SECONDS = 600.0
@@ -40,18 +38,19 @@ class People:
 
     def _fetch(self, client: Client) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        after = ""
+        skip = 0
         for _ in range(_MOST_PAGES):
-            answer = client.agent_request("GET", f"/agent/v1/people?limit={_PAGE}&after={quote(after, safe='')}")
+            answer = client.agent_request("GET", f"/agent/v1/people?skip={skip}")
             if answer.status != _OK:
                 raise refusal_of(answer, "The server did not say who may sign in here")
             page = answer.document.get("people")
             if not isinstance(page, list):
                 raise Refusal(Reason.SERVER_ANSWER_INVALID, "The server's list of people is none. It may need an update.")
             found += [entry for entry in page if isinstance(entry, dict)]
-            after = str(answer.document.get("next") or "")
-            if not after:
+            following = answer.document.get("next")
+            if not isinstance(following, int) or following <= skip:
                 break
+            skip = following
         return found
 
     def _hand_over(self, accounts: PrivilegedHalf) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from homeport_agent.refusals import Reason, Refusal
 
+AGENT_USER = "homeport-agent"
+"""Whom the network half runs as where the package made that user."""
 _NEEDED = ("passwd", "shadow", "group", "gshadow")
 
 

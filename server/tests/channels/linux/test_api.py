@@ -151,3 +151,14 @@ def test_steps_with_odd_contents_of_a_real_order_never_become_an_error_of_ours(b
     }
     assert report({"receipts": [receipt]}).status_code in {204, 400}
     assert report({"receipts": [{**receipt, "outcome": "done", "reason": None}]}).status_code in {204, 400}
+
+
+def test_a_device_hears_who_may_sign_in_on_it_and_nobody_else_does(ready, device, client):
+    ready.user(f"zoe-{device.name}")
+    ready.user(f"staged-{device.name}", UserState.STAGED)
+    answer = device.call(client, "GET", "/agent/v1/people", device.agent_token(client))
+    assert answer.status_code == 200, answer.text
+    names = [person["username"] for person in answer.json()["people"]]
+    assert f"zoe-{device.name}" in names
+    assert f"staged-{device.name}" not in names
+    assert client.get("/agent/v1/people").status_code == 401

@@ -2,24 +2,28 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from homeport.channels.linux.actions import Orders, Receipt
 from homeport.channels.linux.schemas import EnrollRequest, ReportBody
 from homeport.channels.linux.wakeups import Wakeups
-from homeport.directory.devices.actions import Devices, Enrollment
-from homeport.directory.devices.model import AccountReport, Device, DeviceFacts, DeviceStatus
+from homeport.directory.devices.actions import Access, Bindings, Devices, Enrollment
+from homeport.directory.devices.model import AccountReport, Device, DeviceFacts, DeviceStatus, linux_name_allowed
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.kernel.errors import RateLimited, Unauthenticated
+from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.trust.issuer.actions import AccessTokens
 from homeport.trust.issuer.model import AccessToken, Scope
 
+PEOPLE = 500
+"""How many people one answer of `/people` names."""
 MAX_WAIT = 50
 """Seconds an agent may wait for a change; below what proxies usually cut."""
 
@@ -33,6 +37,8 @@ class LinuxActions:
     orders: Orders
     tokens: AccessTokens
     limits: RateLimits
+    access: Access
+    bindings: Bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class AgentEndpoints:
         router.add_api_route("/enroll", self.enroll, methods=["POST"])
         router.add_api_route("/order", self.order, methods=["POST"])
         router.add_api_route("/desired-state", self.desired_state, methods=["GET"])
+        router.add_api_route("/people", self.people, methods=["GET"])
         router.add_api_route("/reports", self.reports, methods=["POST"])
         return router
 
@@ -118,6 +125,22 @@ class AgentEndpoints:
                 "status": _status(device),
                 "orders": [signed.as_json() for signed in actions.orders.outstanding(device)],
             }
+
+    def people(self, request: Request, skip: Annotated[int, Query(ge=0)] = 0) -> JSONResponse:
+        """Tell who may sign in on the device (section 4)."""
+        with self.work.write() as actions:
+            device, _ = self._authenticate(request, actions, Scope.AGENT)
+        with self.work.read() as actions:
+            if actions.bindings.may_admit(None, device) is not None:
+                return JSONResponse({"people": [], "next": None})
+            page = actions.access.entrants_of(device, Listing(sort=("id",), skip=skip, limit=PEOPLE))
+        people = [
+            {name: getattr(entrant, name) for name in ("user_id", "username", "email", "full_name", "uid")}
+            for entrant in page.items
+            if linux_name_allowed(entrant.username)
+        ]
+        following = skip + PEOPLE
+        return JSONResponse({"people": people, "next": following if following < page.total else None})
 
     def reports(self, request: Request, body: ReportBody) -> Response:
         """Take receipts and what the device found (section 5)."""

@@ -1,0 +1,155 @@
+"""A person at Debian's own login: the module, both halves as two processes under two users, and a server that can be cut off."""
+
+import os
+import signal
+
+import pytest
+from standin import StandIn
+from tests.support.debian.image import installed
+from tests.support.debian.machine import Machine
+
+pytestmark = pytest.mark.xdist_group("at-the-login")
+
+PASSCODE, OTHER = "correct horse 7", "sesame and lentils"
+
+
+@pytest.fixture(scope="module")
+def layers():
+    with installed() as found:
+        yield found
+
+
+class Lab:
+    """An enrolled machine with a local administrator; both halves run."""
+
+    def __init__(self, machine, server):
+        self.machine, self.server = machine, server
+        machine.run("useradd", "-m", "-s", "/bin/bash", "opa")
+        machine.run("chpasswd", input=f"opa:{OTHER}\n")
+        key = f"{server.enrollment_key}\n"
+        machine.run("homeport-agent", "enroll", "--server", server.url, "--key-file", "-", input=key)
+        machine.run("install", "-d", "-m", "755", "/run/homeport")  # what systemd-tmpfiles and RuntimeDirectory= do at boot
+        machine.run("install", "-d", "-o", "homeport-agent", "/run/homeport-agent")
+        self.accounts = self.network = None
+        self.start_accounts()
+        self.start_network()
+
+    def start_accounts(self):
+        self.accounts = self.machine.start("homeport-agent", "accounts", log="/var/log/accounts.log")
+        self.machine.until((self.machine.root / "run/homeport/pam.sock").exists, "the PAM socket")
+
+    def start_network(self):
+        self.network = self.machine.start("homeport-agent", "run", user="homeport-agent", log="/var/log/agent.log")
+        self.machine.until(lambda: "roster" in self.machine.run("ls", "/var/lib/homeport-accounts"), "the list of people")
+
+    def kill(self):
+        self.accounts.kill()
+        self.network.kill()
+
+    def first_sign_in(self, name="ada", passcode=PASSCODE):
+        with self.machine.console() as console:
+            console.reads("login: $")
+            console.types(name)
+            console.reads("Number shown there: $")
+            console.types(self.server.number)
+            console.asks_secretly("Choose a passcode for ada on this device: $")
+            console.types(passcode)
+            console.asks_secretly("The same again: $")
+            console.types(passcode)
+            console.reads(r"\$ $")
+            said = console.runs("id -un; pwd")
+        return said, console.text
+
+    def logs_in(self, name, passcode):
+        with self.machine.console() as console:
+            console.reads("login: $")
+            console.types(name)
+            console.asks_secretly("Password: $")
+            console.types(passcode)
+            console.reads(r"\$ $|Login incorrect|suspended|expired")
+            return console.text.rstrip().endswith("$")
+
+
+@pytest.fixture
+def lab(layers):
+    server = StandIn()
+    with Machine(layers, "lab-7", port=server.httpd.server_port) as machine:
+        try:
+            yield Lab(machine, server)
+        finally:
+            print(machine.read("/var/log/accounts.log"), machine.read("/var/log/agent.log"))
+    server.close()
+
+
+def test_the_first_sign_in_by_e_mail_makes_the_account_and_then_the_passcode_is_enough_with_everything_cut(lab):
+    said, shown = lab.first_sign_in("Ada@acme.example")
+    assert said == "ada\n/home/ada\n"
+    assert "▀" in shown  # the QR code
+    assert "WDJB-MJHT" in shown
+    assert PASSCODE not in shown
+    assert all(len(line) <= 80 for line in shown.split("Linux lab-7")[0].splitlines())
+    assert lab.machine.entry("shadow", "ada")[1].startswith("$y$")
+    lab.machine.wire.cut()
+    lab.kill()
+    assert lab.logs_in("ada", PASSCODE)
+    assert not lab.logs_in("ada", "wrong one 7")
+    assert lab.logs_in("opa", OTHER)
+
+
+def test_a_name_that_may_not_sign_in_here_sees_an_ordinary_prompt_and_costs_no_call(lab):
+    before = lab.machine.wire.carried
+    with lab.machine.console() as console:
+        console.reads("login: $")
+        console.types("mallory")
+        console.asks_secretly("Password: $")
+        console.types("whatever it is")
+        console.reads("Login incorrect")
+    assert lab.machine.wire.carried - before <= 1  # the daemon's own waiting request may begin anew
+
+
+def test_a_wrong_number_can_be_typed_five_times_and_no_more(lab):
+    with lab.machine.console() as console:
+        console.reads("login: $")
+        console.types("ada")
+        for left in ("4 tries", "3 tries", "2 tries", "1 try"):
+            console.reads("Number shown there: $")
+            console.types("000000")
+            console.reads(f"not the number in the browser. {left} left")
+        console.reads("Number shown there: $")
+        console.types("000000")
+        console.reads("Reason: number_wrong   Sign-in: s-1")
+    assert lab.machine.entry("passwd", "ada") is None
+
+
+def test_who_comes_back_after_a_time_out_sees_the_same_code(lab):
+    with lab.machine.console() as console:
+        console.reads("login: $")
+        console.types("ada")
+        console.reads("Number shown there: $")
+    with lab.machine.console() as console:
+        console.reads("login: $")
+        console.types("ada")
+        console.reads("Number shown there: $")
+    assert len(lab.server.grants) == 1
+
+
+def test_local_people_get_in_while_both_halves_hang(lab):
+    inner = [lab.accounts.pid, lab.network.pid]
+    for pid in inner:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        assert lab.logs_in("opa", OTHER)
+    finally:  # what started them stopped along with them
+        for pid in [*inner, lab.accounts.process.pid, lab.network.process.pid]:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_another_person_who_approves_gets_nothing(lab):
+    lab.server.account = lab.server.account | {"user_id": "u-eve", "username": "eve"}
+    with lab.machine.console() as console:
+        console.reads("login: $")
+        console.types("ada")
+        console.reads("Number shown there: $")
+        console.types(lab.server.number)
+        console.reads("Reason: another_person")
+    assert lab.machine.entry("passwd", "eve") is None
