@@ -153,3 +153,44 @@ def test_another_person_who_approves_gets_nothing(lab):
         console.types(lab.server.number)
         console.reads("Reason: another_person")
     assert lab.machine.entry("passwd", "eve") is None
+
+
+def ssh_first_sign_in(lab, ssh):
+    ssh.reads(r"Number shown there: $")
+    ssh.types(lab.server.number)
+    ssh.asks_secretly("Choose a passcode for ada on this device: $")
+    ssh.types(PASSCODE)
+    ssh.asks_secretly("The same again: $")
+    ssh.types(PASSCODE)
+    ssh.reads(r"\$ $")
+
+
+def test_the_first_sign_in_over_ssh_turns_the_record_into_an_account(lab):
+    lab.machine.start_sshd()
+    assert lab.machine.run("getent", "passwd", "ada").startswith("ada:x:20000:20000:Ada Lovelace:/home/ada:")
+    assert lab.machine.entry("passwd", "ada") is None
+    with lab.machine.ssh("ada") as ssh:
+        ssh_first_sign_in(lab, ssh)
+        assert ssh.runs("id -un; pwd") == "ada\n/home/ada\n"
+        assert all(len(line) <= 80 for line in ssh.text.splitlines()[:8])
+        assert "\u2580" not in ssh.text  # no QR code: the client's terminal may not draw it
+    assert lab.machine.entry("passwd", "ada")[2] == "20000"
+    assert not (lab.machine.root / "run/userdb/ada.user").exists()
+
+
+def test_over_ssh_a_name_that_may_not_sign_in_here_looks_like_any_other(lab):
+    lab.machine.start_sshd()
+    with lab.machine.ssh("mallory") as ssh:
+        ssh.asks_secretly("[Pp]assword: $")
+        ssh.types("whatever it is")
+        ssh.reads("Permission denied|[Pp]assword: $")
+        assert "Sign in at" not in ssh.text
+
+
+def test_a_record_alone_opens_nothing_while_both_halves_are_dead(lab):
+    lab.machine.start_sshd()
+    lab.kill()
+    with lab.machine.ssh("ada") as ssh:
+        ssh.asks_secretly("[Pp]assword: $")
+        ssh.types(PASSCODE)
+        ssh.reads("Permission denied|[Pp]assword: $")

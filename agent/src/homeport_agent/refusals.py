@@ -24,7 +24,6 @@ class Reason(StrEnum):
     PASSCODE_REFUSED = "passcode_refused"
 
     ANOTHER_PERSON = "another_person"
-    CONNECT_AGAIN = "connect_again"
     TOO_MANY_SIGN_INS = "too_many_sign_ins"
     ACCOUNTS_UNREACHABLE = "accounts_unreachable"
     CONVERSATION_ENDED = "conversation_ended"

@@ -6,6 +6,8 @@ from typing import Protocol
 from homeport_agent.accounts.model import Account
 
 ADMIN_GROUP = "homeport-admins"
+USERS_GROUP = "homeport-users"
+"""Everybody whose account is ours; sshd's and sudo's own configuration name it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class AccountBackend(Protocol):
 
     def home_is_free(self, account: Account) -> bool:
         """Whether the home folder is absent, or already belongs to this uid, and lies inside the device's root."""
+
+    def withdraw_record(self, username: str) -> None:
+        """Take away what stands for an account that is not made yet."""
 
     def add_group(self, name: str, gid: int | None) -> None:
         """Make a group; without ``gid`` a system group."""

@@ -1,11 +1,13 @@
 """Reads passwd, shadow, group and gshadow of a root. Reading only: writing is the tools' work."""
 
+import contextlib
 import grp
 import pwd
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from homeport_agent.accounts.backend import Found
+from homeport_agent.accounts.records import is_record
 from homeport_agent.root import Root
 
 _FIELDS = {"passwd": 7, "shadow": 9, "group": 4}
@@ -33,7 +35,7 @@ class AccountFiles:
                 locked, passcode_set, expires_on = self._secret(username)
                 groups = frozenset(row[0] for row in self._rows("group") if username in row[3].split(","))
                 return Found(name, int(uid), int(gid), full_name, home, shell, locked, passcode_set, expires_on, groups)
-        if self.root.is_system:
+        if self.root.is_system and not is_record(self.root, username):
             return _foreign_account(username)
         return None
 
@@ -50,10 +52,9 @@ class AccountFiles:
             if row[2] == str(uid):
                 return row[0]
         if self.root.is_system:
-            try:
-                return pwd.getpwuid(uid).pw_name
-            except KeyError:
-                return None
+            with contextlib.suppress(KeyError):
+                name = pwd.getpwuid(uid).pw_name
+                return None if is_record(self.root, name) else name
         return None
 
     def gid_of_group(self, name: str) -> int | None:
@@ -62,10 +63,9 @@ class AccountFiles:
             if row[0] == name:
                 return int(row[2])
         if self.root.is_system:
-            try:
-                return grp.getgrnam(name).gr_gid
-            except KeyError:
-                return None
+            with contextlib.suppress(KeyError):
+                gid = grp.getgrnam(name).gr_gid
+                return None if is_record(self.root, name) else gid
         return None
 
     def group_of_gid(self, gid: int) -> str | None:
@@ -74,10 +74,9 @@ class AccountFiles:
             if row[2] == str(gid):
                 return row[0]
         if self.root.is_system:
-            try:
-                return grp.getgrgid(gid).gr_name
-            except KeyError:
-                return None
+            with contextlib.suppress(KeyError):
+                name = grp.getgrgid(gid).gr_name
+                return None if is_record(self.root, name) else name
         return None
 
 

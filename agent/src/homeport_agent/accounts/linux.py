@@ -16,6 +16,7 @@ from homeport_agent.accounts.files import AccountFiles
 from homeport_agent.accounts.homes import copy_skeleton, lies_inside
 from homeport_agent.accounts.jobs import hold_jobs, release_jobs
 from homeport_agent.accounts.model import Account
+from homeport_agent.accounts.records import Records
 from homeport_agent.accounts.sessions import end_processes
 from homeport_agent.durable import disk_full_is_refused, write_atomically
 from homeport_agent.refusals import Reason, Refusal
@@ -48,6 +49,7 @@ class LinuxBackend:
     """
 
     root: Root
+    records: Records | None = None
 
     def require_ready(self) -> None:
         """Refuse an incomplete root, or one without room for the tools' own copies of the account files."""
@@ -90,6 +92,11 @@ class LinuxBackend:
         return stat.S_ISDIR(found.st_mode) and found.st_uid == account.uid
 
     # Making
+
+    def withdraw_record(self, username: str) -> None:
+        """Remove the user record that sshd knew the name by."""
+        if self.records is not None:
+            self.records.withdraw(username)
 
     def add_group(self, name: str, gid: int | None) -> None:
         """Make a group."""

@@ -44,6 +44,9 @@ class MemoryBackend:
         """Whether the home folder is absent or this uid's."""
         return self.homes.get(account.home, account.uid) == account.uid
 
+    def withdraw_record(self, username: str) -> None:
+        """Memory has no records."""
+
     def add_group(self, name: str, gid: int | None) -> None:
         """Make a group."""
         self.groups.setdefault(name, _FIRST_SYSTEM_GID + len(self.groups) if gid is None else gid)

@@ -38,6 +38,7 @@ class Step(StrEnum):
     HOME = "home"
     EXPIRY = "expiry"
     JOIN_GROUPS = "join_groups"
+    USERS_GROUP = "users_group"
     ADMIN = "admin"
     ALLOW = "allow"
     UNLOCK = "unlock"

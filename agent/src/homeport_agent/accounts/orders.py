@@ -104,6 +104,7 @@ SYSTEM_NAMES = frozenset(
         "administrator",
         "homeport",
         "homeport-admins",
+        "homeport-users",
         "homeport-agent",
         "homeport-accounts",
         "netdev",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from homeport_agent.accounts.backend import ADMIN_GROUP, AccountBackend, Found
+from homeport_agent.accounts.backend import ADMIN_GROUP, USERS_GROUP, AccountBackend, Found
 from homeport_agent.accounts.ledger import Ledger
 from homeport_agent.accounts.model import Account, After, Kind, Order, Record, Step
 from homeport_agent.refusals import Reason, Refusal
@@ -12,6 +12,7 @@ from homeport_agent.refusals import Reason, Refusal
 Plan = list[tuple[Step, Callable[[], str]]]
 _DAY = 86_400
 _MOST_DETAIL = 200
+_OWN_GROUPS = frozenset({ADMIN_GROUP, USERS_GROUP})
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Planner:
             self.ledger.records[account.user_id] = record
             record.home = account.home
             self.ledger.save()
+            self.backend.withdraw_record(account.username)
             return ""
 
         def add_group() -> str:
@@ -140,6 +142,7 @@ class Planner:
             (Step.ATTRIBUTES, attributes),
             (Step.EXPIRY, expiry),
             (Step.JOIN_GROUPS, lambda: self._join(account, record)),
+            (Step.USERS_GROUP, lambda: self._join_users(account, record)),
             (Step.ADMIN, lambda: self._admin(account, record)),
         ]
 
@@ -158,14 +161,19 @@ class Planner:
 
     def _join(self, account: Account, record: Record) -> str:
         wanted = {name for name in account.groups if name in self.allowed_groups and self.backend.gid_of_group(name) is not None}
-        for group in sorted(set(record.joined) - wanted - {ADMIN_GROUP}):
+        for group in sorted(set(record.joined) - wanted - _OWN_GROUPS):
             self.backend.leave_group(account.username, group)
-        kept_admin = {ADMIN_GROUP} & set(record.joined)
-        self._note_joined(record, wanted | kept_admin)
+        self._note_joined(record, wanted | (_OWN_GROUPS & set(record.joined)))
         for group in sorted(wanted):
             self.backend.join_group(account.username, group)
         skipped = sorted(set(account.groups) - wanted)
         return f"not allowed or absent here: {', '.join(skipped)}"[:_MOST_DETAIL] if skipped else ""
+
+    def _join_users(self, account: Account, record: Record) -> str:
+        self.backend.add_group(USERS_GROUP, None)
+        self._note_joined(record, {*record.joined, USERS_GROUP})
+        self.backend.join_group(account.username, USERS_GROUP)
+        return ""
 
     def _admin(self, account: Account, record: Record) -> str:
         if not account.admin:
@@ -220,7 +228,7 @@ class Planner:
         found = self._ours(record)
         if found is None:
             return "no account"
-        leaving = sorted((set(record.joined) | self.allowed_groups | {ADMIN_GROUP}) & found.groups)
+        leaving = sorted((set(record.joined) | self.allowed_groups | _OWN_GROUPS) & found.groups)
         for group in leaving:
             self.backend.leave_group(record.username, group)
         self._note_joined(record, set())

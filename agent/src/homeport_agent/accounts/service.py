@@ -11,6 +11,7 @@ from typing import Any
 
 from homeport_agent import __version__
 from homeport_agent.accounts.apply import Applier
+from homeport_agent.accounts.backend import AccountBackend
 from homeport_agent.accounts.framing import FramingError, receive, send
 from homeport_agent.accounts.journal import Journal, utc_text
 from homeport_agent.accounts.ledger import Ledger
@@ -20,6 +21,7 @@ from homeport_agent.accounts.network import NetworkHalf
 from homeport_agent.accounts.orders import Pin
 from homeport_agent.accounts.pam.conversation import Conversations
 from homeport_agent.accounts.pam.service import PamService
+from homeport_agent.accounts.records import Records
 from homeport_agent.accounts.roster import Roster
 from homeport_agent.durable import make_private_folder, read_json
 from homeport_agent.refusals import Refusal
@@ -57,14 +59,19 @@ def resolves(root: Root, username: str) -> bool:
     return True
 
 
-def make_applier(root: Root, clock: Callable[[], float]) -> Applier:
+def _is_free(backend: AccountBackend, name: str, number: int) -> bool:
+    taken = (backend.find(name), backend.gid_of_group(name), backend.name_of_uid(number), backend.group_of_gid(number))
+    return all(holder is None for holder in taken)
+
+
+def make_applier(root: Root, clock: Callable[[], float], records: Records | None = None) -> Applier:
     """Wire the privileged half for one root, with the Linux backend."""
     make_private_folder(root.accounts_state)
     return Applier(
         pin=lambda: read_pin(root),
         ledger=Ledger.load(root.accounts_state / "ledger.json"),
         journal=Journal(root.accounts_state / "journal.jsonl", clock),
-        backend=LinuxBackend(root),
+        backend=LinuxBackend(root, records),
         allowed_groups=lambda: read_allowed_groups(root),
         clock=clock,
     )
@@ -87,10 +94,12 @@ class Service:
 
     def __init__(self, root: Root, lock: int, *, agent_uid: int, clock: Callable[[], float] = time.time) -> None:
         self._lock = lock
-        self._applier = make_applier(root, clock)
+        self._records = Records(root)
+        self._applier = make_applier(root, clock, self._records)
         self._applier.repair()
         self._busy = threading.Lock()
         self._roster = Roster.load(root.accounts_state / "roster.json")
+        self._publish()
         owner = os.geteuid()
         network = NetworkHalf(root, peers={owner, agent_uid})
         conversations = Conversations(
@@ -137,13 +146,27 @@ class Service:
             case "roster":
                 digest = request.get("digest")
                 first, last = request.get("first") is True, digest if isinstance(digest, str) else None
-                return {"taken": self._roster.take(request.get("people"), first=first, digest=last)}
+                taken = self._roster.take(request.get("people"), first=first, digest=last)
+                self._publish()
+                return {"taken": taken}
             case "accounts":
                 return {"accounts": self._applier.accounts()}
             case "status":
                 return self._status()
             case _:
                 return {"error": "no such request"}
+
+    def _publish(self) -> None:
+        """Let the system know the names of those who may come, except where a name or number is somebody's already."""
+        backend = self._applier.backend
+        waiting = [
+            person
+            for person in self._roster.people()
+            if person.uid is not None
+            and person.user_id not in self._applier.ledger.records
+            and (self._records.has(person) or _is_free(backend, person.username, person.uid))
+        ]
+        self._records.sync({person.username: person for person in waiting})
 
     def _status(self) -> dict[str, Any]:
         ledger = self._applier.ledger

@@ -55,6 +55,8 @@ class Conversations:
             return Result.USER_UNKNOWN
         if record is not None and not self._wants_browser(record):
             return Result.IGNORE
+        if hello.service == "sshd" and not self.resolves(hello.user):
+            return Result.USER_UNKNOWN  # sshd puts junk in the place of what somebody types whose name it did not know
         return self._sign_in(talk, hello, _wanted(record, person))
 
     def _record(self, username: str) -> Record | None:
@@ -155,9 +157,6 @@ class Conversations:
         return receipt
 
     def _choose_passcode(self, talk: Talk, username: str, order_id: str) -> None:
-        if not self.resolves(username):
-            # sshd puts junk in the place of what an unknown user types; the account stands now, so the next attempt is known.
-            raise Refusal(Reason.CONNECT_AGAIN, "The account is made. Connect again to choose its passcode.")
         first = f"Choose a passcode for {username} on this device: "
         while True:
             passcode = talk.ask(first, echo=False)
