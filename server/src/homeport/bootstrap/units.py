@@ -306,7 +306,10 @@ class Unit:
             people=self.people,
             audit=self.audit,
             continuations={
-                Purpose.DEVICE_LOGIN: DeviceLogin(self.authorizations, self.devices, self.bindings),
+                **dict.fromkeys(
+                    (Purpose.DEVICE_LOGIN, Purpose.PASSCODE_RESET, Purpose.SUDO),
+                    DeviceLogin(self.authorizations, self.devices, self.bindings),
+                ),
                 Purpose.CONNECTION_TEST: ConnectionTest(),
             },
             sealer=parts.sealer,

@@ -192,7 +192,9 @@ def _issuer(unit: Unit) -> IssuerActions:
 
 
 def _linux(unit: Unit) -> LinuxActions:
-    return LinuxActions(unit.devices, unit.enrollment, unit.orders, unit.tokens, unit.limits, unit.access, unit.bindings)
+    return LinuxActions(
+        unit.devices, unit.enrollment, unit.orders, unit.tokens, unit.limits, unit.access, unit.bindings, unit.authorizations
+    )
 
 
 def _approval(unit: Unit) -> ApprovalActions:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from homeport.channels.linux.model import GRANTS, Order, OrderState, SignedOrder
+from homeport.channels.linux.model import GRANTS, Approval, Order, OrderState, SignedOrder
 from homeport.channels.linux.order_keys import OrderKeys
 from homeport.channels.linux.ports import OrderStore
 from homeport.directory.audit.actions import Audit
@@ -95,6 +95,16 @@ class Orders:
         ]
         order = pending[-1] if pending else self._write(admitted, BindingAct.BIND)
         return self.keys.sign(order)
+
+    def approve(self, approval: Approval) -> dict[str, str] | ReasonCode:
+        """Return the signed approval for a prompt at which no account is made; or why there is none any more."""
+        # public: the caller holds the access token of a completed sign-in
+        if not self.bindings.has_account(approval.user_id, approval.device_id):
+            self.publisher.publish(FollowUp(approval.sign_in_id, "approval refused", ReasonCode.NO_ACCOUNT_HERE.code))
+            return ReasonCode.NO_ACCOUNT_HERE
+        self.publisher.publish(FollowUp(approval.sign_in_id, "approval handed to the machine"))
+        signed, order_key = self.keys.sign_approval(approval)
+        return {"approval": signed, "order_key": order_key}
 
     def outstanding(self, device: Device) -> Sequence[SignedOrder]:
         """Return the signed orders that the device has not answered, in sequence; leases that run low are renewed on the way."""

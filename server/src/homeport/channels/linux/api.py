@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from homeport.channels.linux.actions import Orders, Receipt
+from homeport.channels.linux.model import Approval
 from homeport.channels.linux.schemas import EnrollRequest, ReportBody
 from homeport.channels.linux.wakeups import Wakeups
 from homeport.directory.devices.actions import Access, Bindings, Devices, Enrollment
@@ -19,7 +20,7 @@ from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.kernel.errors import RateLimited, Unauthenticated
 from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.reasons import ReasonCode
-from homeport.trust.issuer.actions import AccessTokens
+from homeport.trust.issuer.actions import AccessTokens, DeviceAuthorizations
 from homeport.trust.issuer.model import AccessToken, Scope
 
 PEOPLE = 500
@@ -39,6 +40,7 @@ class LinuxActions:
     limits: RateLimits
     access: Access
     bindings: Bindings
+    authorizations: DeviceAuthorizations
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,10 @@ class AgentEndpoints:
                 return _problem(ReasonCode.USER_CODE_USED)
             assert token.user_id is not None
             assert token.sign_in_id is not None
-            signed = actions.orders.bind(token.user_id, device, token.sign_in_id)
-        if isinstance(signed, ReasonCode):
-            return _problem(signed, token.sign_in_id)
-        return JSONResponse({**signed.as_json(), "sign_in_id": token.sign_in_id})
+            answer = _earned(actions, device, token.user_id, token.sign_in_id)
+        if isinstance(answer, ReasonCode):
+            return _problem(answer, token.sign_in_id)
+        return JSONResponse({**answer, "sign_in_id": token.sign_in_id})
 
     async def desired_state(self, request: Request, version: int = 0, wait: int = 0) -> JSONResponse:
         """Answer what the device should do, at once when it changed, else when it changes or the wait is over (section 4)."""
@@ -174,6 +176,20 @@ class AgentEndpoints:
         if device is None:
             raise Unauthenticated("No device has this id. Enrol the machine again.", reason="device_unknown")
         return device, stored
+
+
+def _earned(actions: LinuxActions, device: Device, user_id: str, sign_in_id: str) -> dict[str, str] | ReasonCode:
+    """Return what a sign-in earned: an account or its renewal, a word to the prompt that waits, or both."""
+    authorization = actions.authorizations.of_sign_in(sign_in_id)
+    if authorization is None:
+        return ReasonCode.USER_CODE_EXPIRED
+    approval = Approval(device.id, authorization.scope.value, user_id, authorization.wanted.nonce, sign_in_id)
+    if authorization.scope is Scope.SUDO:
+        return actions.orders.approve(approval)
+    signed = actions.orders.bind(user_id, device, sign_in_id)
+    if isinstance(signed, ReasonCode):
+        return signed
+    return {**signed.as_json(), "approval": actions.orders.keys.sign_approval(approval)[0]}
 
 
 def _status(device: Device) -> str:

@@ -62,6 +62,17 @@ class SigningKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """What a completed sign-in says to the prompt that waits: who approved, for which purpose, under the prompt's own nonce."""
+
+    device_id: str
+    purpose: str
+    user_id: str
+    nonce: str
+    sign_in_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignedOrder:
     """An order ready to travel: two compact JWS."""
 

@@ -12,6 +12,7 @@ from homeport.channels.linux.model import (
     ORDER_KEY_AGE,
     ORDER_KEY_VALIDITY,
     ORDER_LIFETIME,
+    Approval,
     Order,
     SignedOrder,
     SigningKey,
@@ -23,6 +24,7 @@ from homeport.foundation.sealing.sealer import Sealer
 
 ALGORITHM = "Ed25519"
 ORDER_TYPE = "homeport-order+jwt"
+APPROVAL_TYPE = "homeport-approval+jwt"
 KEY_TYPE = "homeport-order-key+jwt"
 
 
@@ -71,7 +73,6 @@ class OrderKeys:
         now = self.clock.now()
         key = self.store.newest(now + CLOCK_STEP)
         assert key is not None
-        assert key.not_after is not None
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "aud": order.device_id,
@@ -90,17 +91,39 @@ class OrderKeys:
             claims["sign_in_id"] = order.sign_in_id
         if order.after:
             claims["after"] = order.after
-        certificate = {
+        return SignedOrder(
+            self._encode({"alg": ALGORITHM, "typ": ORDER_TYPE, "kid": key.id}, claims, key), self._certificate(key)
+        )
+
+    def sign_approval(self, approval: Approval) -> tuple[str, str]:
+        """Return the signed statement that a person approved what a prompt waits for, and the certificate of its key."""
+        # public: the sign-in was completed elsewhere
+        self.ensure()
+        now = self.clock.now()
+        key = self.store.newest(now + CLOCK_STEP)
+        assert key is not None
+        claims = {
+            "iss": self.issuer,
+            "aud": approval.device_id,
+            "iat": int(now.timestamp()),
+            "exp": int((now + ORDER_LIFETIME).timestamp()),
+            "purpose": approval.purpose,
+            "user_id": approval.user_id,
+            "nonce": approval.nonce,
+            "sign_in_id": approval.sign_in_id,
+        }
+        return self._encode({"alg": ALGORITHM, "typ": APPROVAL_TYPE, "kid": key.id}, claims, key), self._certificate(key)
+
+    def _certificate(self, key: SigningKey) -> str:
+        assert key.not_after is not None
+        claims = {
             "iss": self.issuer,
             "sub": key.id,
             "nbf": int(key.created_at.timestamp()) - 300,
             "exp": int(key.not_after.timestamp()),
             "cnf": {"jwk": key.public_jwk},
         }
-        return SignedOrder(
-            self._encode({"alg": ALGORITHM, "typ": ORDER_TYPE, "kid": key.id}, claims, key),
-            self._encode({"alg": ALGORITHM, "typ": KEY_TYPE}, certificate, self._root()),
-        )
+        return self._encode({"alg": ALGORITHM, "typ": KEY_TYPE}, claims, self._root())
 
     def _encode(self, header: dict[str, str], claims: dict[str, Any], key: SigningKey) -> str:
         return jwt.encode(header, claims, self._private(key), algorithms=[ALGORITHM])

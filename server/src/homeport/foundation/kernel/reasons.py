@@ -308,6 +308,16 @@ class ReasonCode(Enum):
         "This machine waits for approval. Ask your administrator to approve it, then start again.",
         "Approve the device on its page.",
     )
+    ANOTHER_PERSON = Explanation(
+        "another_person",
+        "The machine waits for somebody else. Sign in with the account that you typed at its prompt.",
+        "The person who signed in is not the one whose name was typed at the machine.",
+    )
+    NO_ACCOUNT_HERE = Explanation(
+        "no_account_here",
+        "You have no usable account on this machine. Sign in at its login first.",
+        "A passcode can be reset, and sudo approved, only for somebody with an account on the device.",
+    )
     DEVICE_TAKEN = Explanation(
         "device_taken",
         "This machine already belongs to somebody else. Ask your administrator.",

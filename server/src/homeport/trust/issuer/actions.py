@@ -29,7 +29,9 @@ class DeviceAuthorizations:
     entropy: Entropy
     publisher: Publisher
 
-    def authorize(self, device: Device, address: str) -> tuple[DeviceAuthorization, str]:
+    def authorize(
+        self, device: Device, address: str, scope: Scope = Scope.DEVICE_LOGIN, wanted: model.Wanted | None = None
+    ) -> tuple[DeviceAuthorization, str]:
         """Begin an authorization for a device; return it and the device code, which is kept only as a hash."""
         # public: the device has proved itself by its key
         now = self.clock.now()
@@ -44,6 +46,8 @@ class DeviceAuthorizations:
             expires_at=now + model.AUTHORIZATION_LIFETIME,
             device_address=address,
             interval=model.POLL_INTERVAL,
+            scope=scope,
+            wanted=wanted or model.Wanted(),
         )
         self.store.add(authorization)
         return authorization, device_code
@@ -60,6 +64,11 @@ class DeviceAuthorizations:
         """Return an authorization by id, for the page that shows the number."""
         # public: the page has checked the browser's cookie
         return self.store.get(authorization_id)
+
+    def of_sign_in(self, sign_in_id: str) -> DeviceAuthorization | None:
+        """Return the authorization that a sign-in approved."""
+        # public: the caller holds the token that it ended in
+        return self.store.find_by_sign_in(sign_in_id)
 
     def approve(self, authorization_id: str, user_id: str, sign_in_id: str) -> ReasonCode | None:
         """Record the person's approval and make the number; return why not, when it is too late."""

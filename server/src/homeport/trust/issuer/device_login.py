@@ -1,4 +1,4 @@
-"""What follows a sign-in that approves a device: the continuation of the purpose device_login."""
+"""What follows a sign-in that approves a device: the continuation of the purposes device_login, passcode_reset and sudo."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ from homeport.directory.devices.actions import Bindings, Devices
 from homeport.directory.people.model import User
 from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.trust.issuer.actions import DeviceAuthorizations
+from homeport.trust.issuer.model import Scope
 from homeport.trust.signin.model import SignIn
 
 
@@ -24,6 +25,10 @@ class DeviceLogin:
         device = self.devices.find(authorization.device_id) if authorization else None
         if authorization is None or device is None:
             return ReasonCode.DEVICE_GONE
+        if authorization.wanted.user_id not in {"", user.id}:
+            return ReasonCode.ANOTHER_PERSON
+        if authorization.scope is not Scope.DEVICE_LOGIN and not self.bindings.has_account(user.id, device.id):
+            return ReasonCode.NO_ACCOUNT_HERE
         # Asked before a link is made, under the authorization's lock, so that completing cannot fail afterwards.
         return self.authorizations.why_closed(authorization) or self.bindings.may_admit(user, device)
 

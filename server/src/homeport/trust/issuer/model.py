@@ -1,6 +1,6 @@
 """Device authorizations and access tokens."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -30,8 +30,29 @@ class Scope(StrEnum):
     """What a device may ask a token for."""
 
     DEVICE_LOGIN = "device_login"
+    PASSCODE_RESET = "passcode_reset"
+    SUDO = "sudo"
     AGENT = "agent"
     ORDER = "order"
+
+    @property
+    def approvable(self) -> bool:
+        """Tell whether a person can approve it in a browser."""
+        return self not in {Scope.AGENT, Scope.ORDER}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the device says of the prompt that it waits at; all empty when it said nothing.
+
+    `user_id` is the only person who may approve. `nonce` comes back in the signed approval. `place` and `message` are shown to the
+    person, such as `sshd from 192.0.2.7` and why they want to act as root.
+    """
+
+    user_id: str = ""
+    nonce: str = ""
+    place: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +74,8 @@ class DeviceAuthorization:
     sign_in_id: str | None = None
     reason: str = ""
     last_polled_at: datetime | None = None
+    scope: Scope = Scope.DEVICE_LOGIN
+    wanted: Wanted = field(default_factory=Wanted)
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether the ten minutes are over."""

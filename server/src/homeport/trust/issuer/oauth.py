@@ -63,7 +63,7 @@ class OAuthEndpoints:
                 "token_endpoint_auth_methods_supported": ["private_key_jwt"],
                 "token_endpoint_auth_signing_alg_values_supported": [proofs.ALGORITHM],
                 "dpop_signing_alg_values_supported": [proofs.ALGORITHM],
-                "scopes_supported": [scope.value for scope in (model.Scope.DEVICE_LOGIN, model.Scope.AGENT)],
+                "scopes_supported": [scope.value for scope in model.Scope if scope is not model.Scope.ORDER],
                 "response_types_supported": [],
             },
             headers={"Cache-Control": "public, max-age=300"},
@@ -77,12 +77,16 @@ class OAuthEndpoints:
     def _device_authorization(self, request: Request, form: Mapping[str, str]) -> JSONResponse:
         with self.work.write() as actions:
             device = self._authenticate_client(actions, form)
-            if form.get("scope") != model.Scope.DEVICE_LOGIN:
-                return _error("invalid_scope", "The scope of a device authorization is device_login.")
+            asked = form.get("scope", "")
+            if asked not in set(model.Scope) or not model.Scope(asked).approvable:
+                return _error("invalid_scope", "The scope of a device authorization is device_login, passcode_reset or sudo.")
+            wanted = _wanted(form)
+            if wanted is None:
+                return _error("invalid_request", "user_id, nonce, place or message is too long or holds what cannot be shown.")
             if wait := actions.limits.take(f"device_authorization {device.id}", burst=10, per_minute=10):
                 raise RateLimited("This device began too many sign-ins. Wait a minute.", retry_after=wait)
             address = origin_of(request).address
-            authorization, device_code = actions.authorizations.authorize(device, address)
+            authorization, device_code = actions.authorizations.authorize(device, address, model.Scope(asked), wanted)
         complete = f"{self.issuer}/device?user_code={authorization.user_code}"
         return JSONResponse(
             {
@@ -178,6 +182,15 @@ async def single_values(request: Request) -> dict[str, str]:
             raise Invalid(f"The parameter {name} appears twice or is no text.")
         values[name] = value
     return {name: value for name, value in values.items() if value}
+
+
+def _wanted(form: Mapping[str, str]) -> model.Wanted | None:
+    """Return what the device says of its prompt; None when it cannot be kept or shown."""
+    longest = {"user_id": 36, "nonce": 100, "place": 300, "message": 200}
+    values = {name: form.get(name, "") for name in longest}
+    if any(len(value) > longest[name] or not value.isprintable() for name, value in values.items()):
+        return None
+    return model.Wanted(**values)
 
 
 def _token_response(token: str, scope: model.Scope, lifetime: float) -> JSONResponse:

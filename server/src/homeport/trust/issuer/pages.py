@@ -19,11 +19,17 @@ from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.federation.actions import Federation
 from homeport.trust.issuer.actions import DeviceAuthorizations
-from homeport.trust.issuer.model import AuthorizationState, DeviceAuthorization
+from homeport.trust.issuer.model import AuthorizationState, DeviceAuthorization, Scope
 from homeport.trust.signin.actions import SIGNIN, SignIns
 from homeport.trust.signin.callback import COOKIE, refusal_page, set_browser_cookie
 from homeport.trust.signin.model import Purpose, SignIn
 
+_ASKED = {
+    Scope.DEVICE_LOGIN: ("It asks to make a local account for you, or to renew yours.", "Sign in on this machine"),
+    Scope.PASSCODE_RESET: ("It asks for your leave to choose a new passcode there.", "Choose a new passcode"),
+    Scope.SUDO: ("It asks for your leave to act as its administrator (sudo).", "Act as administrator (sudo)"),
+}
+"""What a machine asks for: the sentence, and the purpose in the list."""
 NOT_APPROVED = "This machine was not approved"
 
 GUESSES, LOOKUPS = 30, 300
@@ -85,6 +91,7 @@ class ApprovalPages:
             request,
             authorization=authorization,
             device=device,
+            asked=_ASKED[authorization.scope],
             provider=provider,
             here=here,
             elsewhere=here != authorization.device_address,
@@ -101,7 +108,7 @@ class ApprovalPages:
             if reason := actions.bindings.may_admit(None, device):
                 return self._turned_away(actions, request, reason, authorization, ends=True)
             started = actions.sign_ins.start(
-                Purpose.DEVICE_LOGIN, authorization.id, browser, origin_of(request), device_id=device.id
+                Purpose(authorization.scope), authorization.id, browser, origin_of(request), device_id=device.id
             )
         if isinstance(started, SignIn):
             return refusal_page(self.templates, request, started)
@@ -197,7 +204,7 @@ class ApprovalPages:
         browser, origin = request.cookies.get(COOKIE, ""), origin_of(request)
         continuation = authorization.id if ends else ""
         sign_in = actions.sign_ins.turn_away(
-            Purpose.DEVICE_LOGIN, continuation, reason, browser, origin, device_id=authorization.device_id
+            Purpose(authorization.scope), continuation, reason, browser, origin, device_id=authorization.device_id
         )
         return refusal_page(self.templates, request, sign_in, NOT_APPROVED)
 

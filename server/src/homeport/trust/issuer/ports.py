@@ -25,6 +25,10 @@ class AuthorizationStore(Protocol):
         """Return the newest one with this user code."""
         ...
 
+    def find_by_sign_in(self, sign_in_id: str) -> DeviceAuthorization | None:
+        """Return the one that a sign-in approved."""
+        ...
+
     def find_by_device_code(self, device_code_hash: str) -> DeviceAuthorization | None:
         """Return one by the hash of its device code and hold its row until the unit of work ends."""
         ...

@@ -1,12 +1,12 @@
 """The issuer's ports in SQL."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from homeport.trust.issuer.model import AccessToken, AuthorizationState, DeviceAuthorization, Scope
+from homeport.trust.issuer.model import AccessToken, AuthorizationState, DeviceAuthorization, Scope, Wanted
 from homeport.trust.issuer.tables import access_tokens, device_authorizations, seen_jtis
 
 
@@ -18,12 +18,12 @@ class SqlAuthorizationStore:
 
     def add(self, authorization: DeviceAuthorization) -> None:
         """Store a new one."""
-        self.connection.execute(insert(device_authorizations).values(**asdict(authorization)))
+        self.connection.execute(insert(device_authorizations).values(_values(authorization)))
 
     def update(self, authorization: DeviceAuthorization) -> None:
         """Replace the stored one with the same id."""
         table = device_authorizations
-        self.connection.execute(update(table).where(table.c.id == authorization.id).values(**asdict(authorization)))
+        self.connection.execute(update(table).where(table.c.id == authorization.id).values(_values(authorization)))
 
     def get(self, authorization_id: str) -> DeviceAuthorization | None:
         """Return one by id and hold its row until the unit of work ends."""
@@ -35,6 +35,11 @@ class SqlAuthorizationStore:
         table = device_authorizations
         query = select(table).where(table.c.user_code == user_code).order_by(table.c.created_at.desc()).limit(1)
         return _authorization(self.connection.execute(query).one_or_none())
+
+    def find_by_sign_in(self, sign_in_id: str) -> DeviceAuthorization | None:
+        """Return the one that a sign-in approved."""
+        query = select(device_authorizations).where(device_authorizations.c.sign_in_id == sign_in_id)
+        return _authorization(self.connection.execute(query).first())
 
     def find_by_device_code(self, device_code_hash: str) -> DeviceAuthorization | None:
         """Return one by the hash of its device code and hold its row until the unit of work ends."""
@@ -87,4 +92,12 @@ def _authorization(row: Row[tuple[object, ...]] | None) -> DeviceAuthorization |
     if row is None:
         return None
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
-    return DeviceAuthorization(**{**values, "state": AuthorizationState(values["state"])})
+    wanted = Wanted(**{one.name: values.pop(f"wanted_{one.name}") for one in fields(Wanted)})
+    enums = {"state": AuthorizationState(values["state"]), "scope": Scope(values["scope"])}
+    return DeviceAuthorization(**{**values, **enums, "wanted": wanted})
+
+
+def _values(authorization: DeviceAuthorization) -> dict[str, object]:
+    values = asdict(authorization)
+    wanted = values.pop("wanted")
+    return {**values, **{f"wanted_{name}": value for name, value in wanted.items()}}

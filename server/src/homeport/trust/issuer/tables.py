@@ -19,9 +19,15 @@ device_authorizations = Table(
     Column("number", String(6), nullable=False),
     Column("wrong_numbers", Integer, nullable=False),
     Column("user_id", Id),
-    Column("sign_in_id", Id),
+    Column("sign_in_id", Id, index=True),
     Column("reason", String(64), nullable=False),
     Column("last_polled_at", UtcDateTime),
+    Column("scope", String(16), nullable=False, server_default="device_login"),
+    Column("wanted_user_id", String(36), nullable=False, server_default=""),
+    Column("wanted_nonce", String(100), nullable=False, server_default=""),
+    Column("wanted_place", String(300), nullable=False, server_default=""),
+    Column("wanted_message", String(200), nullable=False, server_default=""),
+    CheckConstraint("scope IN ('device_login', 'passcode_reset', 'sudo')", name="scope"),
     CheckConstraint("state IN ('pending', 'approved', 'redeemed', 'refused')", name="state"),
     CheckConstraint(
         "state NOT IN ('approved', 'redeemed') OR (user_id IS NOT NULL AND sign_in_id IS NOT NULL)", name="approved_by_somebody"

@@ -17,6 +17,8 @@ class Purpose(StrEnum):
     """What a sign-in is for; UNKNOWN is a return that belongs to no sign-in of ours."""
 
     DEVICE_LOGIN = "device_login"
+    PASSCODE_RESET = "passcode_reset"
+    SUDO = "sudo"
     CONNECTION_TEST = "connection_test"
     UNKNOWN = "unknown"
 

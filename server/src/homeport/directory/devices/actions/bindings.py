@@ -76,6 +76,13 @@ class Bindings:
             return ReasonCode.UNIX_IDS_EXHAUSTED
         return reason
 
+    def has_account(self, user_id: str, device_id: str) -> bool:
+        """Tell whether the person should have a usable account on the device."""
+        # public: asked by a sign-in, of which the person is known
+        return any(
+            binding.user_id == user_id and binding.desired is Desired.PRESENT for binding in self.store.live(device_id=device_id)
+        )
+
     def admit(self, user: User, device: Device, sign_in_id: str, *, origin: Origin | None = None) -> Binding | ReasonCode:
         """Give the person a local account on the device, or tell why not.
 
