@@ -1,4 +1,6 @@
-"""Build the agent's Debian package: `python -m tools.agent_deb [FOLDER]` writes dist/homeport-agent_VERSION_ARCH.deb.
+"""Build the agent's Debian package: `python -m tools.agent_deb` writes dist/homeport-agent_VERSION_ARCH.deb.
+
+A copy goes where the server looks, which hands it out to machines and is packed with it.
 
 One package serves Debian 12 and 13: the Python half needs nothing but Debian's python3 and python3-cryptography, and the PAM module
 is built against Debian 12's older libraries. The same commit gives the same bytes.
@@ -9,7 +11,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import tomllib
 from email.utils import formatdate
@@ -31,6 +32,7 @@ FILES = {
     "copyright": ("usr/share/doc/homeport-agent/copyright", 0o644),
 }
 MAINTAINER = "The Homeport developers <homeport@localhost.invalid>"
+HANDED_OUT = ROOT / "server/src/homeport/channels/linux/agent_packages"
 CONFIGURATION = ("/etc/ssh/sshd_config.d/50-homeport.conf",)
 
 
@@ -131,4 +133,8 @@ def said(*words: str) -> str:
 
 
 if __name__ == "__main__":
-    print(build(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "dist"))
+    built = build(ROOT / "dist")
+    shutil.rmtree(HANDED_OUT, ignore_errors=True)
+    HANDED_OUT.mkdir()
+    shutil.copy2(built, HANDED_OUT)
+    print(built.relative_to(ROOT))

@@ -11,11 +11,13 @@ import httpx2
 from tests.faults.estate import ACTOR, Estate, estate
 from tests.faults.person import open_browser
 from tests.support.debian.machine import Machine
+from tools.agent_deb import build
 
+from homeport.demo.browser import Browser
 from homeport.directory.devices.model import OSFamily, ProvisioningSetting
 from homeport.foundation.kernel.actor import Origin
 
-PASSWORD = "five unrelated words today"
+ADMINISTRATOR, PASSWORD = "marie.curie@acme.example", "five unrelated words today"
 _numbers = itertools.count(1)
 
 
@@ -87,6 +89,13 @@ class Company:
             assert number, f"no number at {browser.url} ({browser.status}): {browser.page}"
             return number
 
+    def open_portal(self) -> Browser:
+        """Sign in to the admin portal in a fresh browser."""
+        browser = open_browser()
+        browser.visit(f"{self.estate.url}/admin/devices/add")
+        browser.send({"email": ADMINISTRATOR, "password": PASSWORD})
+        return browser
+
     def receipts(self, person: Person) -> list[dict[str, Any]]:
         """What devices answered to the orders about a person, oldest first."""
         rows = self.estate.rows(
@@ -109,10 +118,12 @@ def company() -> Iterator[Company]:
         with made.home() as home, home.work.write() as actions:
             token = actions.administrator_links.issue(ACTOR)
             owner = actions.administrator_links.accept(
-                token, email="marie.curie@acme.example", firstname="Marie", lastname="Curie", password=PASSWORD, origin=Origin()
+                token, email=ADMINISTRATOR, firstname="Marie", lastname="Curie", password=PASSWORD, origin=Origin()
             )
             actions.administrators.change(ACTOR, owner.id, role=owner.role, api_keys_allowed=True)
             _, key = actions.api_keys.create(ACTOR, name="device tests", owner_id=owner.id)
+        build(made.folder / "packages")
+        made.launcher = ("env", f"HOMEPORT_AGENT_PACKAGES={made.folder / 'packages'}")
         made.serve()
         opened = Company(made, key)
         with opened.api:

@@ -50,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _read_key(source: str) -> str:
     if source == "-":
+        if sys.stdin.isatty():
+            sys.stderr.write("Paste the enrolment key and press Enter: ")
+            sys.stderr.flush()
         return sys.stdin.readline(_MOST_KEY_BYTES)
     try:
         with Path(source).open(encoding="utf-8") as stream:

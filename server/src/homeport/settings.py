@@ -43,6 +43,8 @@ class Settings:
     """Proxy for requests to identity providers."""
     outbound_ca_file: Path | None = None
     """Certificates trusted besides the system's, for requests to identity providers."""
+    agent_packages: Path | None = None
+    """Folder of the agent's Debian packages that machines fetch from here; empty: those that this server was built with."""
     log_format: str = "json"
     """`json` for programs, `console` for people."""
 
@@ -125,6 +127,7 @@ _KINDS: dict[str, str] = {
     "outbound_allow": "list",
     "outbound_proxy": "text",
     "outbound_ca_file": "path",
+    "agent_packages": "path",
     "log_format": "text",
     "metrics_token": "text",
 }

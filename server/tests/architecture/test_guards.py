@@ -22,6 +22,7 @@ PUBLIC = {
     "/agent/v1/people": "a token bound to the device's key, with a proof (RFC 9449)",
     "/agent/v1/desired-state": "a token bound to the device's key, with a proof (RFC 9449)",
     "/agent/v1/reports": "a token bound to the device's key, with a proof (RFC 9449)",
+    "/agent/packages/{name}": "the agent's package, the same for everybody, fetched before a machine has a key",
     "/device": "whoever types a code has not signed in yet; opening it approves nothing",
     "/device/cancel": "whoever sees a machine that is not theirs may refuse it, knowing its code",
     "/device/approved/{sign_in_id}": "shown only to the browser whose cookie began the sign-in",

@@ -15,6 +15,7 @@ from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
 from homeport.channels.console.pages import ConsoleActions, ConsolePages
 from homeport.channels.linux.api import AgentEndpoints, LinuxActions
+from homeport.channels.linux.packages import BUILT_IN, AgentPackages
 from homeport.directory.admins.api import ApiKeyAuthenticator
 from homeport.directory.admins.pages.administrators import AdministratorActions, AdministratorPages
 from homeport.directory.admins.pages.api_keys import ApiKeyPages
@@ -117,6 +118,7 @@ def application(home: Home) -> FastAPI:
     panels.register("user", link_pages.panel)
     connection_tests = ConnectionTestPages(home.work_of(lambda unit: unit.sign_ins), templates, parts.entropy)
     panels.register(TEST_PANELS, connection_tests.panel)
+    packages = AgentPackages(settings.agent_packages or BUILT_IN)
     routers = [
         connection_tests.router(),
         ConsolePages(home.work_of(_console), templates).router(),
@@ -128,7 +130,8 @@ def application(home: Home) -> FastAPI:
         AgentEndpoints(home.work_of(_linux), parts.wakeups, settings.public_url, reread).router(),
         ApprovalPages(home.work_of(_approval), templates, parts.entropy).router(),
         Callback(home.work_of(_callback), home.fetcher, home.network, templates, parts.clock).router(),
-        AddDevicePages(home.work_of(_devices), templates, settings.public_url).router(),
+        packages.router(),
+        AddDevicePages(home.work_of(_devices), templates, settings.public_url, packages.listed).router(),
         DevicePages(home.work_of(_devices), templates, panels).router(),
         ProvisioningPages(home.work_of(_devices), templates).router(),
         DevicesApi(home.work_of(_devices)).router(),

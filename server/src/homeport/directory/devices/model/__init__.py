@@ -52,6 +52,7 @@ from homeport.directory.devices.model.inventory import (
     DeviceStatus,
     OSFamily,
 )
+from homeport.directory.devices.model.packages import AgentPackage, enrollment_command
 from homeport.directory.devices.model.provisioning import (
     DEFAULT_LEASE_DAYS,
     FIRST_UID,
@@ -82,6 +83,7 @@ __all__ = [
     "AccountReport",
     "AccountState",
     "After",
+    "AgentPackage",
     "Assignment",
     "Binding",
     "BindingAct",
@@ -113,6 +115,7 @@ __all__ = [
     "UidUse",
     "clean_reason",
     "description_problem",
+    "enrollment_command",
     "group_name_problem",
     "linux_name_allowed",
     "split_key",

@@ -1,5 +1,6 @@
 """DEVICE MANAGEMENT > Add a Device: make an enrolment key, copy the commands, see and revoke keys."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
+from homeport.directory.devices.model import AgentPackage, enrollment_command
 from homeport.directory.devices.pages.words import key_word
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
@@ -27,11 +29,15 @@ _FIELDS = {"name": "name", "maxUses": "max_uses", "expiresAt": "days"}
 
 @dataclass(frozen=True, slots=True)
 class AddDevicePages:
-    """The page on which a device's way into the directory begins; `public_url` is the address that devices use."""
+    """The page on which a device's way into the directory begins; `public_url` is the address that devices use.
+
+    `packages` are what the server hands out for them; without any, the page shows only how to enrol.
+    """
 
     work: Work[DeviceActions]
     templates: Templates
     public_url: str
+    packages: Sequence[AgentPackage] = ()
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -123,7 +129,8 @@ class AddDevicePages:
             made=made,
             keys=[(key, key_word(key, now)) for key in page.items],
             total=page.total,
-            command=f"sudo homeport-agent enroll --server {self.public_url} --key-file -",
+            command=enrollment_command(self.public_url),
+            installing=[(package.architecture, package.command(self.public_url)) for package in self.packages],
             lifetimes=LIFETIMES,
             approval=FormState.showing(wanted=actions.keys.approval_wanted(actor)),
             may_make=actor.may(Permission.ENROLLMENT_KEYS_WRITE),

@@ -1,0 +1,49 @@
+"""The command that the portal's page Add a Device gives: copied, run on a bare machine, the key pasted."""
+
+import contextlib
+import hashlib
+import json
+
+import pytest
+from tests.support.debian.image import Layers, unpacked
+from tests.support.debian.machine import Machine
+
+pytestmark = pytest.mark.xdist_group("devices-2")
+LAST = " && sudo systemctl start homeport-agent"
+
+
+@pytest.fixture
+def bare(acme):
+    with unpacked() as root, Machine(Layers((root,)), "lab-bare", port=acme.port) as machine:
+        yield machine
+
+
+def copy_the_command(acme) -> tuple[str, str]:
+    """Make a key in the portal; the command and the key that the page shows."""
+    portal = acme.open_portal()
+    with contextlib.closing(portal.client):
+        portal.visit(f"{acme.estate.url}/admin/devices/add")
+        portal.send({"name": "Room 12", "max_uses": "1", "days": "7"}, action="/admin/devices/add")
+        return portal.text("install-command-1"), portal.text("enrollment-key")
+
+
+def test_the_portals_command_installs_and_enrols_a_bare_machine(acme, bare):
+    command, key = copy_the_command(acme)
+    assert command.endswith(LAST)  # nothing here is process 1 of systemd; test-vm runs the whole line
+    with bare.terminal("sh") as terminal:
+        terminal.reads("# $")
+        terminal.types(command.removesuffix(LAST))
+        terminal.reads("OK$")  # the checksum
+        terminal.reads("Setting up homeport-agent", 60)
+        terminal.reads("Paste the enrolment key and press Enter: $", 60)
+        terminal.types(key)
+        terminal.reads("This device is enrolled at", 20)
+    assert json.loads(bare.read("/var/lib/homeport-agent/device.json"))["server"] == acme.estate.url
+
+
+def test_a_package_that_was_changed_on_its_way_is_not_installed(acme, bare):
+    command, _ = copy_the_command(acme)
+    command = command.replace(command.split("echo '")[1][:64], hashlib.sha256(b"another").hexdigest())
+    ended = bare.attempt("sh", "-c", command.removesuffix(LAST), input="")
+    assert "did NOT match" in ended.stderr
+    assert bare.attempt("dpkg", "-s", "homeport-agent").returncode != 0
