@@ -36,13 +36,13 @@ class World:
     numbers: Any = field(default_factory=lambda: count(1))
 
     @classmethod
-    def open(cls, folder: Path, programs: Programs) -> "World":
+    def open(cls, folder: Path, programs: Programs, public_url: str = "https://id.example.com") -> "World":
         """Start the simulator, lay out the data, make an administrator with a key for each role."""
         simulator = programs.start(
             sys.executable, "-m", "homeport_simulators", "okta", "--host", "127.0.0.1", "--port", "0", "--demo"
         )
         okta = json.loads(simulator.next_line())
-        settings = Settings.read({}, data=folder / "data", public_url="https://id.example.com", outbound_allow=(okta["issuer"],))
+        settings = Settings.read({}, data=folder / "data", public_url=public_url, outbound_allow=(okta["issuer"],))
         settings.data.mkdir(parents=True, mode=0o700)
         database = Database(settings.database)
         schema.migrate(database)
