@@ -2,4 +2,4 @@
 
 from homeport.cli import main
 
-main()
+main(prog_name="homeport")

@@ -1,20 +1,22 @@
 """Asks one server's REST API: over verified TLS, within a time, up to a size, following no redirect; what goes wrong is a Failure."""
 
-import http.client
 import json
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from homeport import __version__
 from homeport.cli.plainly import Failure, Misuse, Refusal, Unreachable, printable
 from homeport.cli.remote.access import Access
+
+if TYPE_CHECKING:
+    import http.client
+    import ssl
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of an answer; a page of a hundred rows has under one million."""
@@ -83,6 +85,8 @@ class Api:
                 return
 
     def _ask(self, method: str, path: str, query: Query, body: Mapping[str, Any] | None = None, etag: str = "") -> Answer:
+        import http.client  # noqa: PLC0415 - --help does not need it
+
         target = f"{quote(path)}?{urlencode(query)}" if query else quote(path)
         headers = {"x-api-key": self._access.key, "Accept": "application/json", "User-Agent": f"homeport/{__version__}"}
         data = None
@@ -117,7 +121,9 @@ class Api:
             raise self._foreign(f"its answer is larger than {LARGEST // 1024 // 1024} MiB")
         return self._judged(response, raw, path)
 
-    def _open(self) -> http.client.HTTPConnection:
+    def _open(self) -> "http.client.HTTPConnection":
+        import http.client  # noqa: PLC0415 - --help does not need it
+
         if self._connection is not None and self._connection.sock is not None and time.monotonic() - self._used_at < IDLE:
             return self._connection
         self.close()
@@ -139,7 +145,9 @@ class Api:
         self._connection = connection
         return connection
 
-    def _trust(self) -> ssl.SSLContext:
+    def _trust(self) -> "ssl.SSLContext":
+        import ssl  # noqa: PLC0415 - --help does not need it
+
         try:
             return ssl.create_default_context(cafile=str(self._access.ca_file) if self._access.ca_file else None)
         except (OSError, ssl.SSLError):
@@ -151,7 +159,7 @@ class Api:
             self._connection.close()
             self._connection = None
 
-    def _judged(self, response: http.client.HTTPResponse, raw: bytes, path: str) -> Answer:
+    def _judged(self, response: "http.client.HTTPResponse", raw: bytes, path: str) -> Answer:
         code = response.status
         if 300 <= code < 400:  # noqa: PLR2004 - redirects
             raise self._foreign(f"it leads to {printable(response.getheader('Location', '')[:200])}; the key was not sent there")
@@ -165,7 +173,7 @@ class Api:
         total = response.getheader("x-total-count", "")
         return Answer(code, body, response.getheader("ETag", ""), int(total) if total.isascii() and total.isdecimal() else None)
 
-    def _refusal(self, code: int, body: Any, response: http.client.HTTPResponse, path: str) -> Failure:
+    def _refusal(self, code: int, body: Any, response: "http.client.HTTPResponse", path: str) -> Failure:
         said = body.get("message") if isinstance(body, dict) else None
         if not isinstance(said, str) or not said:
             if code >= 500:  # noqa: PLR2004 - the server's fault from here
@@ -196,6 +204,9 @@ class Api:
         return Refused(sentence + _named(body), code)
 
     def _unreachable(self, error: Exception, *, late: bool, changing: bool) -> Failure:
+        import http.client  # noqa: PLC0415 - --help does not need it
+        import ssl  # noqa: PLC0415 - the same
+
         if isinstance(error, ssl.SSLCertVerificationError):
             return Unreachable(
                 f"The certificate of {self.url} is not believed: {error.verify_message}. If your organization signs its own, give its "
@@ -237,7 +248,7 @@ class Unreadable:
     why: str
 
 
-def _parsed(response: http.client.HTTPResponse, raw: bytes) -> Any:
+def _parsed(response: "http.client.HTTPResponse", raw: bytes) -> Any:
     """Return the body's JSON, plain text as a string, None for nothing."""
     if response.status == 204 or not raw:  # noqa: PLR2004 - No Content
         return None

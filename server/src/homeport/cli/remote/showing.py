@@ -60,18 +60,31 @@ def _table(kind: Kind, rows: Iterator[JsonObject]) -> None:
     while page := list(islice(rows, TOGETHER)):
         cells = [[column.of(row) for column in columns] for row in page]
         if count == 0:
-            widths = _widths([column.title for column in columns], cells, max(console.width, NARROWEST))
+            room = max(console.width, NARROWEST)
+            widths = _natural([column.title for column in columns], cells)
+            if _total(widths) > room and columns[-1].field == kind.id:  # a broken id is of no use; `show` tells it
+                columns, widths, cells = columns[:-1], widths[:-1], [row[:-1] for row in cells]
+            widths = _cut(widths, room)
         _print(console, [column.title for column in columns] if count == 0 else None, cells, widths)
         count += len(page)
     click.echo(f"{count} {kind.word if count == 1 else kind.plural}." if count else f"No {kind.plural}.", err=True)
 
 
-def _widths(titles: list[str], cells: list[list[str]], room: int) -> list[int]:
-    """Return as much as each column needs, the widest cut first until all have room beside one another."""
+def _natural(titles: list[str], cells: list[list[str]]) -> list[int]:
+    """Return how much each column needs."""
     from rich.cells import cell_len  # noqa: PLC0415 - a table at a terminal only
 
-    widths = [max(cell_len(text) for text in column) for column in zip(titles, *cells, strict=True)]
-    while sum(widths) + GAP * (len(widths) - 1) > room and max(widths) > NARROWEST_COLUMN:
+    return [max(cell_len(text) for text in column) for column in zip(titles, *cells, strict=True)]
+
+
+def _total(widths: list[int]) -> int:
+    return sum(widths) + GAP * (len(widths) - 1)
+
+
+def _cut(widths: list[int], room: int) -> list[int]:
+    """Return widths that have room beside one another, the widest cut first."""
+    widths = list(widths)
+    while _total(widths) > room and max(widths) > NARROWEST_COLUMN:
         widths[widths.index(max(widths))] -= 1
     return widths
 
