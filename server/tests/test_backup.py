@@ -15,16 +15,19 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import func, select
+from tests.support.factor import Authenticator, set_up
 
 from homeport.bootstrap.home import Home
 from homeport.channels.linux.tables import order_epoch, orders
 from homeport.cli import main
+from homeport.directory.admins.model import actor_of
 from homeport.directory.devices.model import After, DeviceFacts, OSFamily, ProvisioningSetting
 from homeport.directory.devices.tables import bindings
 from homeport.directory.people.model import UserState
 from homeport.directory.people.tables import users
 from homeport.foundation.database.columns import metadata
 from homeport.foundation.kernel.actor import Origin, system
+from homeport.foundation.kernel.clock import SystemClock
 from homeport.settings import Settings
 from homeport.trust.signin.model import Purpose, SignIn, State
 from homeport.trust.signin.tables import sign_ins
@@ -216,6 +219,37 @@ def test_an_account_and_its_uid_that_came_after_the_backup_are_kept(filled):
     with filled.home().work.write() as actions:
         user = actions.people.create(ACTOR, username="fay", email="fay@acme.example", firstname="Fay", lastname="X")
         assert actions.bindings.admit(user, filled.device, "s-fay").uid > binding.uid
+
+
+@on_both
+def test_a_second_factor_that_was_replaced_and_a_used_recovery_code_stay_worthless_after_a_restore(filled):
+    def administrator(actions):
+        token = actions.administrator_links.issue(ACTOR)
+        return actions.administrator_links.accept(
+            token, email="root@acme.example", firstname="", lastname="", password="five unrelated words today"
+        )
+
+    def signed_in(made):
+        return changed(actor_of(made, Origin()), session_id="s", authenticated_at=SystemClock().now())
+
+    with filled.home().work.write() as actions:
+        made = administrator(actions)
+        lost = set_up(actions, made, SystemClock())
+        used, unused, *_ = actions.factors.renew_codes(signed_in(made))
+    file = backed_up(filled)
+    with filled.home().work.write() as actions:
+        assert actions.factors.prove(made.id, used) == "recovery code"
+        enrolment = actions.factors.begin(signed_in(made))
+        phone = Authenticator(enrolment.secret)
+        fresh, *_ = actions.factors.confirm(signed_in(made), enrolment.envelope, phone.code())
+    done = filled.run("restore", file, "--replace")
+    assert "second factors changed, and recovery codes used, since: 1" in done.output
+    with filled.home().work.write() as actions:
+        for worthless in (lost.code(), used, unused):
+            assert actions.factors.prove(made.id, worthless) == ""
+        assert actions.factors.prove(made.id, phone.code()) == "one-time password"
+        assert actions.factors.prove(made.id, fresh) == "recovery code"
+        assert actions.administrators.find_present(made.id).factor_since is not None
 
 
 @on_both

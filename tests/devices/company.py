@@ -11,11 +11,13 @@ import httpx2
 from tests.faults.estate import ACTOR, Estate, estate
 from tests.faults.person import open_browser
 from tests.support.debian.machine import Machine
+from tests.support.factor import Authenticator, set_up
 from tools.agent_deb import build
 
 from homeport.demo.browser import Browser
 from homeport.directory.devices.model import OSFamily, ProvisioningSetting
 from homeport.foundation.kernel.actor import Origin
+from homeport.foundation.kernel.clock import SystemClock
 
 ADMINISTRATOR, PASSWORD = "marie.curie@acme.example", "five unrelated words today"
 _numbers = itertools.count(1)
@@ -36,6 +38,8 @@ class Company:
 
     estate: Estate
     key: str
+    phone: Authenticator
+    """The administrator's authenticator app."""
     api: httpx2.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,6 +98,7 @@ class Company:
         browser = open_browser()
         browser.visit(f"{self.estate.url}/admin/devices/add")
         browser.send({"email": ADMINISTRATOR, "password": PASSWORD})
+        browser.send({"code": self.phone.code()}, action="/signin/code")
         return browser
 
     def receipts(self, person: Person) -> list[dict[str, Any]]:
@@ -120,11 +125,13 @@ def company() -> Iterator[Company]:
             owner = actions.administrator_links.accept(
                 token, email=ADMINISTRATOR, firstname="Marie", lastname="Curie", password=PASSWORD, origin=Origin()
             )
+            phone = set_up(actions, owner, SystemClock())
             actions.administrators.change(ACTOR, owner.id, role=owner.role, api_keys_allowed=True)
             _, key = actions.api_keys.create(ACTOR, name="device tests", owner_id=owner.id)
         build(made.folder / "packages")
         made.launcher = ("env", f"HOMEPORT_AGENT_PACKAGES={made.folder / 'packages'}")
         made.serve()
-        opened = Company(made, key)
+        phone.clock = None  # from now on it waits by the machine's clock
+        opened = Company(made, key, phone)
         with opened.api:
             yield opened

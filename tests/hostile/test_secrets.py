@@ -6,7 +6,7 @@ import re
 import pytest
 from tests.hostile.person import bent, parameter
 from tests.hostile.scene import Scene
-from tests.hostile.world import ADMIN, World
+from tests.hostile.world import ADMIN, World, set_up_over_http
 from tests.support.processes import Programs
 
 from homeport.trust.signin.password.pages import BROWSER_COOKIE, SESSION_COOKIE
@@ -86,6 +86,12 @@ def _use_link(scene: Scene, link: str, secrets: dict[str, str]) -> None:
     assert entered.status_code == 303, entered.text
     kept = {cookie.name: cookie.value or "" for cookie in scene.person.client.cookies.jar}
     secrets |= {"the session": kept[SESSION_COOKIE], "the known browser": kept[BROWSER_COOKIE]}
+    phone, codes = set_up_over_http(scene.person)
+    secrets |= {
+        "the secret of the second factor": phone.secret,
+        "a recovery code": codes[0],
+        "a recovery code in short": codes[1],
+    }
     shown = scene.person.get(f"/admin/identity-providers/{scene.world.provider_id}")
     assert shown.status_code == 200, shown.text
     assert secrets["the client secret"] not in shown.text

@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 from tests.hostile.machine import Machine
 from tests.hostile.person import Person
+from tests.support.factor import Authenticator, codes_in, shown_in
 from tests.support.processes import Program, Programs, free_port
 
 from homeport.bootstrap.home import Home
@@ -185,6 +186,7 @@ class World:
         person = self.person(name)
         entered = person.post(f"/admin/link/{link}", form)
         assert entered.status_code == 303, entered.text
+        set_up_over_http(person)
         return person
 
     def hang_up(self) -> None:
@@ -197,6 +199,15 @@ class World:
         self.hang_up()
         self.controller.close()
         self.home.parts.database.dispose()
+
+
+def set_up_over_http(person: Person) -> tuple[Authenticator, list[str]]:
+    """Set up the second factor that Billing demands; return the authenticator app and the recovery codes."""
+    secret, envelope = shown_in(person.get("/admin/account/second-factor").text)
+    phone = Authenticator(secret)
+    answer = person.post("/admin/account/second-factor", {"enrolment": envelope, "code": phone.code()})
+    assert answer.status_code == 200, answer.text
+    return phone, codes_in(answer.text)
 
 
 def next_address() -> str:

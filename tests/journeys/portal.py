@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page, expect
 from tests.journeys.installation import EMAIL, PASSWORD, Installation
+from tests.support.factor import Authenticator
 
 SECONDS = 10
+PHONES: dict[tuple[str, str], Authenticator] = {}
+"""The authenticator app of each administrator of each server."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,24 @@ class Portal:
         self.field("Password").fill(password)
         self.field("The same password again").fill(password if again is None else again)
         self.press("Set up and sign in")
+        self.page.wait_for_load_state()
+        if self.page.url.endswith("/second-factor"):
+            self.set_up_factor(email)
+            self.page.get_by_role("link", name="I kept them", exact=True).click()
+
+    def set_up_factor(self, email: str = EMAIL) -> list[str]:
+        """Scan the secret, type the first code, and return the recovery codes."""
+        secret = self.page.locator("#copy-secret").inner_text()
+        phone = PHONES[self.installation.server, email] = Authenticator(secret)
+        self.field("Code").fill(phone.code())
+        self.press("Confirm")
+        return self.page.locator("#secret").inner_text().split()
+
+    def give_code_if_asked(self, email: str = EMAIL) -> None:
+        """Type the code of the second factor when this page asks for one."""
+        self.page.wait_for_load_state()
+        if self.field("Code").count():
+            self.field("Code").fill(PHONES[self.installation.server, email].code())
 
     def sign_in(self, email: str = EMAIL, password: str = PASSWORD) -> None:
         """Sign in with e-mail address and password."""
@@ -36,12 +57,17 @@ class Portal:
         self.field("E-mail address").fill(email)
         self.field("Password").fill(password)
         self.press("Sign in")
+        self.page.wait_for_load_state()
+        if self.page.url.endswith("/signin/code"):
+            self.give_code_if_asked(email)
+            self.press("Sign in")
         expect(self.page.get_by_role("navigation", name="Main")).to_be_visible()
 
     def confirm_if_asked(self) -> None:
-        """Give the password again when the portal wants it for a sensitive act."""
+        """Give password and code again when the portal wants them for a sensitive act."""
         if "/signin/confirm" in self.page.url:
             self.field("Password").fill(PASSWORD)
+            self.give_code_if_asked()
             self.press("Confirm")
 
     # Parts of a page

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from tests.support.factor import set_up
 from tests.support.house import ADMIN, ORIGIN, House
 from tests.support.processes import Programs
 
-from homeport.directory.admins.model import BILLING, ROLES, actor_of
+from homeport.directory.admins.model import BILLING, REQUIRED_FOR, ROLES, actor_of
 from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database
 from homeport.foundation.kernel.clock import SystemClock
@@ -132,7 +133,9 @@ def key_of(house: House, role: str) -> str:
         owner = act.administrator_links.accept(
             token, email=email, firstname="Key", lastname="Owner", password=PASSWORD, origin=ORIGIN
         )
-        act.administrators.change(ADMIN, owner.id, role=role, api_keys_allowed=True)
+        if role in REQUIRED_FOR:
+            set_up(act, owner, house.clock)
+        owner = act.administrators.change(ADMIN, owner.id, role=role, api_keys_allowed=True)
         signed_in = replace(actor_of(owner, ORIGIN), session_id="s", authenticated_at=house.clock.now())
         return str(act.api_keys.create(signed_in, name="contract")[1])
 

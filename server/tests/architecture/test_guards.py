@@ -29,6 +29,7 @@ PUBLIC = {
     "/device/approved/{sign_in_id}/status": "shown only to the browser whose cookie began the sign-in",
     "/oauth/callback/{provider_id}": "people come back from the provider; `state` and the cookie are judged",
     "/signin": "where administrators sign in",
+    "/signin/code": "shown only to the browser whose cookie stands for a right password",
     "/admin/link/{token}": "the one-time link is the proof",
 }
 

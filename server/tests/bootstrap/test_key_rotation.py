@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
+from tests.support.factor import set_up
 
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.rotation import rotate
@@ -37,7 +38,10 @@ def everything(home):
 
 @pytest.fixture
 def used(any_house):
-    """An installation with something in every sealed column: keys, a client's two secrets and two proposed ones, an open sign-in."""
+    """An installation with something in every sealed column.
+
+    Keys, a client's two secrets and two proposed ones, an open sign-in, an administrator's second factor.
+    """
     provider = any_house.connect()
     typed = Typed(
         name="Okta",
@@ -49,10 +53,18 @@ def used(any_house):
     )
     any_house.do(lambda act: act.identity_providers.propose(ADMIN, provider.id, typed, Judgement((), provider.metadata)))
     any_house.provider_id = provider.id
+    any_house.phone = any_house.do(lambda act: second_factor(act, any_house.clock))
     any_house.started = any_house.do(
         lambda act: act.sign_ins.start(Purpose.DEVICE_LOGIN, "a-device", "browser", Origin("192.0.2.7", "Firefox"))
     )
     return any_house
+
+
+def second_factor(act, clock):
+    email = "root@acme.example"
+    token = act.administrator_links.issue(ADMIN)
+    made = act.administrator_links.accept(token, email=email, firstname="", lastname="", password="five unrelated words today")
+    return made.id, set_up(act, made, clock)
 
 
 class Undone(Exception):  # noqa: N818 - takes back what a look at everything changed
@@ -70,6 +82,8 @@ def still_opens(house):
         assert act.federation.client(replace(provider, settings=provider.proposal)).secrets == ("third", "fourth")
         returned = act.sign_ins.receive(house.provider_id, [("code", "a-code"), ("state", state)], "browser", Origin())
         assert len(returned.grant.code_verifier) >= 43
+        administrator_id, phone = house.phone
+        assert act.factors.prove(administrator_id, phone.code()) == "one-time password"
         raise Undone
     home.parts.database.dispose()
     return True
@@ -77,13 +91,13 @@ def still_opens(house):
 
 def test_rotation_seals_every_secret_anew_and_nothing_is_lost(used):
     (before,) = ring(used.home)
-    assert everything(used.home).count(f"v1.{before}.") == 6
-    assert rotate(used.home, ADMIN) == 6
+    assert everything(used.home).count(f"v1.{before}.") == 7
+    assert rotate(used.home, ADMIN) == 7
     (after,) = ring(used.home)
     assert after != before
     text = everything(used.home)
     assert f"v1.{before}." not in text
-    assert text.count(f"v1.{after}.") == 6
+    assert text.count(f"v1.{after}.") == 7
     assert "sealing_key_rotated" in text
     assert still_opens(used)
 

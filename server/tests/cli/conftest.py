@@ -14,11 +14,12 @@ import structlog
 import uvicorn
 from click.testing import CliRunner
 from tests.support import house
+from tests.support.factor import set_up
 from tests.support.house import ADMIN, House
 
 from homeport.bootstrap.web import wrapped
 from homeport.cli import main
-from homeport.directory.admins.model import BILLING, READ_ONLY
+from homeport.directory.admins.model import BILLING, READ_ONLY, REQUIRED_FOR
 from homeport.foundation.database.columns import metadata
 from homeport.foundation.kernel.clock import SystemClock
 from homeport.foundation.kernel.entropy import SystemEntropy
@@ -78,6 +79,8 @@ def key_of(opened: House, email: str, role: str) -> str:
         made = act.administrator_links.accept(
             token, email=email, firstname="", lastname="", password="five unrelated words today"
         )
+        if role in REQUIRED_FOR:
+            set_up(act, made, opened.clock)
         act.administrators.change(ADMIN, made.id, role=role, api_keys_allowed=True)
         return act.api_keys.create(ADMIN, name="command line", owner_id=made.id)[1]
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from homeport.bootstrap.units import Unit
 from homeport.channels.linux.tables import order_epoch, order_keys
-from homeport.directory.admins.tables import administrators, api_keys
+from homeport.directory.admins.tables import administrator_factors, administrators, api_keys, recovery_codes
 from homeport.directory.audit.tables import audit_entries
 from homeport.directory.devices.model import After, Desired
 from homeport.directory.devices.tables import bindings, devices, enrollment_keys, unix_ids
@@ -43,6 +43,7 @@ class Carried:
             ("enrolment keys revoked since", self._enrollment_keys(connection)),
             ("API keys deleted since", self._gone(connection, api_keys, "api_key_delete")),
             ("administrators deleted since", self._gone(connection, administrators, "admin_delete")),
+            ("second factors changed, and recovery codes used, since", self._factors(connection)),
         ]
         return tuple(f"{what}: {number}" for what, number in found if number)
 
@@ -129,6 +130,32 @@ class Carried:
                 number += bool(newer["revoked_at"] and not row["revoked_at"])
         return number
 
+    def _factors(self, connection: Connection) -> int:
+        """Keep each administrator's present second factor: a lost phone, a used code and an old recovery code stay worthless."""
+        number = 0
+        for key in _rows(connection, administrators):
+            newer = self.tables["administrators"].get(key)
+            if newer is None:
+                continue
+            before = self._proofs(key, _rows(connection, administrator_factors, "administrator_id"), _codes(connection))
+            after = self._proofs(key, self.tables["administrator_factors"], self.tables["recovery_codes"])
+            if before == after:
+                continue
+            for table, kept in zip((recovery_codes, administrator_factors), reversed(after), strict=True):
+                connection.execute(delete(table).where(table.c.administrator_id == key))
+                if kept:
+                    connection.execute(insert(table), kept)
+            connection.execute(
+                update(administrators).where(administrators.c.id == key).values(factor_since=newer["factor_since"])
+            )
+            number += 1
+        return number
+
+    @staticmethod
+    def _proofs(key: str, factors: Rows, codes: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        mine = [dict(factors[key])] if key in factors else []
+        return mine, [dict(row) for _, row in sorted(codes.items()) if row["administrator_id"] == key]
+
     def _gone(self, connection: Connection, table: Table, event_type: str) -> int:
         number = 0
         for key in _rows(connection, table):
@@ -144,8 +171,11 @@ def read_carried(connection: Connection) -> Carried | None:
         return None
     epoch = connection.execute(select(order_epoch.c.epoch)).scalar_one_or_none() or 0
     kept: dict[str, Rows] = {
-        table.name: _rows(connection, table) for table in (users, devices, bindings, federated_identities, enrollment_keys)
+        table.name: _rows(connection, table)
+        for table in (users, devices, bindings, federated_identities, enrollment_keys, administrators)
     }
+    kept["administrator_factors"] = _rows(connection, administrator_factors, "administrator_id")
+    kept["recovery_codes"] = _codes(connection)
     earned = select(sign_ins).where(sign_ins.c.id.in_(select(bindings.c.sign_in_id)))
     kept["sign_ins"] = {row.id: dict(row._mapping) for row in connection.execute(earned)}  # noqa: SLF001 - SQLAlchemy's documented name
     kinds = ("user_delete", "api_key_delete", "admin_delete")
@@ -160,6 +190,11 @@ def _root_id(connection: Connection) -> str | None:
 
 def _rows(connection: Connection, table: Table, key: str = "id") -> dict[str, Mapping[str, Any]]:
     return {row._mapping[key]: dict(row._mapping) for row in connection.execute(select(table))}  # noqa: SLF001 - SQLAlchemy's documented name
+
+
+def _codes(connection: Connection) -> dict[str, Mapping[str, Any]]:
+    rows = connection.execute(select(recovery_codes))
+    return {f"{row.administrator_id} {row.code_hash}": dict(row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's documented name
 
 
 def _live(rows: Rows) -> set[tuple[str, str]]:

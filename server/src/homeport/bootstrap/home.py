@@ -12,7 +12,12 @@ from homeport.bootstrap.figures import observe
 from homeport.bootstrap.units import Parts, Unit
 from homeport.channels.linux.tables import order_keys
 from homeport.channels.linux.wakeups import Wakeups
-from homeport.directory.admins.model import AdministratorDeleted, AdministratorPasswordChanged
+from homeport.directory.admins.model import (
+    AdministratorDeleted,
+    AdministratorFactorReset,
+    AdministratorPasswordChanged,
+    AdministratorProofChanged,
+)
 from homeport.directory.admins.store.argon2id import Argon2id
 from homeport.directory.audit.jobs import AuditKeys, AuditSealer
 from homeport.directory.audit.store import AuditStore
@@ -157,16 +162,26 @@ class Home:
         subscribe(UserDeleted, lambda work, event: self._unit(work).links.forget_user(event.user_id))
         subscribe(AdministratorDeleted, self._end_sessions)
         subscribe(AdministratorPasswordChanged, self._end_sessions)
+        subscribe(AdministratorFactorReset, self._end_sessions)
+        subscribe(AdministratorProofChanged, self._end_other_sessions)
         subscribe(IdentityProviderDeleted, self._end_sign_ins)
         subscribe(IdentityProviderChanged, self._end_sign_ins)
         subscribe(BindingChanged, lambda work, event: self._unit(work).orders.on_binding_changed(event))
         subscribe(FollowUp, lambda work, event: self._unit(work).sign_ins.follow_up(event))
         subscribe(DesiredStateChanged, self._wake_later)
 
-    def _end_sessions(self, work: UnitOfWork, event: AdministratorDeleted | AdministratorPasswordChanged) -> None:
+    def _end_sessions(
+        self, work: UnitOfWork, event: AdministratorDeleted | AdministratorPasswordChanged | AdministratorFactorReset
+    ) -> None:
         unit = self._unit(work)
         unit.sessions.end_all(event.administrator_id)
+        unit.password_sign_in.forget_waiting(event.administrator_id)
         unit.password_sign_in.forget_browsers(event.administrator_id)
+
+    def _end_other_sessions(self, work: UnitOfWork, event: AdministratorProofChanged) -> None:
+        unit = self._unit(work)
+        unit.sessions.end_all(event.administrator_id, but=event.session_id)
+        unit.password_sign_in.forget_waiting(event.administrator_id)
 
     def _end_sign_ins(self, work: UnitOfWork, event: IdentityProviderDeleted | IdentityProviderChanged) -> None:
         if isinstance(event, IdentityProviderDeleted) or event.issuer_changed:

@@ -12,6 +12,9 @@ from homeport.bootstrap.home import Home
 from homeport.bootstrap.restore import connections_of_others
 from homeport.bootstrap.units import Unit
 from homeport.channels.linux.tables import order_keys
+from homeport.directory.admins.actions.factors import seal_anew
+from homeport.directory.admins.store.factors import FactorSql
+from homeport.directory.admins.tables import administrator_factors
 from homeport.directory.audit.model import Resource
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.sealing.sealer import Sealer, SealingKeyError, write_ring
@@ -37,7 +40,8 @@ def rotate(home: Home, actor: Actor) -> int:
     sealer = parts.sealer.rotated()
     write_ring(parts.settings.sealing_key, sealer.keys)
     with parts.database.write() as work:
-        count = _keys(work.connection, sealer) + _verifiers(work.connection, sealer) + _clients(work.connection, sealer)
+        parts_of = (_keys, _verifiers, _clients, _factors)
+        count = sum(seal(work.connection, sealer) for seal in parts_of)
         Unit(parts, work).audit.record(
             actor,
             "sealing_key_rotated",
@@ -74,6 +78,16 @@ def _clients(connection: Connection, sealer: Sealer) -> int:
         for one in (settings, proposal):
             count += sum(envelope is not None for envelope in (one.secret, one.second_secret)) if one else 0
     return count
+
+
+def _factors(connection: Connection, sealer: Sealer) -> int:
+    store = FactorSql(connection)
+    found = connection.execute(select(administrator_factors.c.administrator_id)).scalars().all()
+    for administrator_id in found:
+        factor = store.get_for_update(administrator_id)
+        if factor is not None:
+            store.put(seal_anew(factor, sealer))
+    return len(found)
 
 
 def _client(provider_id: str, settings: Settings, sealer: Sealer) -> Settings:

@@ -7,12 +7,13 @@ from homeport.channels.linux.actions import Orders
 from homeport.channels.linux.order_keys import OrderKeys
 from homeport.channels.linux.store import SqlKeyStore, SqlOrderStore
 from homeport.channels.linux.wakeups import Wakeups
-from homeport.directory.admins.actions import AdministratorLinks, Administrators, ApiKeys
+from homeport.directory.admins.actions import AdministratorLinks, Administrators, ApiKeys, Factors
 from homeport.directory.admins.pages.administrators import AdministratorActions
 from homeport.directory.admins.store.administrators import AdministratorSql
 from homeport.directory.admins.store.administrators import LinkSql as AdministratorLinkSql
 from homeport.directory.admins.store.api_keys import ApiKeySql
 from homeport.directory.admins.store.argon2id import Argon2id
+from homeport.directory.admins.store.factors import FactorSql
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
 from homeport.directory.devices.actions import (
@@ -49,7 +50,7 @@ from homeport.trust.signin.actions import SignIns
 from homeport.trust.signin.connection_test import ConnectionTest
 from homeport.trust.signin.model import Purpose
 from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
-from homeport.trust.signin.password.store import BrowserSql, SessionSql, ThrottleSql
+from homeport.trust.signin.password.store import BrowserSql, ChallengeSql, SessionSql, ThrottleSql
 from homeport.trust.signin.store import SqlSignInStore
 
 
@@ -251,7 +252,22 @@ class Unit:
     @cached_property
     def administrators(self) -> Administrators:
         """Administrators."""
-        return Administrators(AdministratorSql(self._connection), self.audit, self._clock, self._work)
+        rows, links = AdministratorSql(self._connection), AdministratorLinkSql(self._connection)
+        return Administrators(rows, links, self.audit, self._clock, self._work)
+
+    @cached_property
+    def factors(self) -> Factors:
+        """Second factors."""
+        return Factors(
+            FactorSql(self._connection),
+            AdministratorSql(self._connection),
+            self._parts.sealer,
+            self.audit,
+            self._clock,
+            self._entropy,
+            self._work,
+            self._parts.settings.organization,
+        )
 
     @cached_property
     def administrator_links(self) -> AdministratorLinks:
@@ -259,6 +275,7 @@ class Unit:
         return AdministratorLinks(
             AdministratorLinkSql(self._connection),
             AdministratorSql(self._connection),
+            FactorSql(self._connection),
             self._parts.hasher,
             self.audit,
             self._clock,
@@ -275,7 +292,7 @@ class Unit:
     @cached_property
     def administrator_actions(self) -> AdministratorActions:
         """All actions of the admins slice, for its pages."""
-        return AdministratorActions(self.administrators, self.administrator_links, self.api_keys)
+        return AdministratorActions(self.administrators, self.administrator_links, self.api_keys, self.factors)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -289,6 +306,8 @@ class Unit:
             self.sessions,
             ThrottleSql(self._connection),
             BrowserSql(self._connection),
+            ChallengeSql(self._connection),
+            self.factors,
             self.administrators,
             self.administrator_links,
             self.audit,

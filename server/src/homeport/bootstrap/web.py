@@ -47,7 +47,7 @@ from homeport.trust.issuer.pages import ApprovalActions, ApprovalPages
 from homeport.trust.signin.callback import Callback, CallbackActions
 from homeport.trust.signin.connection_test import ConnectionTestPages
 from homeport.trust.signin.pages import SignInPages
-from homeport.trust.signin.password.pages import PasswordPages, SessionAuthenticator
+from homeport.trust.signin.password.pages import AccountActions, AccountPages, PasswordPages, SessionAuthenticator
 
 ALONE_REREAD, REPLICA_REREAD = 15.0, 2.0
 """Seconds between looks for what another process changed, while an agent waits: seldom on SQLite, often among replicas."""
@@ -68,6 +68,7 @@ def application(home: Home) -> FastAPI:
             organization=settings.organization,
             name=actor.name,
             role=actor.role,
+            account="/admin/account",
             permissions=frozenset(permission.value for permission in actor.permissions),
             navigation=navigation,
         )
@@ -141,6 +142,7 @@ def application(home: Home) -> FastAPI:
         UserGroupPages(home.work_of(_people), templates, panels).router(),
         PeopleApi(home.work_of(lambda unit: unit.people)).router(),
         UserGroupsApi(home.work_of(_people)).router(),
+        AccountPages(home.work_of(_account), parts.hasher, templates).router(),
         AdministratorPages(home.work_of(_administrators), templates, settings.public_url).router(),
         ApiKeyPages(home.work_of(_administrators), templates).router(),
         AuditPages(home.work_of(lambda unit: unit.audit), templates).router(),
@@ -188,6 +190,10 @@ def _people(unit: Unit) -> PeopleActions:
 
 def _administrators(unit: Unit) -> AdministratorActions:
     return unit.administrator_actions
+
+
+def _account(unit: Unit) -> AccountActions:
+    return AccountActions(unit.administrators, unit.factors, unit.sessions)
 
 
 def _issuer(unit: Unit) -> IssuerActions:

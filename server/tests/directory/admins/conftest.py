@@ -2,19 +2,31 @@ from dataclasses import dataclass
 
 import pytest
 from argon2 import PasswordHasher
+from tests.support.factor import set_up
 
-from homeport.directory.admins.actions import AdministratorLinks, Administrators, ApiKeys
-from homeport.directory.admins.model import BILLING, AdministratorChanged, AdministratorDeleted, AdministratorPasswordChanged
+from homeport.directory.admins.actions import AdministratorLinks, Administrators, ApiKeys, Factors
+from homeport.directory.admins.model import (
+    BILLING,
+    REQUIRED_FOR,
+    AdministratorChanged,
+    AdministratorDeleted,
+    AdministratorFactorReset,
+    AdministratorPasswordChanged,
+    AdministratorProofChanged,
+)
 from homeport.directory.admins.pages import AdministratorActions
 from homeport.directory.admins.store.administrators import AdministratorSql, LinkSql
 from homeport.directory.admins.store.api_keys import ApiKeySql
 from homeport.directory.admins.store.argon2id import Argon2id
+from homeport.directory.admins.store.factors import FactorSql
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
 from homeport.foundation.kernel.actor import system
 from homeport.foundation.kernel.listing import Listing
+from homeport.foundation.sealing.sealer import Sealer
 
 ROOT = system("root")
+SEALER = Sealer({"one": bytes(32)})
 PASSWORD = "correct horse battery"
 
 
@@ -36,10 +48,12 @@ class House:
         with self.database.write() as unit:
             return action(self.build(unit))
 
-    def administrator(self, email="ada@example.com", role=BILLING, *, api_keys=False, password=PASSWORD):
+    def administrator(self, email="ada@example.com", role=BILLING, *, api_keys=False, password=PASSWORD, factor=True):
         def make(actions):
             token = actions.links.issue(ROOT) if role == BILLING else actions.links.invite(ROOT, email, role)
             made = actions.links.accept(token, email=email, firstname="", lastname="", password=password)
+            if factor and role in REQUIRED_FOR:
+                set_up(actions, made, actions.keys.clock)
             return actions.administrators.change(ROOT, made.id, role=role, api_keys_allowed=api_keys)
 
         return self.do(make)
@@ -53,11 +67,12 @@ class House:
 def build(clock, entropy, hasher):
     def over(unit):
         audit = Audit(AuditStore(unit.connection), clock, entropy)
-        administrators = AdministratorSql(unit.connection)
+        administrators, links, factors = AdministratorSql(unit.connection), LinkSql(unit.connection), FactorSql(unit.connection)
         return AdministratorActions(
-            Administrators(administrators, audit, clock, unit),
-            AdministratorLinks(LinkSql(unit.connection), administrators, hasher, audit, clock, entropy, unit),
+            Administrators(administrators, links, audit, clock, unit),
+            AdministratorLinks(links, administrators, factors, hasher, audit, clock, entropy, unit),
             ApiKeys(ApiKeySql(unit.connection), administrators, audit, clock, entropy),
+            Factors(factors, administrators, SEALER, audit, clock, entropy, unit, "Acme"),
         )
 
     return over
@@ -66,7 +81,13 @@ def build(clock, entropy, hasher):
 @pytest.fixture
 def house(database, build):
     found = House(database, build, [])
-    for kind in (AdministratorChanged, AdministratorDeleted, AdministratorPasswordChanged):
+    for kind in (
+        AdministratorChanged,
+        AdministratorDeleted,
+        AdministratorPasswordChanged,
+        AdministratorFactorReset,
+        AdministratorProofChanged,
+    ):
         database.subscriptions.subscribe(kind, lambda _unit, event: found.events.append(event))
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from homeport.directory.admins.model import Administrator, AdministratorLink, ApiKey
+from homeport.directory.admins.model import Administrator, AdministratorLink, ApiKey, Factor
 from homeport.foundation.kernel.listing import Listing, Page
 
 
@@ -61,6 +61,46 @@ class LinkStore(Protocol):
 
     def mark_used(self, link_id: str, at: datetime) -> None:
         """Note that the link was used."""
+        ...
+
+    def open_invitations(self, now: datetime) -> Sequence[AdministratorLink]:
+        """Return the invitations that can still be used, the newest first."""
+        ...
+
+    def get_for_update(self, link_id: str) -> AdministratorLink | None:
+        """Return a link by its id, and keep others from using it until the unit of work ends."""
+        ...
+
+    def revoke_made_by(self, name: str, at: datetime) -> int:
+        """Make the unused links worthless that somebody of this name made; return how many."""
+        ...
+
+
+class FactorStore(Protocol):
+    """Keeps second factors, at most one for each administrator, and their recovery codes."""
+
+    def get_for_update(self, administrator_id: str) -> Factor | None:
+        """Return an administrator's factor and keep others from it until the unit of work ends."""
+        ...
+
+    def put(self, factor: Factor) -> None:
+        """Store a factor in the place of the present one, if there is one."""
+        ...
+
+    def remove(self, administrator_id: str) -> None:
+        """Remove factor and recovery codes."""
+        ...
+
+    def replace_codes(self, administrator_id: str, hashes: Sequence[str]) -> None:
+        """Store recovery codes in the place of the present ones."""
+        ...
+
+    def use_code(self, administrator_id: str, code_hash: str) -> bool:
+        """Remove a recovery code; tell whether it was there, to one caller only."""
+        ...
+
+    def count_codes(self, administrator_id: str) -> int:
+        """Return how many recovery codes are left."""
         ...
 
 

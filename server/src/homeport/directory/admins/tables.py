@@ -1,8 +1,8 @@
-"""The tables of administrators, one-time links and API keys."""
+"""The tables of administrators, one-time links, second factors and API keys."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
 
-from homeport.foundation.database.columns import Id, Json, UtcDateTime, metadata
+from homeport.foundation.database.columns import Id, Json, LongText, UtcDateTime, metadata
 
 unique_email = UniqueConstraint("email")
 
@@ -19,6 +19,7 @@ administrators = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("factor_since", UtcDateTime),
     unique_email,
     CheckConstraint("email = lower(email)", name="email_lower"),
     CheckConstraint("role <> ''", name="role"),
@@ -39,6 +40,22 @@ administrator_links = Table(
     Column("used_at", UtcDateTime),
     UniqueConstraint("token_hash"),
     CheckConstraint("email = lower(email)", name="email_lower"),
+)
+
+administrator_factors = Table(
+    "administrator_factors",
+    metadata,
+    Column("administrator_id", Id, ForeignKey("administrators.id", ondelete="CASCADE"), primary_key=True),
+    Column("secret_sealed", LongText, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("confirmed_at", UtcDateTime, nullable=False),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("administrator_id", Id, ForeignKey("administrators.id", ondelete="CASCADE"), primary_key=True),
+    Column("code_hash", String(64), primary_key=True),
 )
 
 api_keys = Table(

@@ -53,6 +53,8 @@ class Actor:
     session_id: str = ""
     authenticated_at: datetime | None = None
     origin: Origin = field(default_factory=Origin)
+    lacks_factor: bool = False
+    """The role demands a second factor that is not set up yet; until then there are no permissions."""
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the actor has the permission."""
@@ -70,7 +72,7 @@ class Actor:
     def require_recent(self, now: datetime) -> None:
         """Raise StepUpRequired unless the actor authenticated within five minutes; API keys and the system pass."""
         if self.session_id and (self.authenticated_at is None or now - self.authenticated_at > RECENT):
-            raise StepUpRequired("Confirm your password to continue. This is asked again five minutes after you last gave it.")
+            raise StepUpRequired("Confirm that it is you to continue. This is asked again five minutes after you last did.")
 
 
 def system(name: str, origin: Origin | None = None) -> Actor:

@@ -70,7 +70,7 @@ class Shell:
     """What the layout shows around a page.
 
     ``permissions`` are permission values; ``path`` is the path of the page and is filled in from the request when
-    empty. ``name`` is empty while nobody is signed in. ``sign_out`` is where the "Sign out" form posts.
+    empty. ``name`` is empty while nobody is signed in. ``sign_out`` is where the "Sign out" form posts; ``account`` is the reader's own page.
     """
 
     organization: str = "Homeport"
@@ -82,6 +82,7 @@ class Shell:
     portal: str = "Admin portal"
     home: str = "/admin"
     sign_out: str = "/signout"
+    account: str = ""
 
     @property
     def sections(self) -> tuple[Section, ...]:

@@ -2,19 +2,31 @@ from dataclasses import dataclass
 
 import pytest
 from argon2 import PasswordHasher
+from tests.support.factor import set_up
 
-from homeport.directory.admins.actions import AdministratorLinks, Administrators
-from homeport.directory.admins.model import BILLING, READ_ONLY, AdministratorDeleted, AdministratorPasswordChanged
+from homeport.directory.admins.actions import AdministratorLinks, Administrators, Factors
+from homeport.directory.admins.model import (
+    ADMINISTRATOR,
+    BILLING,
+    READ_ONLY,
+    AdministratorDeleted,
+    AdministratorFactorReset,
+    AdministratorPasswordChanged,
+    AdministratorProofChanged,
+)
 from homeport.directory.admins.store.administrators import AdministratorSql, LinkSql
 from homeport.directory.admins.store.argon2id import Argon2id
+from homeport.directory.admins.store.factors import FactorSql
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
 from homeport.foundation.kernel.actor import Origin, system
 from homeport.foundation.kernel.listing import Listing
+from homeport.foundation.sealing.sealer import Sealer
 from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
-from homeport.trust.signin.password.store import BrowserSql, SessionSql, ThrottleSql
+from homeport.trust.signin.password.store import BrowserSql, ChallengeSql, SessionSql, ThrottleSql
 
 ROOT = system("root")
+SEALER = Sealer({"one": bytes(32)})
 HOME = Origin("192.0.2.7", "Firefox")
 
 
@@ -33,12 +45,17 @@ class House:
         with self.database.write() as unit:
             return action(self.build(unit))
 
-    def administrator(self, email="ada@example.com", role=BILLING):
+    def administrator(self, email="ada@example.com", role=ADMINISTRATOR):
         def make(actions):
             token = actions.links.issue(ROOT) if role == BILLING else actions.links.invite(ROOT, email, role)
             return actions.links.accept(token, email=email, firstname="Ada", lastname="", password=self.password)
 
         return self.do(make)
+
+    def with_factor(self, email="ada@example.com", role=BILLING):
+        """An administrator who has a second factor, and their authenticator app."""
+        made = self.administrator(email, role)
+        return made, self.do(lambda actions: set_up(actions, made, actions.clock))
 
     def reader(self):
         return self.administrator("reader@example.com", READ_ONLY)
@@ -73,13 +90,16 @@ def build(clock, entropy, hasher):
         connection = unit.connection
         audit = Audit(AuditStore(connection), clock, entropy)
         rows = AdministratorSql(connection)
-        administrators = Administrators(rows, audit, clock, unit)
+        links, factor_rows = LinkSql(connection), FactorSql(connection)
+        administrators = Administrators(rows, links, audit, clock, unit)
         return PasswordSignIn(
             sessions=Sessions(SessionSql(connection), administrators, audit, clock, entropy),
             throttles=ThrottleSql(connection),
             browsers=BrowserSql(connection),
+            challenges=ChallengeSql(connection),
+            factors=Factors(factor_rows, rows, SEALER, audit, clock, entropy, unit, "Acme"),
             administrators=administrators,
-            links=AdministratorLinks(LinkSql(connection), rows, hasher, audit, clock, entropy, unit),
+            links=AdministratorLinks(links, rows, factor_rows, hasher, audit, clock, entropy, unit),
             audit=audit,
             clock=clock,
             entropy=entropy,
@@ -92,9 +112,15 @@ def wire(database, build, hasher):
     def end(unit, event):
         build(unit).sessions.end_all(event.administrator_id)
         build(unit).forget_browsers(event.administrator_id)
+        build(unit).forget_waiting(event.administrator_id)
 
-    for kind in (AdministratorDeleted, AdministratorPasswordChanged):
+    def end_others(unit, event):
+        build(unit).sessions.end_all(event.administrator_id, but=event.session_id)
+        build(unit).forget_waiting(event.administrator_id)
+
+    for kind in (AdministratorDeleted, AdministratorPasswordChanged, AdministratorFactorReset):
         database.subscriptions.subscribe(kind, end)
+    database.subscriptions.subscribe(AdministratorProofChanged, end_others)
     return House(database, build, hasher)
 
 

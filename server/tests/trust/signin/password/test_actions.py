@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from argon2 import PasswordHasher
 
-from homeport.directory.admins.model import BILLING, READ_ONLY, ROLES
+from homeport.directory.admins.model import ADMINISTRATOR, READ_ONLY, ROLES
 from homeport.directory.admins.store.argon2id import Argon2id
 from homeport.foundation.kernel.actor import Origin, system
 from homeport.foundation.kernel.errors import NotFound, RateLimited, StepUpRequired
@@ -16,7 +16,12 @@ def test_right_password_starts_a_session_with_the_present_role(house):
     ada = house.administrator()
     signed_in = house.sign_in(" ADA@example.com ")
     actor = house.actor(signed_in.token)
-    assert (actor.id, actor.name, actor.role, actor.permissions) == (ada.id, "ada@example.com", BILLING, ROLES[BILLING])
+    assert (actor.id, actor.name, actor.role, actor.permissions) == (
+        ada.id,
+        "ada@example.com",
+        ADMINISTRATOR,
+        ROLES[ADMINISTRATOR],
+    )
     assert (actor.session_id, actor.origin) == (signed_in.session.id, house.home)
     assert house.audit()[-1] == ("admin_login_attempt", True, "", "ada@example.com")
     assert house.actor("") is None

@@ -1,4 +1,4 @@
-"""Administrators, roles, one-time links, API keys, and the rule for passwords."""
+"""Administrators, roles, one-time links, second factors, API keys, and the rule for passwords."""
 
 from homeport.directory.admins.model.administrators import (
     INVITATION_LIFETIME,
@@ -19,6 +19,21 @@ from homeport.directory.admins.model.api_keys import (
     parse_key_text,
     parse_networks,
 )
+from homeport.directory.admins.model.factors import (
+    RECOVERY_CODES,
+    REQUIRED_FOR,
+    SET_UP_WITHIN,
+    AdministratorFactorReset,
+    AdministratorProofChanged,
+    Enrolment,
+    Factor,
+    matching_step,
+    recovery_code,
+    recovery_hash,
+    secret_of,
+    step_of,
+    uri_of,
+)
 from homeport.directory.admins.model.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, normal_password, password_problem
 from homeport.directory.admins.model.roles import ABOUT, ADMINISTRATOR, BILLING, HELP_DESK, MANAGER, MATRIX, READ_ONLY, ROLES
 
@@ -35,19 +50,32 @@ __all__ = [
     "MANAGER",
     "MATRIX",
     "READ_ONLY",
+    "RECOVERY_CODES",
+    "REQUIRED_FOR",
     "ROLES",
+    "SET_UP_WITHIN",
     "SHORTEST_PASSWORD",
     "Administrator",
     "AdministratorChanged",
     "AdministratorDeleted",
+    "AdministratorFactorReset",
     "AdministratorLink",
     "AdministratorPasswordChanged",
+    "AdministratorProofChanged",
     "ApiKey",
+    "Enrolment",
+    "Factor",
     "KeyCheck",
     "actor_of",
     "key_text",
+    "matching_step",
     "normal_password",
     "parse_key_text",
     "parse_networks",
     "password_problem",
+    "recovery_code",
+    "recovery_hash",
+    "secret_of",
+    "step_of",
+    "uri_of",
 ]

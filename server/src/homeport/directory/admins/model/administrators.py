@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from homeport.directory.admins.model.factors import REQUIRED_FOR
 from homeport.directory.admins.model.roles import ROLES
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.events import Event
@@ -26,6 +27,8 @@ class Administrator:
     version: int
     created_at: datetime
     updated_at: datetime
+    factor_since: datetime | None = None
+    """When the present second factor was set up; None without one."""
 
     @property
     def full_name(self) -> str:
@@ -36,6 +39,11 @@ class Administrator:
     def permissions(self) -> frozenset[Permission]:
         """Return what the present role may do; a role that no longer exists may do nothing."""
         return ROLES.get(self.role, frozenset())
+
+    @property
+    def lacks_factor(self) -> bool:
+        """Tell whether the role demands a second factor that is not set up; nothing else works until then."""
+        return self.role in REQUIRED_FOR and self.factor_since is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +91,13 @@ class AdministratorPasswordChanged(Event):
 
 
 def actor_of(administrator: Administrator, origin: Origin) -> Actor:
-    """Return the administrator as an actor without a session."""
+    """Return the administrator as an actor without a session; one who lacks the second factor of their role may do nothing."""
     return Actor(
         ActorKind.ADMINISTRATOR,
         administrator.id,
         administrator.email,
-        administrator.permissions,
+        frozenset() if administrator.lacks_factor else administrator.permissions,
         role=administrator.role,
         origin=origin,
+        lacks_factor=administrator.lacks_factor,
     )

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from homeport.directory.admins.actions import AdministratorLinks, Administrators, ApiKeys
-from homeport.directory.admins.model import ABOUT, READ_ONLY, ROLES, Administrator
+from homeport.directory.admins.actions import AdministratorLinks, Administrators, ApiKeys, Factors
+from homeport.directory.admins.model import ABOUT, READ_ONLY, REQUIRED_FOR, ROLES, Administrator
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor
@@ -33,6 +33,7 @@ class AdministratorActions:
     administrators: Administrators
     links: AdministratorLinks
     keys: ApiKeys
+    factors: Factors
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class AdministratorPages:
         router.add_api_route(f"{PATH}/{{administrator_id}}", self.change, methods=["POST"])
         router.add_api_route(f"{PATH}/{{administrator_id}}/delete", self.ask_delete, methods=["GET"])
         router.add_api_route(f"{PATH}/{{administrator_id}}/delete", self.delete, methods=["POST"])
+        router.add_api_route(f"{PATH}/{{administrator_id}}/reset-second-factor", self.ask_reset, methods=["GET"])
+        router.add_api_route(f"{PATH}/{{administrator_id}}/reset-second-factor", self.reset, methods=["POST"])
         return router
 
     def list(self, request: Request, actor: PageActor) -> Response:
@@ -168,6 +171,32 @@ class AdministratorPages:
             actions.administrators.delete(actor, administrator_id)
         return RedirectResponse(PATH if administrator_id != actor.id else "/signin", 303)
 
+    def ask_reset(self, request: Request, actor: PageActor, administrator_id: str) -> Response:
+        """Ask before somebody's second factor is removed."""
+        actor.require(Permission.FACTORS_RESET)
+        self._require_recent(actor)
+        with self.work.read() as actions:
+            administrator = actions.administrators.get(actor, administrator_id)
+        demanded = administrator.role in REQUIRED_FOR
+        after = "They must set up a new one before anything else works" if demanded else "Their password alone signs them in"
+        return self.templates.render(
+            "ui/confirm.html",
+            request,
+            title=f"Reset the second factor of {administrator.full_name}",
+            sentence="For somebody who lost the phone and the recovery codes. Be sure that it is this person who asks.",
+            impacts=["Their sessions end at once", "Their recovery codes are worth nothing from then on", after],
+            action=f"{PATH}/{administrator_id}/reset-second-factor",
+            verb="Yes, Reset",
+            cancel=f"{PATH}/{administrator_id}",
+            understood="",
+        )
+
+    def reset(self, actor: PageActor, administrator_id: str) -> Response:
+        """Remove somebody's second factor."""
+        with self.work.write() as actions:
+            actions.factors.reset(actor, administrator_id)
+        return RedirectResponse(f"{PATH}/{administrator_id}", 303)
+
     def _require_recent(self, actor: Actor) -> None:
         # Asked before the form is filled in: afterwards what was typed would be lost.
         with self.work.read() as actions:
@@ -190,6 +219,10 @@ class AdministratorPages:
             keys=keys,
             roles=ROLE_CHOICES,
             may_write=actor.may(Permission.ADMINISTRATORS_WRITE),
+            may_reset=actor.may(Permission.FACTORS_RESET)
+            and administrator.factor_since is not None
+            and administrator.id != actor.id
+            and administrator.permissions <= actor.permissions,
         )
 
 

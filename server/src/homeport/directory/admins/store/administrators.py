@@ -103,6 +103,25 @@ class LinkSql:
         """Note that the link was used."""
         self.connection.execute(update(administrator_links).where(administrator_links.c.id == link_id).values(used_at=at))
 
+    def open_invitations(self, now: datetime) -> Sequence[AdministratorLink]:
+        """Return the invitations that can still be used, the newest first."""
+        query = select(administrator_links).where(
+            administrator_links.c.email != "", administrator_links.c.used_at.is_(None), administrator_links.c.expires_at > now
+        )
+        rows = self.connection.execute(query.order_by(administrator_links.c.created_at.desc(), administrator_links.c.id))
+        return [AdministratorLink(**row._mapping) for row in rows]  # noqa: SLF001 - the same
+
+    def get_for_update(self, link_id: str) -> AdministratorLink | None:
+        """Return a link by its id, and keep others from using it until the unit of work ends."""
+        query = select(administrator_links).where(administrator_links.c.id == link_id).with_for_update()
+        row = self.connection.execute(query).first()
+        return None if row is None else AdministratorLink(**row._mapping)  # noqa: SLF001 - the same
+
+    def revoke_made_by(self, name: str, at: datetime) -> int:
+        """Make the unused links worthless that somebody of this name made; return how many."""
+        theirs = (administrator_links.c.created_by == name, administrator_links.c.used_at.is_(None))
+        return self.connection.execute(update(administrator_links).where(*theirs).values(used_at=at)).rowcount
+
 
 def _administrator(row: Any) -> Administrator:
     return Administrator(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names

@@ -1,9 +1,10 @@
 """Sign in with a password, confirm it, use a one-time link, and keep sessions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
-from homeport.directory.admins.actions import AdministratorLinks, Administrators
+from homeport.directory.admins.actions import AdministratorLinks, Administrators, Factors
 from homeport.directory.admins.model import Administrator, actor_of
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Resource
@@ -11,10 +12,11 @@ from homeport.directory.people.model import email_problem, normal_email
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
-from homeport.foundation.kernel.errors import RateLimited, Unauthenticated
+from homeport.foundation.kernel.errors import NotFound, RateLimited, Unauthenticated
+from homeport.foundation.kernel.permissions import Permission
 from homeport.trust.signin.password import model
-from homeport.trust.signin.password.model import Attempt, Session, SignedIn
-from homeport.trust.signin.password.ports import BrowserStore, SessionStore, ThrottleStore
+from homeport.trust.signin.password.model import Attempt, Challenge, CodeAsked, Session, SignedIn
+from homeport.trust.signin.password.ports import BrowserStore, ChallengeStore, SessionStore, ThrottleStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,55 @@ class Sessions:
         if session is not None:
             self.sessions.remove(session.id)
 
-    def end_all(self, administrator_id: str) -> int:
-        """End all sessions of an administrator; for the handlers of what happens to administrators. Return how many."""
+    def end_all(self, administrator_id: str, *, but: str = "") -> int:
+        """End all sessions of an administrator, all but one; for the handlers of what happens to them. Return how many."""
         # public: called by event handlers inside the unit of work of an action that was allowed
-        return self.sessions.remove_of(administrator_id)
+        return self.sessions.remove_of(administrator_id, but=but)
+
+    def list_own(self, actor: Actor) -> Sequence[Session]:
+        """Return one's own living sessions, the last used first."""
+        # public: one's own
+        return self._living(actor.id)
+
+    def list_of(self, actor: Actor, administrator_id: str) -> Sequence[Session]:
+        """Return somebody's living sessions, the last used first."""
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        return self._living(administrator_id)
+
+    def end_one(self, actor: Actor, session_id: str) -> Session:
+        """End a session of one's own, or, for whoever may change administrators, anybody's; raise NotFound otherwise."""
+        # public: everybody may end their own
+        session = self.sessions.get(session_id)
+        if session is None or (session.administrator_id != actor.id and not actor.may(Permission.ADMINISTRATORS_WRITE)):
+            raise NotFound("There is no such session. It may have ended already.")
+        self.sessions.remove(session.id)
+        self._record(actor, session.administrator_id, 1)
+        return session
+
+    def end_others(self, actor: Actor) -> int:
+        """End all one's own sessions but the present one; return how many."""
+        # public: one's own
+        ended = self.sessions.remove_of(actor.id, but=actor.session_id)
+        self._record(actor, actor.id, ended)
+        return ended
+
+    def end_all_of(self, actor: Actor, administrator_id: str) -> int:
+        """End all of somebody's sessions; return how many."""
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        ended = self.sessions.remove_of(administrator_id)
+        self._record(actor, administrator_id, ended)
+        return ended
+
+    def _living(self, administrator_id: str) -> Sequence[Session]:
+        now = self.clock.now()
+        return self.sessions.of_administrator(administrator_id, now, now - model.IDLE)
+
+    def _record(self, actor: Actor, administrator_id: str, ended: int) -> None:
+        owner = self.administrators.find_present(administrator_id)
+        name = owner.email if owner else ""
+        self.audit.record(
+            actor, "admin_sessions_end", resource=Resource("admin", administrator_id, name), details={"sessions": ended}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +153,8 @@ class PasswordSignIn:
     sessions: Sessions
     throttles: ThrottleStore
     browsers: BrowserStore
+    challenges: ChallengeStore
+    factors: Factors
     administrators: Administrators
     links: AdministratorLinks
     audit: Audit
@@ -132,9 +181,17 @@ class PasswordSignIn:
         )
 
     def finish(
-        self, attempt: Attempt, origin: Origin, *, verified: bool, replacing: str = "", browser: str = "", rehash: str = ""
-    ) -> SignedIn | None:
-        """Start a session when the password was right, or record the failure and return None.
+        self,
+        attempt: Attempt,
+        origin: Origin,
+        *,
+        verified: bool,
+        replacing: str = "",
+        browser: str = "",
+        rehash: str = "",
+        target: str = model.HOME,
+    ) -> SignedIn | CodeAsked | None:
+        """When the password was right, start a session, or ask for the second factor's code; else record the failure and return None.
 
         `rehash` is the same password's hash with today's parameters, when the stored one is outdated.
         """
@@ -147,7 +204,39 @@ class PasswordSignIn:
         if rehash:
             self.administrators.rehash(administrator.id, rehash)
         self._remove_old()
-        return self._signed_in(administrator, origin, "password", replacing=replacing, browser=browser)
+        if administrator.factor_since is not None:
+            return self._ask_code(administrator, rehash or administrator.password_hash, target)
+        return self._signed_in(administrator, origin, "password", replacing=replacing, browser=browser, target=target)
+
+    def waits_for_code(self, token: str) -> bool:
+        """Tell whether the sign-in that the cookie's token names still waits for a code."""
+        # public: the token is the proof of the password
+        return self._judged(self.challenges.find(hash_token(token)) if token else None) is not None
+
+    def give_code(self, token: str, code: str, origin: Origin, *, replacing: str = "", browser: str = "") -> SignedIn | None:
+        """Start the session when the code was right, or record the failure and return None.
+
+        Raises Unauthenticated when the password must be given again, and RateLimited while it is too early.
+        """
+        # public: the code is the proof, after the password that the token stands for
+        waiting = self._judged(self.challenges.find_for_update(hash_token(token)) if token else None)
+        if waiting is None:
+            raise Unauthenticated("The sign-in took too long or had too many wrong codes. Give the password again.")
+        challenge, administrator = waiting
+        key = model.factor_key(administrator.id)
+        if self._known(browser, administrator.id):
+            key = model.browser_key(f"{key}:{browser}", administrator.id)
+        self._count((key,))
+        attempt = Attempt(administrator.email, administrator.id, administrator.password_hash, (key,))
+        way = self.factors.prove(administrator.id, code)
+        if not way:
+            self.challenges.save(replace(challenge, wrong_codes=challenge.wrong_codes + 1))
+            self._refused(attempt, origin, "admin_login_attempt", "code_wrong")
+            return None
+        self._forgive(attempt)
+        self.challenges.remove_of(administrator.id)
+        way = f"password and {way}"
+        return self._signed_in(administrator, origin, way, replacing=replacing, browser=browser, target=challenge.target)
 
     def begin_confirmation(self, actor: Actor) -> Attempt:
         """Count an attempt of a signed-in person to confirm their password; raise RateLimited while it is too early."""
@@ -159,11 +248,20 @@ class PasswordSignIn:
         self._count(keys)
         return Attempt(administrator.email, administrator.id, administrator.password_hash, keys)
 
-    def finish_confirmation(self, actor: Actor, attempt: Attempt, token: str, *, verified: bool) -> str:
-        """Return the session's fresh token when the password was right, or record the failure and return nothing."""
-        # public: the password is the proof
+    def finish_confirmation(self, actor: Actor, attempt: Attempt, token: str, *, verified: bool, code: str = "") -> str:
+        """Return the session's fresh token when password and code were right, or record the failure and return nothing.
+
+        The code counts for who has a second factor; it is not used up by a wrong password.
+        """
+        # public: password and code are the proof
         session = self.sessions.find(token)
         administrator = self._unchanged(attempt) if verified else None
+        if (
+            administrator is not None
+            and administrator.factor_since is not None
+            and not self.factors.prove(administrator.id, code)
+        ):
+            administrator = None
         if administrator is None or session is None or session.administrator_id != administrator.id:
             self._refused(attempt, actor.origin, "admin_confirm_attempt")
             return ""
@@ -195,6 +293,11 @@ class PasswordSignIn:
         # public: anybody may leave
         self.sessions.end(token)
         self.audit.record(actor, "admin_logout", resource=Resource("admin", actor.id, actor.name))
+
+    def forget_waiting(self, administrator_id: str) -> None:
+        """End the sign-ins that wait for a code; for the handlers of another password, another factor and a deletion."""
+        # public: called by event handlers inside the unit of work of an action that was allowed
+        self.challenges.remove_of(administrator_id)
 
     def forget_browsers(self, administrator_id: str) -> None:
         """Make every browser unknown to the account again; for the handlers of a new password and of a deletion."""
@@ -231,25 +334,58 @@ class PasswordSignIn:
         administrator = self.administrators.find_present(attempt.administrator_id) if attempt.administrator_id else None
         return administrator if administrator is not None and administrator.password_hash == attempt.password_hash else None
 
-    def _refused(self, attempt: Attempt, origin: Origin, event_type: str) -> None:
+    def _ask_code(self, administrator: Administrator, password_hash: str, target: str) -> CodeAsked:
+        now, token = self.clock.now(), self.entropy.token()
+        challenge = Challenge(
+            id=self.entropy.new_id(),
+            token_hash=hash_token(token),
+            administrator_id=administrator.id,
+            password_hash=password_hash,
+            wrong_codes=0,
+            created_at=now,
+            expires_at=now + model.CODE_WITHIN,
+            target=target,
+        )
+        self.challenges.add(challenge)
+        return CodeAsked(token)
+
+    def _judged(self, challenge: Challenge | None) -> tuple[Challenge, Administrator] | None:
+        if challenge is None or not challenge.usable(self.clock.now()):
+            return None
+        administrator = self.administrators.find_present(challenge.administrator_id)
+        if administrator is None or administrator.password_hash != challenge.password_hash:
+            return None
+        return challenge, administrator
+
+    def _refused(self, attempt: Attempt, origin: Origin, event_type: str, wrong: str = "password_wrong") -> None:
         # What is no address may be a password typed into the wrong field.
         name = "" if email_problem(attempt.email) else attempt.email
         actor = Actor(ActorKind.ADMINISTRATOR, attempt.administrator_id, name, origin=origin)
-        reason = "password_wrong" if attempt.administrator_id else "administrator_unknown"
+        reason = wrong if attempt.administrator_id else "administrator_unknown"
         resource = Resource("admin", attempt.administrator_id, name)
         self.audit.record(actor, event_type, resource=resource, success=False, reason=reason)
 
-    def _signed_in(self, administrator: Administrator, origin: Origin, way: str, *, replacing: str, browser: str) -> SignedIn:
+    def _signed_in(
+        self,
+        administrator: Administrator,
+        origin: Origin,
+        way: str,
+        *,
+        replacing: str,
+        browser: str,
+        target: str = model.HOME,
+    ) -> SignedIn:
         session, token = self.sessions.start(administrator, origin, replacing=replacing)
         known = browser if self._known(browser, administrator.id) else self.entropy.token()
         self.browsers.remember(hash_token(known), administrator.id, self.clock.now())
         actor = replace(actor_of(administrator, origin), session_id=session.id)
         self.audit.record(actor, "admin_login_attempt", resource=_resource(administrator), details={"way": way})
-        return SignedIn(session, token, known)
+        return SignedIn(session, token, known, target)
 
     def _remove_old(self) -> None:
         now = self.clock.now()
         self.sessions.sessions.remove_over(now, now - model.IDLE)
+        self.challenges.remove_before(now)
         self.throttles.remove_before(now - model.FORGOTTEN_AFTER)
         self.browsers.remove_before(now - model.KNOWN_FOR)
 

@@ -1,7 +1,7 @@
 """A session, how long it lives, how failures slow down, and where a sign-in may lead."""
 
 import ipaddress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from homeport.foundation.kernel.entropy import hash_token
@@ -14,6 +14,10 @@ KNOWN_FOR = timedelta(days=180)
 """How long a browser stays known to the accounts that signed in with it."""
 FORGOTTEN_AFTER = timedelta(hours=24)
 """How long after the last failure a delay starts from nothing again."""
+CODE_WITHIN = timedelta(minutes=5)
+"""How long a right password waits for the second factor's code."""
+MOST_WRONG_CODES = 5
+"""After so many wrong codes the password is asked again."""
 LONGEST_TARGET = 2000
 HOME = "/admin"
 
@@ -93,6 +97,33 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Challenge:
+    """A sign-in between password and code. Only the browser whose cookie holds the token can go on with it; it opens nothing else."""
+
+    id: str
+    token_hash: str
+    administrator_id: str
+    password_hash: str = field(repr=False)
+    """Against which the password was right; another password meanwhile ends it."""
+    wrong_codes: int
+    created_at: datetime
+    expires_at: datetime
+    target: str
+    """Where the browser wanted to go."""
+
+    def usable(self, now: datetime) -> bool:
+        """Tell whether a code may still be given."""
+        return now < self.expires_at and self.wrong_codes < MOST_WRONG_CODES
+
+
+@dataclass(frozen=True, slots=True)
+class CodeAsked:
+    """What a right password of somebody with a second factor hands to the browser."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """What a successful sign-in hands to the browser."""
 
@@ -100,6 +131,8 @@ class SignedIn:
     token: str
     browser: str
     """The token by which this browser is known to the account from now on."""
+    target: str = HOME
+    """Where to go on to."""
 
 
 def account_key(email: str) -> str:
@@ -113,8 +146,13 @@ def browser_key(browser: str, administrator_id: str) -> str:
 
 
 def confirmation_key(administrator_id: str) -> str:
-    """Return the throttle's key of confirming one's password."""
+    """Return the throttle's key of confirming one's password and code."""
     return f"confirm:{administrator_id}"
+
+
+def factor_key(administrator_id: str) -> str:
+    """Return the throttle's key of an account's second factor."""
+    return f"factor:{administrator_id}"
 
 
 def address_key(address: str) -> str:

@@ -1,9 +1,10 @@
 """What signing in with a password needs."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from homeport.trust.signin.password.model import Session, Throttle
+from homeport.trust.signin.password.model import Challenge, Session, Throttle
 
 
 class SessionStore(Protocol):
@@ -25,12 +26,48 @@ class SessionStore(Protocol):
         """End a session."""
         ...
 
-    def remove_of(self, administrator_id: str) -> int:
-        """End all sessions of an administrator; return how many."""
+    def remove_of(self, administrator_id: str, *, but: str = "") -> int:
+        """End all sessions of an administrator, all but one; return how many."""
+        ...
+
+    def of_administrator(self, administrator_id: str, now: datetime, idle_since: datetime) -> Sequence[Session]:
+        """Return an administrator's living sessions, the last used first."""
+        ...
+
+    def get(self, session_id: str) -> Session | None:
+        """Return a session."""
         ...
 
     def remove_over(self, now: datetime, idle_since: datetime) -> None:
         """Remove sessions that expired or were not used since."""
+        ...
+
+
+class ChallengeStore(Protocol):
+    """Keeps sign-ins between password and code."""
+
+    def add(self, challenge: Challenge) -> None:
+        """Store a new one."""
+        ...
+
+    def find(self, token_hash: str) -> Challenge | None:
+        """Return the one whose token has this hash."""
+        ...
+
+    def find_for_update(self, token_hash: str) -> Challenge | None:
+        """Return the one whose token has this hash, and keep others from it until the unit of work ends."""
+        ...
+
+    def save(self, challenge: Challenge) -> None:
+        """Store a changed one."""
+        ...
+
+    def remove_of(self, administrator_id: str) -> None:
+        """End all of an administrator."""
+        ...
+
+    def remove_before(self, moment: datetime) -> None:
+        """Forget those that were over before."""
         ...
 
 

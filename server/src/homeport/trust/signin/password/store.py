@@ -1,5 +1,6 @@
 """Sessions, failures and known browsers in SQL."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from homeport.trust.signin.password.model import Session, Throttle
-from homeport.trust.signin.password.tables import admin_sessions, known_browsers, signin_throttles
+from homeport.trust.signin.password.model import Challenge, Session, Throttle
+from homeport.trust.signin.password.tables import admin_challenges, admin_sessions, known_browsers, signin_throttles
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +35,65 @@ class SessionSql:
         """End a session."""
         self.connection.execute(delete(admin_sessions).where(admin_sessions.c.id == session_id))
 
-    def remove_of(self, administrator_id: str) -> int:
-        """End all sessions of an administrator; return how many."""
-        return self.connection.execute(
-            delete(admin_sessions).where(admin_sessions.c.administrator_id == administrator_id)
-        ).rowcount
+    def remove_of(self, administrator_id: str, *, but: str = "") -> int:
+        """End all sessions of an administrator, all but one; return how many."""
+        theirs = (admin_sessions.c.administrator_id == administrator_id, admin_sessions.c.id != but)
+        return self.connection.execute(delete(admin_sessions).where(*theirs)).rowcount
+
+    def of_administrator(self, administrator_id: str, now: datetime, idle_since: datetime) -> Sequence[Session]:
+        """Return an administrator's living sessions, the last used first."""
+        query = select(admin_sessions).where(
+            admin_sessions.c.administrator_id == administrator_id,
+            admin_sessions.c.expires_at > now,
+            admin_sessions.c.last_seen_at > idle_since,
+        )
+        rows = self.connection.execute(query.order_by(admin_sessions.c.last_seen_at.desc(), admin_sessions.c.id))
+        return [Session(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
+
+    def get(self, session_id: str) -> Session | None:
+        """Return a session."""
+        row = self.connection.execute(select(admin_sessions).where(admin_sessions.c.id == session_id)).first()
+        return None if row is None else Session(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
 
     def remove_over(self, now: datetime, idle_since: datetime) -> None:
         """Remove sessions that expired or were not used since."""
         over = or_(admin_sessions.c.expires_at <= now, admin_sessions.c.last_seen_at <= idle_since)
         self.connection.execute(delete(admin_sessions).where(over))
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeSql:
+    """Sign-ins between password and code, over one connection."""
+
+    connection: Connection
+
+    def add(self, challenge: Challenge) -> None:
+        """Store a new one."""
+        self.connection.execute(insert(admin_challenges).values(asdict(challenge)))
+
+    def find(self, token_hash: str) -> Challenge | None:
+        """Return the one whose token has this hash."""
+        row = self.connection.execute(select(admin_challenges).where(admin_challenges.c.token_hash == token_hash)).first()
+        return None if row is None else Challenge(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
+
+    def find_for_update(self, token_hash: str) -> Challenge | None:
+        """Return the one whose token has this hash, and keep others from it until the unit of work ends."""
+        query = select(admin_challenges).where(admin_challenges.c.token_hash == token_hash).with_for_update()
+        row = self.connection.execute(query).first()
+        return None if row is None else Challenge(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
+
+    def save(self, challenge: Challenge) -> None:
+        """Store a changed one."""
+        this = admin_challenges.c.id == challenge.id
+        self.connection.execute(update(admin_challenges).where(this).values(asdict(challenge)))
+
+    def remove_of(self, administrator_id: str) -> None:
+        """End all of an administrator."""
+        self.connection.execute(delete(admin_challenges).where(admin_challenges.c.administrator_id == administrator_id))
+
+    def remove_before(self, moment: datetime) -> None:
+        """Forget those that were over before."""
+        self.connection.execute(delete(admin_challenges).where(admin_challenges.c.expires_at < moment))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""The tables of sessions, of failures counted, and of known browsers."""
+"""The tables of sessions, of sign-ins that wait for a code, of failures counted, and of known browsers."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
 
-from homeport.foundation.database.columns import Id, UtcDateTime, metadata
+from homeport.foundation.database.columns import Id, LongText, UtcDateTime, metadata
 
 admin_sessions = Table(
     "admin_sessions",
@@ -20,6 +20,22 @@ admin_sessions = Table(
     UniqueConstraint("token_hash"),
     Index("ix_admin_sessions_administrator_id", "administrator_id"),
     Index("ix_admin_sessions_expires_at", "expires_at"),
+)
+
+admin_challenges = Table(
+    "admin_challenges",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("token_hash", String(64), nullable=False),
+    Column("administrator_id", Id, ForeignKey("administrators.id", ondelete="CASCADE"), nullable=False),
+    Column("password_hash", String(255), nullable=False),
+    Column("wrong_codes", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("target", LongText, nullable=False),
+    UniqueConstraint("token_hash"),
+    Index("ix_admin_challenges_administrator_id", "administrator_id"),
+    Index("ix_admin_challenges_expires_at", "expires_at"),
 )
 
 signin_throttles = Table(

@@ -8,21 +8,28 @@ from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.admins.model import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from homeport.foundation.database.engine import Work
-from homeport.foundation.http.actor import PageActor, origin_of
+from homeport.foundation.http.actor import PageActor, SignInRequired, origin_of
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
-from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, RateLimited
+from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, RateLimited, Unauthenticated
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
-from homeport.trust.signin.password.model import KNOWN_FOR, SignedIn, safe_target
+from homeport.trust.signin.password.model import CODE_WITHIN, KNOWN_FOR, CodeAsked, SignedIn, safe_target
 
 SESSION_COOKIE = "__Host-homeport"
 BROWSER_COOKIE = "__Host-homeport-browser"
+CODE_COOKIE = "__Host-homeport-code"
+"""Holds the token of a sign-in between password and code; it opens no page but the one that asks for the code."""
+SET_UP_PATH = "/admin/account/second-factor"
+OPEN_WITHOUT_FACTOR = (SET_UP_PATH, "/signin/confirm", "/signout")
+"""What works for whoever must set up a second factor first."""
 LONGEST_TYPED = 1024
 """A password field longer than any password is cut before it is hashed; it is wrong either way."""
 WRONG = "E-mail address and password do not match an administrator. Check both and try again."
 WRONG_PASSWORD = "That is not your password. Check it and try again."  # noqa: S105 - a sentence, no password
+WRONG_BOTH = "Password and code do not match. A code counts once, so wait for the next one and try again."
+WRONG_CODE = "That code is not right, or was used already. Wait for the next one, or use a recovery code."
 
 
 class Hasher(Protocol):
@@ -59,6 +66,8 @@ class SessionAuthenticator:
         if session is not None and actor is not None and session.to_touch(self.clock.now()):
             with self.work.write() as sessions:
                 sessions.touch(session)
+        if actor is not None and actor.lacks_factor and request.url.path not in OPEN_WITHOUT_FACTOR:
+            raise SignInRequired(SET_UP_PATH)
         return actor
 
 
@@ -76,6 +85,8 @@ class PasswordPages:
         router = APIRouter(include_in_schema=False)
         router.add_api_route("/signin", self.ask, methods=["GET"])
         router.add_api_route("/signin", self.sign_in, methods=["POST"])
+        router.add_api_route("/signin/code", self.ask_code, methods=["GET"])
+        router.add_api_route("/signin/code", self.give_code, methods=["POST"])
         router.add_api_route("/signin/confirm", self.ask_confirmation, methods=["GET"])
         router.add_api_route("/signin/confirm", self.confirm, methods=["POST"])
         router.add_api_route("/signout", self.sign_out, methods=["POST"])
@@ -85,7 +96,11 @@ class PasswordPages:
 
     def ask(self, request: Request, next: str = "") -> Response:  # noqa: A002 - the parameter's name in addresses
         """Show the sign-in form, or go on when somebody is signed in."""
-        if self.authenticate(request) is not None:
+        try:
+            here = self.authenticate(request) is not None
+        except SignInRequired as error:
+            return RedirectResponse(error.location, 303)
+        if here:
             return RedirectResponse(safe_target(next), 303)
         return self._sign_in_page(request, FormState.showing(email=""), next)
 
@@ -121,11 +136,51 @@ class PasswordPages:
                 replacing=request.cookies.get(SESSION_COOKIE, ""),
                 browser=browser,
                 rehash=rehash,
+                target=safe_target(next),
             )
         if signed_in is None:
             form.refuse(WRONG)
             return self._sign_in_page(request, form, next, status=401)
-        return _enter(signed_in, safe_target(next))
+        if isinstance(signed_in, CodeAsked):
+            answer = RedirectResponse("/signin/code", 303)
+            set_cookie(answer, CODE_COOKIE, signed_in.token, max_age=int(CODE_WITHIN.total_seconds()))
+            return answer
+        return enter(signed_in)
+
+    def ask_code(self, request: Request) -> Response:
+        """Ask for the second factor's code, in the browser that gave the password."""
+        with self.work.read() as actions:
+            if not actions.waits_for_code(request.cookies.get(CODE_COOKIE, "")):
+                return RedirectResponse("/signin", 303)
+        return self._code_page(request, FormState())
+
+    def give_code(self, request: Request, code: Annotated[str, Form()] = "") -> Response:
+        """Take the code, or a recovery code, and sign in."""
+        form = FormState()
+        if not code.strip():
+            form.fail("code", "Enter the six digits that your authenticator app shows, or a recovery code.")
+            return self._code_page(request, form, status=400)
+        try:
+            with self.work.write() as actions:
+                signed_in = actions.give_code(
+                    request.cookies.get(CODE_COOKIE, ""),
+                    code,
+                    origin_of(request),
+                    replacing=request.cookies.get(SESSION_COOKIE, ""),
+                    browser=request.cookies.get(BROWSER_COOKIE, ""),
+                )
+        except Unauthenticated as error:
+            form.refuse(error.detail)
+            return self._sign_in_page(request, form, "", status=401)
+        except RateLimited as error:
+            form.refuse(error.detail)
+            return self._code_page(request, form, status=429, headers={"Retry-After": str(error.retry_after)})
+        if signed_in is None:
+            form.fail("code", WRONG_CODE)
+            return self._code_page(request, form, status=401)
+        answer = enter(signed_in)
+        delete_cookie(answer, CODE_COOKIE)
+        return answer
 
     def ask_confirmation(
         self,
@@ -133,7 +188,7 @@ class PasswordPages:
         actor: PageActor,
         next: str = "",  # noqa: A002 - the parameter's name in addresses
     ) -> Response:
-        """Ask a signed-in person for the password again."""
+        """Ask a signed-in person for the password again, and for a code when they have a second factor."""
         return self._confirm_page(request, actor, FormState(), next)
 
     def confirm(
@@ -141,12 +196,16 @@ class PasswordPages:
         request: Request,
         actor: PageActor,
         password: Annotated[str, Form()] = "",
+        code: Annotated[str, Form()] = "",
         next: Annotated[str, Form()] = "",  # noqa: A002 - the parameter's name in addresses
     ) -> Response:
-        """Take the password again; afterwards sensitive acts are open for five minutes."""
-        form = FormState()
+        """Take the password, and the code, again; afterwards sensitive acts are open for five minutes."""
+        form, asks_code = FormState(), self._asks_code(actor)
         if not password:
             form.fail("password", "Enter your password.")
+        if asks_code and not code.strip():
+            form.fail("code", "Enter the six digits that your authenticator app shows, or a recovery code.")
+        if not form.valid:
             return self._confirm_page(request, actor, form, next, status=400)
         try:
             with self.work.write() as actions:
@@ -156,12 +215,14 @@ class PasswordPages:
             return self._confirm_page(request, actor, form, next, status=429, headers={"Retry-After": str(error.retry_after)})
         verified = self.hasher.verify(attempt.password_hash, password[:LONGEST_TYPED])
         with self.work.write() as actions:
-            token = actions.finish_confirmation(actor, attempt, request.cookies.get(SESSION_COOKIE, ""), verified=verified)
+            token = actions.finish_confirmation(
+                actor, attempt, request.cookies.get(SESSION_COOKIE, ""), verified=verified, code=code
+            )
         if not token:
-            form.fail("password", WRONG_PASSWORD)
+            form.fail("password", WRONG_BOTH if asks_code else WRONG_PASSWORD)
             return self._confirm_page(request, actor, form, next, status=401)
         answer = RedirectResponse(safe_target(next), 303)
-        _set_cookie(answer, SESSION_COOKIE, token)
+        set_cookie(answer, SESSION_COOKIE, token)
         return answer
 
     def sign_out(self, request: Request, actor: PageActor) -> Response:
@@ -169,7 +230,7 @@ class PasswordPages:
         with self.work.write() as actions:
             actions.sign_out(actor, request.cookies.get(SESSION_COOKIE, ""))
         answer = RedirectResponse("/signin", 303)
-        answer.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+        delete_cookie(answer, SESSION_COOKIE)
         return answer
 
     def ask_link(self, request: Request, token: str) -> Response:
@@ -210,7 +271,7 @@ class PasswordPages:
                         replacing=request.cookies.get(SESSION_COOKIE, ""),
                         browser=request.cookies.get(BROWSER_COOKIE, ""),
                     )
-                return _enter(signed_in, safe_target(""))
+                return enter(signed_in)
         except NotFound as error:
             return self._dead_link(request, error)
         except Invalid as error:
@@ -239,8 +300,25 @@ class PasswordPages:
     ) -> Response:
         target = safe_target(target, "")
         return self.templates.render(
-            "password/confirm.html", request, status=status, headers=headers, form=form, next=target, email=actor.name
+            "password/confirm.html",
+            request,
+            status=status,
+            headers=headers,
+            form=form,
+            next=target,
+            email=actor.name,
+            asks_code=self._asks_code(actor),
         )
+
+    def _asks_code(self, actor: Actor) -> bool:
+        with self.work.read() as actions:
+            administrator = actions.administrators.find_present(actor.id)
+        return administrator is not None and administrator.factor_since is not None
+
+    def _code_page(
+        self, request: Request, form: FormState, *, status: int = 200, headers: dict[str, str] | None = None
+    ) -> Response:
+        return self.templates.render("password/code.html", request, status=status, headers=headers, form=form)
 
     def _link_page(self, request: Request, token: str, form: FormState, *, invitation: bool, status: int = 200) -> Response:
         return self.templates.render(
@@ -258,13 +336,20 @@ class PasswordPages:
         return self.templates.render("password/dead_link.html", request, status=404, cause=error.detail)
 
 
-def _enter(signed_in: SignedIn, target: str) -> Response:
-    answer = RedirectResponse(target, 303)
-    _set_cookie(answer, SESSION_COOKIE, signed_in.token)
-    _set_cookie(answer, BROWSER_COOKIE, signed_in.browser, max_age=int(KNOWN_FOR.total_seconds()))
+def enter(signed_in: SignedIn) -> Response:
+    """Answer with the session's cookie, and go on to where the browser wanted to go."""
+    answer = RedirectResponse(signed_in.target, 303)
+    set_cookie(answer, SESSION_COOKIE, signed_in.token)
+    set_cookie(answer, BROWSER_COOKIE, signed_in.browser, max_age=int(KNOWN_FOR.total_seconds()))
     return answer
 
 
-def _set_cookie(answer: Response, name: str, value: str, *, max_age: int | None = None) -> None:
+def set_cookie(answer: Response, name: str, value: str, *, max_age: int | None = None) -> None:
+    """Set one of the cookies of the way in."""
     # Secure also on http://localhost: browsers count it as trustworthy.
     answer.set_cookie(name, value, max_age=max_age, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def delete_cookie(answer: Response, name: str) -> None:
+    """Make the browser forget one of the cookies of the way in."""
+    answer.delete_cookie(name, path="/", secure=True, httponly=True, samesite="lax")

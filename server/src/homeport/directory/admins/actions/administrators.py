@@ -1,0 +1,130 @@
+"""What can be done with administrators."""
+
+from dataclasses import dataclass, replace
+
+from homeport.directory.admins.actions.refusals import expected, found, refuse_fields, refuse_last, resource
+from homeport.directory.admins.model import (
+    BILLING,
+    ROLES,
+    Administrator,
+    AdministratorChanged,
+    AdministratorDeleted,
+    AdministratorProofChanged,
+)
+from homeport.directory.admins.ports import AdministratorStore, LinkStore
+from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.model import Change
+from homeport.directory.people.model import email_problem, name_problem, normal_email
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.events import Publisher
+from homeport.foundation.kernel.listing import Listing, Page
+from homeport.foundation.kernel.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Administrators:
+    """The administrators of one unit of work."""
+
+    administrators: AdministratorStore
+    links: LinkStore
+    audit: Audit
+    clock: Clock
+    publisher: Publisher
+
+    def list(self, actor: Actor, listing: Listing) -> Page[Administrator]:
+        """Return administrators. Filters and sorting: `email`, `firstname`, `lastname`, `role`, `created_at`."""
+        actor.require(Permission.ADMINISTRATORS_READ)
+        return self.administrators.search(listing)
+
+    def get(self, actor: Actor, administrator_id: str) -> Administrator:
+        """Return an administrator; raise NotFound."""
+        actor.require(Permission.ADMINISTRATORS_READ)
+        return found(self.administrators.get(administrator_id))
+
+    def find_by_email(self, email: str) -> Administrator | None:
+        """Return the administrator with this address, compared in lower case and otherwise exactly."""
+        # public: the sign-in asks it before anybody is signed in; it tells nobody what it found
+        address = normal_email(email)
+        return None if email_problem(address) else self.administrators.find_by_email(address)
+
+    def find_present(self, administrator_id: str) -> Administrator | None:
+        """Return the administrator as they are at this moment, with their present role."""
+        # public: each request asks it to learn what a session may do
+        return self.administrators.get(administrator_id)
+
+    def rehash(self, administrator_id: str, password_hash: str) -> None:
+        """Store the same password's newer hash."""
+        # public: the sign-in does it right after the password proved right
+        present = self.administrators.get_for_update(administrator_id)
+        if present is not None:
+            self.administrators.save(replace(present, password_hash=password_hash))
+
+    def rename(self, actor: Actor, *, firstname: str, lastname: str, version: int | None = None) -> Administrator:
+        """Set one's own name."""
+        # public: one's own name
+        before = expected(found(self.administrators.get_for_update(actor.id)), version)
+        problems = {"firstname": name_problem(firstname.strip()), "lastname": name_problem(lastname.strip())}
+        refuse_fields("The name was not saved.", problems)
+        after = replace(before, firstname=firstname.strip(), lastname=lastname.strip())
+        if after == before:
+            return before
+        return self._save(actor, before, after, ("firstname", "lastname"))
+
+    def set_password(self, actor: Actor, password_hash: str) -> Administrator:
+        """Store the hash of one's own new password, which the edge made of one without a `password_problem`; other sessions end."""
+        # public: one's own password; it asks for the present one first
+        actor.require_recent(self.clock.now())
+        before = found(self.administrators.get_for_update(actor.id))
+        after = replace(before, password_hash=password_hash, version=before.version + 1, updated_at=self.clock.now())
+        self.administrators.save(after)
+        self.audit.record(actor, "admin_password_change", resource=resource(after))
+        self.publisher.publish(AdministratorProofChanged(after.id, actor.session_id))
+        return after
+
+    def change(
+        self, actor: Actor, administrator_id: str, *, role: str, api_keys_allowed: bool, version: int | None = None
+    ) -> Administrator:
+        """Set role and access to the API; raise Conflict when nobody with Billing would be left."""
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        actor.require_recent(self.clock.now())
+        if role not in ROLES:
+            raise Invalid("There is no such role.", {"role": f"Choose one of: {', '.join(ROLES)}."})
+        with_billing = self.administrators.hold_role(BILLING)
+        before = expected(found(self.administrators.get_for_update(administrator_id)), version)
+        after = replace(before, role=role, api_keys_allowed=api_keys_allowed)
+        if after == before:
+            return before
+        if role != BILLING:
+            refuse_last(before, with_billing)
+        after = self._save(actor, before, after, ("role", "api_keys_allowed"))
+        if Permission.ADMINISTRATORS_WRITE not in after.permissions:
+            self.links.revoke_made_by(before.email, self.clock.now())
+        self.publisher.publish(AdministratorChanged(administrator_id))
+        return after
+
+    def delete(self, actor: Actor, administrator_id: str) -> Administrator:
+        """Remove an administrator with their API keys and sessions; raise Conflict when nobody with Billing would be left."""
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        actor.require_recent(self.clock.now())
+        with_billing = self.administrators.hold_role(BILLING)
+        administrator = found(self.administrators.get_for_update(administrator_id))
+        refuse_last(administrator, with_billing)
+        self.publisher.publish(AdministratorDeleted(administrator_id))
+        self.links.revoke_made_by(administrator.email, self.clock.now())
+        self.administrators.remove(administrator_id)
+        changes = [Change(field, getattr(administrator, field), None) for field in ("email", "role")]
+        self.audit.record(actor, "admin_delete", resource=resource(administrator), changes=changes)
+        return administrator
+
+    def _save(self, actor: Actor, before: Administrator, after: Administrator, fields: tuple[str, ...]) -> Administrator:
+        stored = replace(after, version=before.version + 1, updated_at=self.clock.now())
+        self.administrators.save(stored)
+        changes = [
+            Change(field, getattr(before, field), getattr(after, field))
+            for field in fields
+            if getattr(before, field) != getattr(after, field)
+        ]
+        self.audit.record(actor, "admin_update", resource=resource(stored), changes=changes)
+        return stored

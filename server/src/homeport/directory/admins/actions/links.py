@@ -1,0 +1,140 @@
+"""What can be done with one-time links."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from homeport.directory.admins import model
+from homeport.directory.admins.actions.refusals import found, refuse_fields, resource
+from homeport.directory.admins.model import (
+    BILLING,
+    ROLES,
+    Administrator,
+    AdministratorLink,
+    AdministratorPasswordChanged,
+)
+from homeport.directory.admins.ports import AdministratorStore, FactorStore, LinkStore, PasswordHasher
+from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.model import Change, Resource
+from homeport.directory.people.model import email_problem, name_problem, normal_email
+from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.entropy import Entropy, hash_token
+from homeport.foundation.kernel.errors import Conflict, Denied, NotFound
+from homeport.foundation.kernel.events import Publisher
+from homeport.foundation.kernel.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorLinks:
+    """The one-time links of one unit of work."""
+
+    links: LinkStore
+    administrators: AdministratorStore
+    factors: FactorStore
+    hasher: PasswordHasher
+    audit: Audit
+    clock: Clock
+    entropy: Entropy
+    publisher: Publisher
+
+    def issue(self, actor: Actor) -> str:
+        """Return the token of a link that makes an administrator with Billing, or resets one's password; for one hour.
+
+        Only a local operator can have one: whoever holds it becomes any administrator.
+        """
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        if actor.kind is not ActorKind.SYSTEM:
+            raise Denied("A recovery link is made on the server itself: homeport admin link.")
+        return self._make(actor, email="", role=BILLING, lifetime=model.LINK_LIFETIME)
+
+    def invite(self, actor: Actor, email: str, role: str) -> str:
+        """Return the token of a link with which the holder of this address becomes an administrator; for 24 hours."""
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        actor.require_recent(self.clock.now())
+        normal = normal_email(email)
+        fields = {"email": email_problem(normal), "role": "" if role in ROLES else f"Choose one of: {', '.join(ROLES)}."}
+        refuse_fields("The invitation was not made.", fields)
+        if self.administrators.find_by_email(normal) is not None:
+            raise Conflict(f"{normal} is an administrator already.", reason="email_taken")
+        return self._make(actor, email=normal, role=role, lifetime=model.INVITATION_LIFETIME)
+
+    def look(self, token: str) -> AdministratorLink:
+        """Return the link without using it up; raise NotFound when it is unknown, used or over."""
+        # public: whoever holds the token may read what its page asks for
+        return self._usable(self.links.find(hash_token(token)))
+
+    def accept(
+        self, token: str, *, email: str, firstname: str, lastname: str, password: str, origin: Origin | None = None
+    ) -> Administrator:
+        """Use the link up: make the administrator, or set a new password for the one who has this address.
+
+        A link of the second kind comes from the server itself, so it removes the second factor too: whoever lost it gets in again.
+
+        Raises NotFound for a link that cannot be used, and Invalid without using it up when the input cannot be taken.
+        """
+        # public: the token is the proof
+        link = self._usable(self.links.find_for_update(hash_token(token)))
+        address = normal_email(email)
+        fields = {
+            "email": email_problem(address) or (f"This link is for {link.email}." if link.email not in {"", address} else ""),
+            "firstname": name_problem(firstname.strip()),
+            "lastname": name_problem(lastname.strip()),
+            "password": model.password_problem(password, email=address, firstname=firstname, lastname=lastname),
+        }
+        refuse_fields("Nothing was set up yet.", fields)
+        existing = self.administrators.find_by_email(address)
+        lost_factor = existing is not None and existing.factor_since is not None
+        if existing is not None and link.is_invitation:
+            raise Conflict(f"{address} is an administrator already. Sign in with the password.", reason="email_taken")
+        now = self.clock.now()
+        password_hash = self.hasher.hash(password)
+        if existing is None:
+            administrator = Administrator(
+                id=self.entropy.new_id(),
+                email=address,
+                firstname=firstname.strip(),
+                lastname=lastname.strip(),
+                role=link.role,
+                password_hash=password_hash,
+                api_keys_allowed=False,
+                version=1,
+                created_at=now,
+                updated_at=now,
+            )
+            self.administrators.add(administrator)
+        else:
+            locked = found(self.administrators.get_for_update(existing.id))
+            administrator = replace(
+                locked, password_hash=password_hash, factor_since=None, version=locked.version + 1, updated_at=now
+            )
+            self.administrators.save(administrator)
+            self.factors.remove(administrator.id)
+            self.publisher.publish(AdministratorPasswordChanged(administrator.id))
+        self.links.mark_used(link.id, now)
+        self.audit.record(
+            model.actor_of(administrator, origin or Origin()),
+            "admin_create" if existing is None else "admin_password_reset",
+            resource=resource(administrator),
+            changes=[Change("email", None, address), Change("role", None, link.role)] if existing is None else (),
+            details={"link": link.id, "link_made_by": link.created_by, "second_factor_removed": lost_factor},
+        )
+        return administrator
+
+    def _make(self, actor: Actor, *, email: str, role: str, lifetime: timedelta) -> str:
+        token = self.entropy.token()
+        now = self.clock.now()
+        link = AdministratorLink(self.entropy.new_id(), hash_token(token), email, role, actor.name, now, now + lifetime)
+        self.links.add(link)
+        details = {"role": role, "expires_at": link.expires_at.isoformat()}
+        self.audit.record(
+            actor, "admin_link_create", resource=Resource("admin_link", link.id, email or "one-time link"), details=details
+        )
+        return token
+
+    def _usable(self, link: AdministratorLink | None) -> AdministratorLink:
+        if link is None or not link.usable(self.clock.now()):
+            raise NotFound(
+                "This link was used already, has expired, or is not complete. "
+                "Ask for a new one; on the server: homeport admin link."
+            )
+        return link

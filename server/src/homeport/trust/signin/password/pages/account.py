@@ -1,0 +1,319 @@
+"""One's own account: name, password, second factor, sessions; and another administrator's sessions, for those who may end them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from homeport.directory.admins.actions import Administrators, Factors
+from homeport.directory.admins.model import (
+    LONGEST_PASSWORD,
+    REQUIRED_FOR,
+    SHORTEST_PASSWORD,
+    Administrator,
+    Enrolment,
+    password_problem,
+)
+from homeport.foundation.database.engine import Work
+from homeport.foundation.http.actor import PageActor
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed
+from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.templates import Templates
+from homeport.trust.signin.password.actions import Sessions
+from homeport.trust.signin.password.model import Session
+from homeport.trust.signin.password.pages.signin import SET_UP_PATH, Hasher
+
+PATH = "/admin/account"
+THEIRS = "/admin/administrators/{administrator_id}/sessions"
+NAMES = {"firstname": "First name", "lastname": "Last name"}
+_LONGEST_NUMBER = 9
+
+
+@dataclass(frozen=True, slots=True)
+class AccountActions:
+    """What the pages need in one unit of work."""
+
+    administrators: Administrators
+    factors: Factors
+    sessions: Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPages:
+    """The pages."""
+
+    work: Work[AccountActions]
+    hasher: Hasher
+    templates: Templates
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route(PATH, self.show, methods=["GET"])
+        router.add_api_route(PATH, self.rename, methods=["POST"])
+        router.add_api_route(f"{PATH}/password", self.ask_password, methods=["GET"])
+        router.add_api_route(f"{PATH}/password", self.set_password, methods=["POST"])
+        router.add_api_route(SET_UP_PATH, self.ask_factor, methods=["GET"])
+        router.add_api_route(SET_UP_PATH, self.set_up_factor, methods=["POST"])
+        router.add_api_route(f"{PATH}/recovery-codes", self.ask_codes, methods=["GET"])
+        router.add_api_route(f"{PATH}/recovery-codes", self.renew_codes, methods=["POST"])
+        router.add_api_route(f"{PATH}/remove-second-factor", self.ask_remove, methods=["GET"])
+        router.add_api_route(f"{PATH}/remove-second-factor", self.remove_factor, methods=["POST"])
+        router.add_api_route(f"{PATH}/sessions/end-others", self.end_others, methods=["POST"])
+        router.add_api_route(f"{PATH}/sessions/{{session_id}}/end", self.end_own, methods=["POST"])
+        router.add_api_route(THEIRS, self.sessions_of, methods=["GET"])
+        router.add_api_route(f"{THEIRS}/end-all", self.end_all_of, methods=["POST"])
+        router.add_api_route(f"{THEIRS}/{{session_id}}/end", self.end_theirs, methods=["POST"])
+        return router
+
+    def show(self, request: Request, actor: PageActor) -> Response:
+        """Show one's own account."""
+        return self._page(request, actor, None)
+
+    def rename(
+        self,
+        request: Request,
+        actor: PageActor,
+        firstname: Annotated[str, Form()] = "",
+        lastname: Annotated[str, Form()] = "",
+        version: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Set one's own name."""
+        form = FormState.showing(firstname=firstname, lastname=lastname, version=version)
+        try:
+            with self.work.write() as actions:
+                before = self._present(actions, actor)
+                after = actions.administrators.rename(actor, firstname=firstname, lastname=lastname, version=_number(version))
+        except Invalid as error:
+            for field, sentence in error.fields.items():
+                form.fail(field, sentence)
+            return self._page(request, actor, form, status=400)
+        except PreconditionFailed as error:
+            with self.work.read() as actions:
+                form = FormState.showing(firstname=firstname, lastname=lastname, version=self._present(actions, actor).version)
+            form.refuse(error.detail)
+            return self._page(request, actor, form, status=412)
+        form = FormState.showing(firstname=after.firstname, lastname=after.lastname, version=after.version)
+        changed = [field for field in NAMES if getattr(before, field) != getattr(after, field)]
+        form.confirm(
+            [f"{NAMES[field]}: {getattr(before, field) or '(empty)'} → {getattr(after, field) or '(empty)'}" for field in changed]
+        )
+        return self._page(request, actor, form)
+
+    def ask_password(self, request: Request, actor: PageActor) -> Response:
+        """Show the form for a new password, after the present one was given again."""
+        self._require_recent(actor)
+        return self._password_page(request, FormState())
+
+    def set_password(
+        self, request: Request, actor: PageActor, password: Annotated[str, Form()] = "", again: Annotated[str, Form()] = ""
+    ) -> Response:
+        """Set one's own new password; other sessions end."""
+        self._require_recent(actor)
+        with self.work.read() as actions:
+            own = self._present(actions, actor)
+        form = FormState()
+        problem = password_problem(password, email=own.email, firstname=own.firstname, lastname=own.lastname)
+        if problem:
+            form.fail("password", problem)
+        elif password != again:
+            form.fail("again", "The two passwords differ. Type the same one twice.")
+        if not form.valid:
+            return self._password_page(request, form, status=400)
+        password_hash = self.hasher.hash(password)
+        with self.work.write() as actions:
+            actions.administrators.set_password(actor, password_hash)
+        form.confirm(["Password: changed. Your other sessions ended."])
+        return self._page(request, actor, None, said=form)
+
+    def ask_factor(self, request: Request, actor: PageActor) -> Response:
+        """Show a fresh secret to scan, and ask for its first code."""
+        with self.work.read() as actions:
+            enrolment = actions.factors.begin(actor)
+        return self._set_up_page(request, actor, FormState(), enrolment)
+
+    def set_up_factor(
+        self, request: Request, actor: PageActor, enrolment: Annotated[str, Form()] = "", code: Annotated[str, Form()] = ""
+    ) -> Response:
+        """Confirm the first code, and show the recovery codes, this once."""
+        form = FormState()
+        try:
+            with self.work.write() as actions:
+                codes = actions.factors.confirm(actor, enrolment, code)
+        except Invalid as error:
+            for field, sentence in error.fields.items():
+                form.fail(field, sentence)
+            with self.work.read() as actions:
+                if error.fields:
+                    shown = actions.factors.resume(actor, enrolment)
+                else:
+                    form.refuse(error.detail)
+                    shown = actions.factors.begin(actor)
+            return self._set_up_page(request, actor, form, shown, status=400)
+        return self._codes_page(request, codes, "Your second factor is set up")
+
+    def ask_codes(self, request: Request, actor: PageActor) -> Response:
+        """Ask before the recovery codes are replaced."""
+        self._require_recent(actor)
+        return self._confirm(
+            request,
+            "Make new recovery codes",
+            "Ten new codes replace those that are left.",
+            ["The codes that you wrote down before are worth nothing from then on"],
+            f"{PATH}/recovery-codes",
+            "Yes, Make New Codes",
+        )
+
+    def renew_codes(self, request: Request, actor: PageActor) -> Response:
+        """Replace the recovery codes and show the new ones, this once."""
+        with self.work.write() as actions:
+            codes = actions.factors.renew_codes(actor)
+        return self._codes_page(request, codes, "New recovery codes")
+
+    def ask_remove(self, request: Request, actor: PageActor) -> Response:
+        """Ask before one's own second factor is removed."""
+        self._require_recent(actor)
+        return self._confirm(
+            request,
+            "Remove the second factor",
+            "Whoever knows your password can then sign in as you.",
+            ["Your recovery codes are worth nothing from then on", "Your other sessions end at once"],
+            f"{PATH}/remove-second-factor",
+            "Yes, Remove",
+        )
+
+    def remove_factor(self, actor: PageActor) -> Response:
+        """Remove one's own second factor, if the role does not demand one."""
+        with self.work.write() as actions:
+            actions.factors.remove(actor)
+        return RedirectResponse(PATH, 303)
+
+    def end_own(self, actor: PageActor, session_id: str) -> Response:
+        """End one of one's own sessions."""
+        with self.work.write() as actions:
+            session = actions.sessions.end_one(actor, session_id)
+        return RedirectResponse("/signin" if session.id == actor.session_id else f"{PATH}#sessions", 303)
+
+    def end_others(self, actor: PageActor) -> Response:
+        """End all one's own sessions but this one."""
+        with self.work.write() as actions:
+            actions.sessions.end_others(actor)
+        return RedirectResponse(f"{PATH}#sessions", 303)
+
+    def sessions_of(self, request: Request, actor: PageActor, administrator_id: str) -> Response:
+        """List somebody's sessions."""
+        with self.work.read() as actions:
+            sessions = actions.sessions.list_of(actor, administrator_id)
+            administrator = actions.administrators.get(actor, administrator_id)
+        return self.templates.render(
+            "password/sessions.html", request, administrator=administrator, sessions=_rows(sessions), present=actor.session_id
+        )
+
+    def end_theirs(self, actor: PageActor, administrator_id: str, session_id: str) -> Response:
+        """End one of somebody's sessions."""
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        with self.work.write() as actions:
+            actions.sessions.end_one(actor, session_id)
+        return RedirectResponse(THEIRS.format(administrator_id=administrator_id), 303)
+
+    def end_all_of(self, actor: PageActor, administrator_id: str) -> Response:
+        """End all of somebody's sessions."""
+        with self.work.write() as actions:
+            actions.sessions.end_all_of(actor, administrator_id)
+        return RedirectResponse(
+            THEIRS.format(administrator_id=administrator_id) if administrator_id != actor.id else "/signin", 303
+        )
+
+    def _present(self, actions: AccountActions, actor: Actor) -> Administrator:
+        found = actions.administrators.find_present(actor.id)
+        if found is None:
+            raise NotFound("There is no such administrator. They may have been deleted.")
+        return found
+
+    def _require_recent(self, actor: Actor) -> None:
+        # Asked before a form is filled in: afterwards what was typed would be lost.
+        with self.work.read() as actions:
+            actor.require_recent(actions.administrators.clock.now())
+
+    def _page(
+        self, request: Request, actor: Actor, form: FormState | None, *, said: FormState | None = None, status: int = 200
+    ) -> Response:
+        with self.work.read() as actions:
+            own = self._present(actions, actor)
+            sessions = actions.sessions.list_own(actor)
+            codes = actions.factors.count_codes(actor, own.id)
+        return self.templates.render(
+            "password/account.html",
+            request,
+            status=status,
+            own=own,
+            form=form or FormState.showing(firstname=own.firstname, lastname=own.lastname, version=own.version),
+            said=said,
+            sessions=_rows(sessions),
+            present=actor.session_id,
+            codes=codes,
+            required=own.role in REQUIRED_FOR,
+        )
+
+    def _password_page(self, request: Request, form: FormState, *, status: int = 200) -> Response:
+        return self.templates.render(
+            "password/new_password.html",
+            request,
+            status=status,
+            form=form,
+            shortest=SHORTEST_PASSWORD,
+            longest=LONGEST_PASSWORD,
+        )
+
+    def _set_up_page(
+        self, request: Request, actor: Actor, form: FormState, enrolment: Enrolment, *, status: int = 200
+    ) -> Response:
+        return self.templates.render(
+            "password/set_up_factor.html", request, status=status, form=form, enrolment=enrolment, required=actor.lacks_factor
+        )
+
+    def _codes_page(self, request: Request, codes: Sequence[str], title: str) -> Response:
+        return self.templates.render("password/recovery_codes.html", request, codes=codes, title=title)
+
+    def _confirm(  # noqa: PLR0917 - the parts of a confirmation, in the order they appear in it
+        self, request: Request, title: str, sentence: str, impacts: Sequence[str], action: str, verb: str
+    ) -> Response:
+        return self.templates.render(
+            "ui/confirm.html",
+            request,
+            title=title,
+            sentence=sentence,
+            impacts=impacts,
+            action=action,
+            verb=verb,
+            cancel=PATH,
+            understood="",
+        )
+
+
+def browser_name(user_agent: str) -> str:
+    """Return a browser's name and system in words, from what it says of itself; cut when it says something else."""
+    browsers = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    systems = (
+        ("Windows", "Windows"),
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    )
+    browser = next((name for mark, name in browsers if mark in user_agent), "")
+    system = next((name for mark, name in systems if mark in user_agent), "")
+    return " on ".join(part for part in (browser, system) if part) or user_agent[:60] or "Unknown browser"
+
+
+def _rows(sessions: Sequence[Session]) -> list[tuple[Session, str]]:
+    return [(session, browser_name(session.user_agent)) for session in sessions]
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
