@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 READY := .venv/.ready
 
-.PHONY: run test test-debian13 check bench lock mutate pictures deb format assets clean
+.PHONY: run test test-debian13 check bench lock mutate pictures deb wheel format assets clean
 
 run: assets  ## the demo: server, Okta simulator, a Linux device, one person signed in
 	@tools/as-root "the demo's device makes accounts with useradd" .venv/bin/homeport demo
@@ -32,9 +32,13 @@ pictures: assets  ## renew the pictures of the docs
 	@tools/setup test
 	@tools/as-root "the machine in the pictures makes accounts with useradd" .venv/bin/python tools/pictures.py
 
-deb: $(READY)  ## dist/homeport-agent_VERSION_ARCH.deb, the agent for Debian 12 and 13
+deb: assets  ## dist/*.deb: the agent for Debian 12 and 13, the server for Debian 12
 	@tools/setup packages
 	@.venv/bin/python -m tools.agent_deb
+	@.venv/bin/python -m tools.server_deb
+
+wheel: assets  ## dist/homeport-VERSION-py3-none-any.whl, the server for a Python environment of your own
+	@.venv/bin/uv build --quiet --wheel --no-build-isolation --offline --out-dir dist server && ls dist/homeport-*.whl
 
 format: $(READY)  ## write the code as `make check` wants it
 	@.venv/bin/ruff check --fix-only --quiet . ; .venv/bin/ruff format --quiet .

@@ -62,3 +62,10 @@ def milliseconds(client: httpx2.Client, path: str) -> float:
     if answer.status_code != 200:
         raise RuntimeError(f"{path} answered {answer.status_code}: {answer.text[:500]}")
     return took
+
+
+def metric(opened: Site, name: str) -> float:
+    """One figure of the server's own /metrics."""
+    answer = httpx2.get(f"http://127.0.0.1:{opened.estate.port}/metrics", timeout=60)
+    answer.raise_for_status()
+    return sum(float(line.rpartition(" ")[2]) for line in answer.text.splitlines() if line.startswith((f"{name} ", f"{name}{{")))

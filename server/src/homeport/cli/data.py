@@ -1,7 +1,9 @@
 """`homeport migrate`, `backup` and `restore`: the database as a whole."""
 
 import getpass
+import sys
 from pathlib import Path
+from typing import Never
 
 import click
 
@@ -11,17 +13,38 @@ from homeport.settings import Settings
 
 
 @click.command()
+@click.option("--pending", is_flag=True, help="Change nothing; exit status 1 when there is something to do.")
 @data_option
-def migrate(data: Path | None) -> None:
+def migrate(data: Path | None, *, pending: bool) -> None:
     """Bring the database's schema up to this version's."""
     from homeport.foundation.database import schema  # noqa: PLC0415 - a second of imports that --help does not need
     from homeport.foundation.database.engine import Database  # noqa: PLC0415 - the same
 
     with said_plainly():
         settings = Settings.read(None, data=data)
+        if pending:
+            _tell_pending(settings)
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         before, after = schema.migrate(Database(settings.database))
     click.echo(f"The schema is {after} now." if before != after else f"The schema was {after} already.")
+
+
+def _tell_pending(settings: Settings) -> Never:
+    from homeport.foundation.database import schema  # noqa: PLC0415 - a second of imports that --help does not need
+    from homeport.foundation.database.engine import Database  # noqa: PLC0415 - the same
+    from homeport.foundation.database.revision import head  # noqa: PLC0415 - the same
+
+    found: str | None = None
+    if settings.database_url or (settings.data / "homeport.sqlite").exists():  # opening would make the file
+        database = Database(settings.database)
+        with database.engine.connect() as connection:
+            found = schema.present(connection)
+        database.dispose()
+    if found is None:
+        click.echo("There is no database yet; it gets its schema at the first start.")
+        sys.exit(0)
+    click.echo(f"The database has schema {found}, this version's is {head()}.")
+    sys.exit(1 if found < head() else 0)
 
 
 @click.command()

@@ -71,6 +71,8 @@ def said_plainly() -> Iterator[None]:
     except Exception as error:
         if type(error).__name__ in EXPECTED:
             fail(str(error))
+        if isinstance(error, PermissionError):
+            fail(f"{error.filename} is not for this user to open. Run the command as the user of the server.")
         if type(error).__name__ == "OperationalError":  # SQLAlchemy's, which --help need not import
             said = " ".join(str(getattr(error, "orig", error)).split())
             fail(

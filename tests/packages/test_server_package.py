@@ -1,0 +1,214 @@
+"""The server's Debian package in a fresh Debian 12: installed, configured, served, upgraded, removed, purged."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.support.debian.image import Layers, unpacked
+from tests.support.debian.machine import Machine
+from tools.server_deb import SERVER, build
+
+from homeport.foundation.database.revision import head
+
+pytestmark = pytest.mark.xdist_group("debian-server")
+UNIT = "/usr/lib/systemd/system/homeport.service"
+SETTINGS = "/etc/homeport/homeport.env"
+PASSWORD = "five unrelated words today"
+NEXT = f'''"""The next version's one table."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "9000", "{head()}"
+
+
+def upgrade() -> None:
+    """Make it."""
+    op.create_table("of_the_next_version", sa.Column("id", sa.Integer, primary_key=True))
+'''
+ASK = """
+import json, sys, urllib.error, urllib.parse, urllib.request
+path, form, cookie = sys.argv[1:4]
+class Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_): return None
+headers = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost:8080", "Cookie": cookie}
+data = urllib.parse.urlencode(json.loads(form)).encode() if form else None
+request = urllib.request.Request("http://localhost:8080" + path, data, headers)
+try: answer = urllib.request.build_opener(Stay).open(request, timeout=30)
+except urllib.error.HTTPError as error: answer = error
+cookies = "; ".join(line.split(";")[0] for line in answer.headers.get_all("set-cookie") or [])
+print(json.dumps({"status": answer.status, "cookie": cookies, "text": answer.read().decode()}))
+"""
+
+
+class Server(Machine):
+    """A Debian machine on which the server is installed."""
+
+    def install(self, package: Path) -> str:
+        (self.root / "tmp/homeport.deb").write_bytes(package.read_bytes())
+        done = self.attempt(
+            "env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--force-unsafe-io", "-i", "/tmp/homeport.deb", seconds=180
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def configure(self) -> None:
+        text = self.read(SETTINGS).replace(
+            "#HOMEPORT_PUBLIC_URL=https://id.example.com", "HOMEPORT_PUBLIC_URL=http://localhost:8080"
+        )
+        self.write(SETTINGS, text, 0o640)
+
+    def serve(self):
+        """Start what the unit starts, as the unit's user; systemd does not run here."""
+        unit = dict(re.findall(r"^(ExecStart|User)=(.*)$", self.read(UNIT), re.MULTILINE))
+        service = self.start(*unit["ExecStart"].split(), user=unit["User"], log="/var/log/homeport.log")
+        self.until(lambda: self.answers() or not service.running, "an answer", 60)
+        return service
+
+    def answers(self) -> bool:
+        return self.attempt("python3", "-c", ASK, "/health/ready", "", "").returncode == 0
+
+    def ask(self, path: str, form: str = "", cookie: str = "") -> dict:
+        return json.loads(self.run("python3", "-c", ASK, path, form, cookie))
+
+    def admin_link(self) -> str:
+        with self.terminal("homeport", "admin", "link") as terminal:
+            return terminal.reads(r"/admin/link/(\S{20,})\s").group(1)
+
+    def owners(self) -> set[str]:
+        return set(self.run("find", "/var/lib/homeport", "-printf", "%u:%g\n").split())
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory) -> tuple[Path, Path]:
+    """This version's package, and one of a next version that has one more table."""
+    folder = tmp_path_factory.mktemp("packages")
+    shutil.copytree(SERVER / "src/homeport", folder / "next/homeport", ignore=shutil.ignore_patterns("__pycache__"))
+    init = folder / "next/homeport/__init__.py"
+    init.write_text(re.sub(r'__version__ = ".*"', '__version__ = "9.0.0"', init.read_text()))
+    (folder / "next/homeport/foundation/database/migrations/versions/9000_the_next.py").write_text(NEXT)
+    return build(folder, fast=True), build(folder, source=folder / "next", fast=True)
+
+
+@pytest.fixture(scope="module")
+def layers():
+    with unpacked("bookworm") as root:
+        yield Layers((root,))
+
+
+@pytest.fixture
+def machine(layers):
+    with Server(layers, "id") as booted:
+        yield booted
+
+
+def test_the_package_is_installed_configured_served_upgraded_removed_and_purged(machine, packages):
+    this, following = packages
+    said = machine.install(this)
+    assert "not started yet. Set HOMEPORT_PUBLIC_URL in /etc/homeport/homeport.env" in said
+    assert machine.run("stat", "-c", "%U:%G %a", "/var/lib/homeport", "/var/backups/homeport", SETTINGS).split("\n")[:3] == [
+        "homeport:homeport 700",
+        "homeport:homeport 700",
+        "root:homeport 640",
+    ]
+    assert machine.run("dpkg", "--verify", "homeport") == ""
+    refused = machine.attempt("homeport", "serve")
+    assert (refused.returncode, "Set HOMEPORT_PUBLIC_URL" in refused.stderr) == (2, True)
+
+    machine.configure()
+    service = machine.serve()
+    person = {"email": "marie@acme.example", "firstname": "Marie", "lastname": "Curie", "password": PASSWORD, "again": PASSWORD}
+    entered = machine.ask(f"/admin/link/{machine.admin_link()}", json.dumps(person))
+    assert entered["status"] == 303, entered["text"]
+    assert "marie@acme.example" in machine.ask("/admin/administrators", cookie=entered["cookie"])["text"]
+    assert '<link rel="stylesheet"' in machine.ask("/signin")["text"]
+    checked = machine.attempt("homeport", "check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert machine.owners() == {"homeport:homeport"}
+    assert machine.run("dpkg", "--verify", "homeport") == ""
+    service.stop()
+
+    said = machine.install(following)
+    assert "homeport migrate && systemctl start homeport" in said
+    (saved,) = machine.run("ls", "/var/backups/homeport").split()
+    assert saved.startswith("before-9.0.0-")
+    refused = machine.attempt("homeport", "serve")
+    assert (refused.returncode, "Make a backup, then run: homeport migrate" in refused.stderr) == (2, True)
+    assert machine.run("homeport", "migrate") == "The schema is 9000 now.\n"
+    machine.serve()
+    signed_in = machine.ask("/signin", json.dumps({"email": "marie@acme.example", "password": PASSWORD}))
+    assert signed_in["status"] == 303, signed_in["text"]
+    assert "marie@acme.example" in machine.ask("/admin/administrators", cookie=signed_in["cookie"])["text"]
+    assert machine.run("homeport", "--version").startswith("homeport 9.0.0, schema 9000")
+    assert machine.run("homeport", "audit", "verify").endswith("The audit log holds.\n")
+    assert machine.owners() == {"homeport:homeport"}
+
+    machine.run("dpkg", "--remove", "homeport")
+    assert "HOMEPORT_PUBLIC_URL=http" in machine.read(SETTINGS)
+    kept = machine.attempt("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--purge", "homeport")
+    assert "the data is still in /var/lib/homeport" in kept.stderr
+    assert machine.run("ls", "/var/lib/homeport").split() != []
+    assert machine.attempt("test", "-e", SETTINGS).returncode == 1
+    assert machine.run("find", "/usr", "/etc", "-name", "*homeport*", "-not", "-path", "/var/lib/dpkg/*") == ""
+
+
+def test_purging_asks_before_it_deletes_the_data(machine, packages):
+    machine.install(packages[0])
+    machine.configure()
+    machine.run("homeport", "migrate")
+    with machine.terminal("env", "DEBIAN_FRONTEND=readline", "dpkg", "--purge", "homeport") as terminal:
+        terminal.reads("Delete Homeport's data too\\?")
+        terminal.reads(r"\[yes/no\]")
+        terminal.types("yes")
+        terminal.ends()
+    assert machine.attempt("test", "-e", "/var/lib/homeport").returncode == 1
+
+
+def test_the_same_package_again_keeps_settings_and_data(machine, packages):
+    machine.install(packages[0])
+    machine.configure()
+    machine.run("homeport", "migrate")
+    assert machine.attempt("homeport", "audit", "verify").returncode == 0  # its first start makes the keys
+    keys = ("sha256sum", "/var/lib/homeport/sealing.key", "/var/lib/homeport/audit.key")
+    before = machine.read(SETTINGS), machine.run(*keys)
+    assert "not started" not in machine.install(packages[0])
+    assert (machine.read(SETTINGS), machine.run(*keys)) == before
+    assert machine.attempt("homeport", "check").returncode == 0
+
+
+def test_systemd_accepts_the_unit_and_finds_little_exposed(machine, packages):
+    machine.install(packages[0])
+    verified = machine.attempt("systemd-analyze", "verify", "--man=no", UNIT)
+    assert (verified.returncode, verified.stderr) == (0, ""), verified.stderr
+    told = machine.run("systemd-analyze", "security", "--offline=true", UNIT)
+    score = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", told).group(1))
+    print(f"exposure {score}")
+    assert score <= 2.0, told
+    wanted = machine.run("ls", "/etc/systemd/system/multi-user.target.wants").split()
+    assert "homeport.service" in wanted
+
+
+def test_nobody_else_reads_the_settings_and_no_file_of_the_data_is_roots(machine, packages):
+    machine.install(packages[0])
+    machine.configure()
+    machine.run("useradd", "-m", "opa")
+    machine.run("homeport", "migrate")
+    told = machine.attempt("homeport", "check", user="opa")
+    assert told.returncode != 0
+    assert "is not for this user to open" in told.stderr
+    assert machine.attempt("cat", SETTINGS, user="opa").returncode == 1
+    assert machine.owners() == {"homeport:homeport"}
+
+
+def test_the_wheel_holds_everything_that_the_source_does(tmp_path):
+    words = [".venv/bin/uv", "build", "--wheel", "--no-build-isolation", "--offline", "--quiet", "-o", str(tmp_path), "server"]
+    subprocess.run(words, cwd=SERVER.parent, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    listed = subprocess.run(["python3", "-m", "zipfile", "-l", wheel], capture_output=True, text=True, check=True).stdout
+    held = {line.split()[0] for line in listed.splitlines()[1:]}
+    source = SERVER / "src"
+    files = {str(path.relative_to(source)) for path in (source / "homeport").rglob("*") if path.is_file()}
+    assert {name for name in files if "__pycache__" not in name} <= held
