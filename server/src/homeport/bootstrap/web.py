@@ -21,7 +21,7 @@ from homeport.directory.admins.pages.administrators import AdministratorActions,
 from homeport.directory.admins.pages.api_keys import ApiKeyPages
 from homeport.directory.audit.pages import AuditPages
 from homeport.directory.devices.actions import DeviceActions
-from homeport.directory.devices.api import DeviceGroupsApi, DevicesApi
+from homeport.directory.devices.api import AssociationsApi, DeviceGroupsApi, DevicesApi
 from homeport.directory.devices.pages import AddDevicePages, DevicePages, DevicePanels, ProvisioningPages
 from homeport.directory.people.actions import PeopleActions
 from homeport.directory.people.api import PeopleApi, UserGroupsApi
@@ -137,6 +137,7 @@ def application(home: Home) -> FastAPI:
         ProvisioningPages(home.work_of(_devices), templates).router(),
         DevicesApi(home.work_of(_devices)).router(),
         DeviceGroupsApi(home.work_of(_devices)).router(),
+        AssociationsApi(home.work_of(_devices)).router(),
         BulkPages(home.work_of(_people), templates).router(),
         PeoplePages(home.work_of(_people), templates, panels).router(),
         UserGroupPages(home.work_of(_people), templates, panels).router(),

@@ -23,7 +23,7 @@ from homeport.directory.devices.actions import (
     EnrollmentKeys,
     Provisioning,
 )
-from homeport.directory.devices.api import DeviceGroupsApi, DevicesApi
+from homeport.directory.devices.api import AssociationsApi, DeviceGroupsApi, DevicesApi
 from homeport.directory.devices.model import (
     Binding,
     BindingChanged,
@@ -278,6 +278,7 @@ def caller(directory, templates):
     for part in (
         DevicesApi(directory.work),
         DeviceGroupsApi(directory.work),
+        AssociationsApi(directory.work),
         AddDevicePages(directory.work, templates, "https://id.example.com"),
         DevicePages(directory.work, templates, sections),
         ProvisioningPages(directory.work, templates),

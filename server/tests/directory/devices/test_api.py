@@ -30,6 +30,7 @@ def test_device_is_written_in_jumpclouds_fields(directory, api, clock):
         "created": "2026-11-23T12:00:00.000Z",
         "remoteIP": "192.0.2.7",
         "enrollmentStatus": "active",
+        "limitedToAssigned": False,
     }
     clock.forward(minutes=4)
     assert api.get(f"/api/systems/{device.id}").json()["active"] is False

@@ -150,6 +150,7 @@ def test_group_is_written_in_jumpclouds_fields(directory, caller):
         "email": "",
         "attributes": None,
         "membershipMethod": "STATIC",
+        "limitedToAssigned": False,
     }
     path = f"/api/v2/systemgroups/{group_id}"
     assert api.get(path).json() == made.json()

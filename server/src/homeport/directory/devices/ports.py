@@ -17,7 +17,10 @@ from homeport.directory.devices.model import (
     OSFamily,
     ProvisioningSetting,
     Subject,
+    SubjectKind,
     Target,
+    TargetKind,
+    Way,
 )
 from homeport.directory.people.model import User
 from homeport.foundation.kernel.listing import Listing, Page
@@ -206,8 +209,10 @@ class AccessStore(Protocol):
         """Remove every assignment of a subject or to a target, and return what they were."""
         ...
 
-    def list(self, end: Subject | Target, skip: int, limit: int) -> Page[NamedAssignment]:
-        """Return the assignments of a subject or to a target."""
+    def list(
+        self, end: Subject | Target, skip: int, limit: int, kinds: Collection[SubjectKind | TargetKind] | None = None
+    ) -> Page[NamedAssignment]:
+        """Return the assignments of a subject or to a target; `kinds` narrows what the other end may be."""
         ...
 
     def may_enter(self, user_id: str, device_id: str) -> bool:
@@ -220,6 +225,10 @@ class AccessStore(Protocol):
 
     def entrants(self, device_id: str, listing: Listing) -> Page[Entrant]:
         """Return the activated users who may sign in on a device."""
+        ...
+
+    def ways(self, *, user_id: str | None = None, device_id: str | None = None, skip: int, limit: int) -> Page[Sequence[Way]]:
+        """Return all ways that lead a user to devices, or to a device, those of one device or one user together."""
         ...
 
     def lock_subject(self, subject: Subject) -> str | None:

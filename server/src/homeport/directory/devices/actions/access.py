@@ -19,6 +19,7 @@ from homeport.directory.devices.model import (
     SubjectKind,
     Target,
     TargetKind,
+    Way,
 )
 from homeport.directory.devices.ports import AccessStore, DeviceGroupStore, DeviceStore
 from homeport.foundation.kernel.actor import Actor, system
@@ -62,10 +63,29 @@ class Access:
         actor.require(Permission.DEVICES_READ)
         return self.store.limited(device_id)
 
-    def list(self, actor: Actor, end: Subject | Target, *, skip: int = 0, limit: int = 100) -> Page[NamedAssignment]:
-        """Return who is assigned to a target, or to what a subject is assigned."""
+    def list(
+        self,
+        actor: Actor,
+        end: Subject | Target,
+        *,
+        skip: int = 0,
+        limit: int = 100,
+        kinds: Collection[SubjectKind | TargetKind] | None = None,
+    ) -> Page[NamedAssignment]:
+        """Return who is assigned to a target, or to what a subject is assigned; `kinds` narrows what the other end may be."""
         actor.require(Permission.DEVICES_READ)
-        return self.store.list(end, skip, limit)
+        return self.store.list(end, skip, limit, kinds)
+
+    def devices_of_user(self, actor: Actor, user_id: str, *, skip: int = 0, limit: int = 100) -> Page[Sequence[Way]]:
+        """Return the devices to which a user is assigned, each with all the ways that lead there."""
+        actor.require(Permission.DEVICES_READ)
+        return self.store.ways(user_id=user_id, skip=skip, limit=limit)
+
+    def users_of_device(self, actor: Actor, device_id: str, *, skip: int = 0, limit: int = 100) -> Page[Sequence[Way]]:
+        """Return the users who are assigned to a device, each with all the ways that lead from it."""
+        actor.require(Permission.DEVICES_READ)
+        _device(self.devices.get(device_id))
+        return self.store.ways(device_id=device_id, skip=skip, limit=limit)
 
     def assign(self, actor: Actor, subject: Subject, target: Target) -> bool:
         """Let a user or the members of a user group sign in on a device or the devices of a group; tell whether that is new.

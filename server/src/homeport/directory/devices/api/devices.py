@@ -45,7 +45,7 @@ class DevicesApi:
         systems = APIRouter(prefix="/api/systems", tags=["Devices"])
         systems.get("", response_model=SystemList, summary="List devices")(self.list)
         systems.get("/{id}", summary="Get a device")(self.get)
-        systems.put("/{id}", summary="Rename a device")(self.update)
+        systems.put("/{id}", summary="Change a device")(self.update)
         systems.delete("/{id}", summary="Delete a device and its bindings")(self.delete)
         of_one = APIRouter(prefix="/api/v2/systems/{id}", tags=["Devices"])
         of_one.post("/approve", summary="Approve a device that waits")(self.approve)
@@ -90,11 +90,14 @@ class DevicesApi:
         response: Response,
         version: IfMatch,
     ) -> System:
-        """Rename a device; an empty name shows its host name again. With If-Match, only if nobody changed it meanwhile."""
+        """Change a device; an empty name shows its host name again. With If-Match, only if nobody changed it meanwhile."""
         with self.work.write() as actions:
             device = actions.devices.get(actor, id)
             name = device.display_name if body.display_name is None else body.display_name
-            return _answer(actions.devices.rename(actor, id, name, version=version), actions, response)
+            device = actions.devices.rename(actor, id, name, version=version)
+            if body.limited_to_assigned is not None:
+                device = actions.access.limit_device(actor, id, limited=body.limited_to_assigned)
+            return _answer(device, actions, response)
 
     def delete(self, actor: ApiActor, id: PathId, after: After = After.KEEP) -> System:  # noqa: A002 - the published name
         """Delete a device and return what it was; `after` says what becomes of the local accounts on it."""

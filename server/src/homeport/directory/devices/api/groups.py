@@ -84,6 +84,8 @@ class DeviceGroupsApi:
         """Change a device group. With If-Match, only if nobody changed it meanwhile."""
         with self.work.write() as actions:
             group = actions.groups.update(actor, id, name=body.name, description=body.description, version=version)
+            if body.limitedToAssigned is not None:
+                group = actions.access.limit_group(actor, id, limited=body.limitedToAssigned)
             return _answer(group, response)
 
     def delete(self, actor: ApiActor, id: PathId, version: IfMatch) -> SystemGroup:  # noqa: A002 - the published name

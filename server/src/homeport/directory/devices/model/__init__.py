@@ -9,6 +9,7 @@ from homeport.directory.devices.model.access import (
     SubjectKind,
     Target,
     TargetKind,
+    Way,
 )
 from homeport.directory.devices.model.bindings import (
     AccountReport,
@@ -113,6 +114,7 @@ __all__ = [
     "Target",
     "TargetKind",
     "UidUse",
+    "Way",
     "clean_reason",
     "description_problem",
     "enrollment_command",

@@ -56,6 +56,16 @@ class NamedAssignment:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How an assignment leads from a user to a device: through a user group or not, through a device group or not."""
+
+    user_id: str
+    device_id: str
+    user_group_id: str | None = None
+    device_group_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entrant:
     """Somebody who may sign in on a device now. `uid` is None for a person who never had an account on any Linux device."""
 

@@ -78,6 +78,7 @@ class System(_Wire):
     created: str
     remote_ip: str = Field(alias="remoteIP")
     enrollment_status: Literal["active", "pending"]
+    limited_to_assigned: bool
 
     @classmethod
     def of(cls, device: Device, now: datetime) -> Self:
@@ -100,6 +101,7 @@ class System(_Wire):
             created=_moment(device.enrolled_at),
             remoteIP=device.address,
             enrollment_status=device.status.value,
+            limited_to_assigned=device.limited,
         )
 
 
@@ -111,9 +113,13 @@ class SystemList(BaseModel):
 
 
 class SystemPut(_Wire):
-    """A change of a device. Fields of JumpCloud's that Homeport does not keep are accepted and not stored."""
+    """A change of a device. Fields of JumpCloud's that Homeport does not keep are accepted and not stored.
+
+    A limited device is left to assigned people.
+    """
 
     display_name: str | None = None
+    limited_to_assigned: bool | None = None
 
 
 class EnrollmentKeyBody(_Wire):

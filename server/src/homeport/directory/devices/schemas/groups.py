@@ -21,11 +21,12 @@ class SystemGroup(BaseModel):
     email: str = ""
     attributes: dict[str, Any] | None = None
     membershipMethod: Literal["STATIC"] = "STATIC"  # noqa: N815 - the wire's name
+    limitedToAssigned: bool  # noqa: N815 - as the wire's names are
 
     @classmethod
     def of(cls, group: DeviceGroup) -> Self:
         """Translate a group."""
-        return cls(id=group.id, name=group.name, description=group.description)
+        return cls(id=group.id, name=group.name, description=group.description, limitedToAssigned=group.limited)
 
 
 class SystemGroupPost(BaseModel):
@@ -36,10 +37,11 @@ class SystemGroupPost(BaseModel):
 
 
 class SystemGroupPut(BaseModel):
-    """A change of a device group; a description that is left out stays."""
+    """A change of a device group; what is left out stays. A limited group leaves its devices to assigned people."""
 
     name: str
     description: str | None = None
+    limitedToAssigned: bool | None = None  # noqa: N815 - as the wire's names are
 
 
 class MemberOperation(BaseModel):

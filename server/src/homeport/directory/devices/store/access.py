@@ -1,10 +1,26 @@
 """Who may sign in on which device, in SQL; the one place that says what limited and assigned mean."""
 
+import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, insert, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Subquery,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.exc import IntegrityError
 
 from homeport.directory.devices.model import (
@@ -17,6 +33,7 @@ from homeport.directory.devices.model import (
     SubjectKind,
     Target,
     TargetKind,
+    Way,
 )
 from homeport.directory.devices.store.bindings import binding_of
 from homeport.directory.devices.tables import assignments, bindings, device_group_members, device_groups, devices, unix_ids
@@ -59,11 +76,18 @@ class AccessSql:
         self.connection.execute(delete(assignments).where(condition))
         return gone
 
-    def list(self, end: Subject | Target, skip: int, limit: int) -> Page[NamedAssignment]:
-        """Return the assignments of a subject or to a target with names to show, those of groups first, then by name."""
+    def list(
+        self, end: Subject | Target, skip: int, limit: int, kinds: Collection[SubjectKind | TargetKind] | None = None
+    ) -> Page[NamedAssignment]:
+        """Return the assignments of a subject or to a target with names to show, those of groups first, then by name.
+
+        `kinds` narrows what the other end may be.
+        """
         condition = _of_subject(end) if isinstance(end, Subject) else _of_target(end)
         columns = assignments.c
         by = columns.target_type if isinstance(end, Subject) else columns.subject_type
+        if kinds is not None:
+            condition = and_(condition, by.in_([kind.value for kind in kinds]))
         subject_name = func.coalesce(users.c.username, user_groups.c.name, columns.subject_id)
         shown = func.coalesce(func.nullif(devices.c.display_name, ""), func.nullif(devices.c.hostname, ""))
         target_name = func.coalesce(shown, device_groups.c.name, columns.target_id)
@@ -100,7 +124,7 @@ class AccessSql:
             .where(users.c.state == UserState.ACTIVATED.value)
         )
         if self.limited(device_id):
-            query = query.where(users.c.id.in_(_assigned_users(device_id)))
+            query = query.where(users.c.id.in_(select(_ways(device_id=device_id).c.user_id)))
         return fetch_page(
             self.connection,
             query,
@@ -110,6 +134,18 @@ class AccessSql:
             order=(users.c.username,),
             make=_entrant,
         )
+
+    def ways(self, *, user_id: str | None = None, device_id: str | None = None, skip: int, limit: int) -> Page[Sequence[Way]]:
+        """Return all ways that lead a user to devices, or to a device, those of one device or one user together."""
+        all_ways = _ways(user_id=user_id, device_id=device_id)
+        end = all_ways.c.device_id if user_id is not None else all_ways.c.user_id
+        total = self.connection.execute(select(func.count(end.distinct()))).scalar_one()
+        shown = self.connection.execute(select(end).distinct().order_by(end).offset(skip).limit(limit)).scalars().all()
+        found: dict[str, list[Way]] = {one: [] for one in shown}
+        for row in self.connection.execute(select(all_ways).where(end.in_(shown))):
+            way = Way(row.user_id, row.device_id, row.user_group_id, row.device_group_id)
+            found[way.device_id if user_id is not None else way.user_id].append(way)
+        return Page(list(found.values()), total)
 
     def lock_subject(self, subject: Subject) -> str | None:
         """Return the name of a user or a user group, and hold its row until the unit of work ends; None when there is none."""
@@ -221,16 +257,36 @@ def _may_enter(user_id: ColumnElement[str] | str, device_id: ColumnElement[str] 
     return or_(~_limited(device_id), exists().where(_to_device(device_id), of_user).correlate_except(assignments))
 
 
-def _assigned_users(device_id: str) -> Select[Any]:
-    direct = select(assignments.c.subject_id.label("user_id")).where(
-        assignments.c.subject_type == SubjectKind.USER.value, _to_device(device_id)
-    )
-    by_group = (
-        select(user_group_members.c.user_id)
-        .join(assignments, assignments.c.subject_id == user_group_members.c.group_id)
-        .where(assignments.c.subject_type == SubjectKind.USER_GROUP.value, _to_device(device_id))
-    )
-    return select(union_all(direct, by_group).subquery().c.user_id)
+def _ways(*, user_id: str | None = None, device_id: str | None = None) -> Subquery:
+    """Every way from users to devices, narrowed to one user or one device."""
+    selects = []
+    for by_user_group, by_device_group in itertools.product((False, True), repeat=2):
+        user = user_group_members.c.user_id if by_user_group else assignments.c.subject_id
+        device = device_group_members.c.device_id if by_device_group else assignments.c.target_id
+        source: FromClause = assignments
+        if by_user_group:
+            source = source.join(user_group_members, user_group_members.c.group_id == assignments.c.subject_id)
+        if by_device_group:
+            source = source.join(device_group_members, device_group_members.c.group_id == assignments.c.target_id)
+        query = (
+            select(
+                user.label("user_id"),
+                device.label("device_id"),
+                (assignments.c.subject_id if by_user_group else null()).label("user_group_id"),
+                (assignments.c.target_id if by_device_group else null()).label("device_group_id"),
+            )
+            .select_from(source)
+            .where(
+                assignments.c.subject_type == (SubjectKind.USER_GROUP if by_user_group else SubjectKind.USER).value,
+                assignments.c.target_type == (TargetKind.DEVICE_GROUP if by_device_group else TargetKind.DEVICE).value,
+            )
+        )
+        if user_id is not None:
+            query = query.where(user == user_id)
+        if device_id is not None:
+            query = query.where(device == device_id)
+        selects.append(query)
+    return union_all(*selects).subquery()
 
 
 def _assignment(row: Any) -> Assignment:
