@@ -26,6 +26,10 @@ def _member(world: World) -> Body:
     return {"op": "add", "type": "system", "id": world.device()}
 
 
+def _person(world: World) -> Body:
+    return {"op": "add", "type": "user", "id": world.user()}
+
+
 PLACES: tuple[tuple[str, Callable[[World], Parameters]], ...] = (
     ("/api/v2/systems/{id}/bindings/{binding_id}", _binding),
     ("/api/v2/systems/{system_id}", lambda world: {"system_id": world.device()}),
@@ -67,6 +71,10 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST /api/v2/usergroups": lambda world: {"name": world.name("People")},
     "PUT /api/v2/usergroups/{id}": lambda world: {"name": world.name("People"), "description": "Second floor"},
     "POST /api/v2/usergroups/{group_id}/members": _user_member,
+    "POST /api/v2/systemgroups/{group_id}/associations": _person,
+    "POST /api/v2/systems/{system_id}/associations": _person,
+    "POST /api/v2/users/{user_id}/associations": _member,
+    "POST /api/v2/usergroups/{group_id}/associations": _member,
     "POST /api/v2/enrollment-keys": lambda world: {
         "name": world.name("Key"),
         "maxUses": 3,

@@ -159,6 +159,7 @@ class Home:
         subscribe(UserDeleted, lambda work, event: self._unit(work).access.forget_user(event.user_id))
         subscribe(UserGroupMembersChanged, self._user_group_changed)
         subscribe(UserGroupDeleted, lambda work, event: self._unit(work).access.forget_user_group(event.group_id))
+        subscribe(UserGroupDeleted, lambda work, event: self._unit(work).provisioning.forget_user_group(event.group_id))
         subscribe(UserDeleted, lambda work, event: self._unit(work).links.forget_user(event.user_id))
         subscribe(AdministratorDeleted, self._end_sessions)
         subscribe(AdministratorPasswordChanged, self._end_sessions)
@@ -188,7 +189,9 @@ class Home:
             self._unit(work).sign_ins.end_open_of_provider(event.provider_id)
 
     def _user_group_changed(self, work: UnitOfWork, event: UserGroupMembersChanged) -> None:
-        self._unit(work).access.user_group_changed(event.group_id, (*event.added, *event.removed))
+        unit, user_ids = self._unit(work), (*event.added, *event.removed)
+        unit.access.user_group_changed(event.group_id, user_ids)
+        unit.provisioning.user_group_changed(event.group_id, user_ids)
 
     def _wake_later(self, work: UnitOfWork, event: DesiredStateChanged) -> None:
         work.after_commit.append(lambda: self.parts.wakeups.wake(event.device_id))

@@ -155,7 +155,7 @@ class Unit:
     @cached_property
     def provisioning(self) -> Provisioning:
         """Device account provisioning."""
-        return Provisioning(ProvisioningSql(self._connection), UnixIdSql(self._connection), self.audit)
+        return Provisioning(ProvisioningSql(self._connection), UnixIdSql(self._connection), self.bindings, self.audit)
 
     @cached_property
     def device_actions(self) -> DeviceActions:
@@ -168,6 +168,7 @@ class Unit:
             self.provisioning,
             self.device_groups,
             self.access,
+            self.user_groups,
         )
 
     @cached_property

@@ -103,13 +103,20 @@ class Directory:
         ):
             subscriptions.subscribe(kind, self._handler(verb))
         subscriptions.subscribe(UserDeleted, lambda unit, event: self.actions(unit).access.forget_user(event.user_id))
-        subscriptions.subscribe(UserGroupDeleted, lambda unit, event: self.actions(unit).access.forget_user_group(event.group_id))
-        subscriptions.subscribe(
-            UserGroupMembersChanged,
-            lambda unit, event: self.actions(unit).access.user_group_changed(event.group_id, event.added + event.removed),
-        )
+        subscriptions.subscribe(UserGroupDeleted, self._user_group_deleted)
+        subscriptions.subscribe(UserGroupMembersChanged, self._user_group_changed)
         for kind in KEPT:
             subscriptions.subscribe(kind, lambda _unit, event: self.events.append(event))
+
+    def _user_group_deleted(self, unit, event):
+        actions = self.actions(unit)
+        actions.access.forget_user_group(event.group_id)
+        actions.provisioning.forget_user_group(event.group_id)
+
+    def _user_group_changed(self, unit, event):
+        actions, user_ids = self.actions(unit), event.added + event.removed
+        actions.access.user_group_changed(event.group_id, user_ids)
+        actions.provisioning.user_group_changed(event.group_id, user_ids)
 
     def _handler(self, verb):
         return lambda unit, event: getattr(self.actions(unit).bindings, verb)(event.user_id)
@@ -127,9 +134,10 @@ class Directory:
             EnrollmentKeys(keys, groups, self.clock, self.entropy, audit, lambda: FINGERPRINT),
             Enrollment(keys, devices, groups, self.clock, self.entropy, unit, audit),
             bound,
-            Provisioning(settings, uids, audit),
+            Provisioning(settings, uids, bound, audit),
             DeviceGroups(groups, devices, keys, access, bound, self.clock, self.entropy, audit),
             Access(access, devices, groups, bound, self.clock, audit),
+            UserGroups(UserGroupSql(connection), audit, self.clock, self.entropy, unit),
         )
 
     def audit(self, unit: UnitOfWork) -> Audit:

@@ -108,7 +108,7 @@ def test_enrolment_key_is_made_once_listed_without_secret_and_revoked(directory,
 
 def test_provisioning_settings_are_read_and_written_as_jumpcloud_does(api):
     path = "/api/v2/devices/settings/signinwithjumpcloud"
-    default = {"enabled": False, "defaultPermission": "STANDARD", "severalUsers": False, "leaseDays": 14}
+    default = {"enabled": False, "defaultPermission": "STANDARD", "severalUsers": False, "leaseDays": 14, "groups": []}
     settings = api.get(path).json()["settings"]
     assert settings == [{"osFamily": family, **default} for family in ("LINUX", "MACOS", "WINDOWS")]
     written = api.put(path, json={"settings": [{"osFamily": "LINUX", "enabled": True, "defaultPermission": "ADMIN"}]})

@@ -12,6 +12,7 @@ from homeport.directory.devices.model import (
     EnrollmentKey,
     Entrant,
     Follower,
+    GroupRule,
     NamedAssignment,
     NamedBinding,
     OSFamily,
@@ -20,6 +21,7 @@ from homeport.directory.devices.model import (
     SubjectKind,
     Target,
     TargetKind,
+    Terms,
     Way,
 )
 from homeport.directory.people.model import User
@@ -287,6 +289,34 @@ class ProvisioningStore(Protocol):
 
     def save(self, setting: ProvisioningSetting) -> None:
         """Store a setting."""
+        ...
+
+    def rules(self, os_family: OSFamily) -> Sequence[GroupRule]:
+        """Return the rules for user groups, in the order of the groups' ids."""
+        ...
+
+    def set_rules(self, os_family: OSFamily, rules: Sequence[GroupRule]) -> None:
+        """Put these rules in place of those that are there."""
+        ...
+
+    def lock(self, os_family: OSFamily) -> None:
+        """Let nobody else change the rules until the unit of work ends."""
+        ...
+
+    def terms(self, os_family: OSFamily, user_ids: Collection[str]) -> Mapping[str, Terms]:
+        """Return what the rules give to each of these people; whoever is in none of the groups is left out."""
+        ...
+
+    def forget_user_group(self, user_group_id: str) -> None:
+        """Remove the rules about a user group."""
+        ...
+
+    def members(self, user_group_ids: Collection[str]) -> Sequence[str]:
+        """Return the ids of everybody in these user groups."""
+        ...
+
+    def group_names(self, user_group_ids: Collection[str]) -> Mapping[str, str]:
+        """Return the names of those of these user groups that are there."""
         ...
 
 

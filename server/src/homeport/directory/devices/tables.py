@@ -183,3 +183,15 @@ provisioning_settings = Table(
     CheckConstraint("default_permission IN ('standard', 'admin')", name="default_permission"),
     CheckConstraint("lease_days BETWEEN 1 AND 90", name="lease_days"),
 )
+
+provisioning_group_rules = Table(
+    "provisioning_group_rules",
+    metadata,
+    Column("os_family", String(16), primary_key=True),
+    Column("user_group_id", Id, primary_key=True),
+    Column("admin", Boolean, nullable=False),
+    Column("lease_days", Integer),
+    CheckConstraint("os_family IN ('linux', 'macos', 'windows')", name="os_family"),
+    CheckConstraint("lease_days BETWEEN 1 AND 90", name="lease_days"),
+    Index("ix_provisioning_group_rules_user_group_id", "user_group_id"),
+)

@@ -8,13 +8,14 @@ from homeport.directory.devices.actions.devices import Devices
 from homeport.directory.devices.actions.enrollment import Enrollment, EnrollmentKeys
 from homeport.directory.devices.actions.groups import DeviceGroups
 from homeport.directory.devices.actions.provisioning import Provisioning
+from homeport.directory.people.actions import UserGroups
 
 __all__ = ["Access", "Bindings", "DeviceActions", "DeviceGroups", "Devices", "Enrollment", "EnrollmentKeys", "Provisioning"]
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceActions:
-    """All actions of this slice over one unit of work; what its edges hold."""
+    """All actions of this slice over one unit of work, and the user groups that its pages offer; what its edges hold."""
 
     devices: Devices
     keys: EnrollmentKeys
@@ -23,3 +24,4 @@ class DeviceActions:
     provisioning: Provisioning
     groups: DeviceGroups
     access: Access
+    user_groups: UserGroups

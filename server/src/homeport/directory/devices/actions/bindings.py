@@ -1,6 +1,6 @@
 """Which person has which local account on which device. Rows are locked in one order: user, device, binding."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -8,7 +8,6 @@ from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
 from homeport.directory.devices.model import (
     AccountReport,
-    AccountState,
     After,
     Binding,
     BindingAct,
@@ -19,10 +18,9 @@ from homeport.directory.devices.model import (
     DeviceStatus,
     NamedBinding,
     Observed,
-    OrderOutcome,
     OrderReport,
     ProvisioningSetting,
-    clean_reason,
+    Terms,
     linux_name_allowed,
 )
 from homeport.directory.devices.ports import AccessStore, BindingStore, DeviceStore, ProvisioningStore, UnixIdStore, Users
@@ -34,18 +32,6 @@ from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.kernel.events import Publisher
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.kernel.reasons import ReasonCode
-
-_DONE = {
-    BindingAct.BIND: Observed.PRESENT,
-    BindingAct.ACTIVATE: Observed.PRESENT,
-    BindingAct.SUSPEND: Observed.SUSPENDED,
-    BindingAct.UNBIND: Observed.REMOVED,
-}
-_FOUND = {
-    AccountState.ACTIVE: Observed.PRESENT,
-    AccountState.SUSPENDED: Observed.SUSPENDED,
-    AccountState.MISSING: Observed.REMOVED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +86,7 @@ class Bindings:
         if reason is not None or setting is None:
             return reason or ReasonCode.PROVISIONING_DISABLED
         now = self.clock.now()
+        setting = self.provisioning.terms(setting.os_family, [person.id]).get(person.id, Terms()).over(setting)
         lease = now + timedelta(days=setting.lease_days)
         for binding in live:
             if binding.user_id == person.id:
@@ -161,6 +148,39 @@ class Bindings:
         changed = self._change(actor, closed, Desired.SUSPENDED, BindingAct.SUSPEND)
         return changed + self._change(actor, opened, Desired.PRESENT, BindingAct.ACTIVATE)
 
+    def follow_terms(self, actor: Actor, user_ids: Collection[str], *, rights: bool) -> int:
+        """Give these users' accounts what the rules for user groups say now, and return how many changed.
+
+        With `rights` they get or lose administrator rights; a lease that runs longer than the person's own is cut in any case.
+        """
+        # public: whoever changed the rules or a membership was allowed to
+        self.access.lock_users(user_ids)
+        device_ids = self.access.devices_of_users(user_ids)
+        self.access.lock_devices(device_ids)
+        concerned, now = frozenset(user_ids), self.clock.now()
+        changed = []
+        for device_id in device_ids:
+            live = [binding for binding in self.store.lock_live(device_id=device_id) if binding.user_id in concerned]
+            settings = self._settings(self.devices.get(device_id), live)
+            for binding in live:
+                setting = settings.get(binding.user_id)
+                if setting is None:
+                    continue
+                longest = now + timedelta(days=setting.lease_days)
+                new = replace(
+                    binding,
+                    permission=setting.default_permission if rights else binding.permission,
+                    lease_not_after=min(binding.lease_not_after, longest),
+                )
+                if new != binding:
+                    new = replace(new, version=binding.version + 1)
+                    self.store.save(new)
+                    self._record(actor, new, binding)
+                    changed.append(new)
+        # A suspended account learns of it when it comes back.
+        self._announce([(binding, BindingAct.ACTIVATE) for binding in changed if binding.desired is Desired.PRESENT])
+        return len(changed)
+
     def remove_all_of_device(self, actor: Actor, device: Device, after: After) -> int:
         """Remove every binding of a device that is deleted, and return how many there were; the caller holds the device."""
         actor.require(Permission.DEVICES_WRITE)
@@ -179,13 +199,13 @@ class Bindings:
         """Extend the leases of a device in contact that have less than half left, and return how many orders that earned."""
         # public: the device channel calls it for a device that proved its key
         device = self.devices.lock(device_id)
-        lease = self._lease_of(device)
-        if lease is None:
-            return 0
+        live = self.store.lock_live(device_id=device_id)
+        leases = self._leases(device, live)
         now = self.clock.now()
         renewed = []
-        for binding in self.store.lock_live(device_id=device_id):
-            if _runs_low(binding, lease, now):
+        for binding in live:
+            lease = leases.get(binding.user_id)
+            if lease is not None and binding.runs_low(lease, now):
                 later = replace(binding, lease_not_after=now + lease, version=binding.version + 1)
                 self.store.save(later)
                 renewed.append((later, BindingAct.ACTIVATE))
@@ -195,9 +215,10 @@ class Bindings:
     def leases_run_low(self, device_id: str) -> bool:
         """Tell whether `renew_leases` would renew one; a look that holds nothing."""
         # public: the device channel asks for a device that proved its key
-        lease = self._lease_of(self.devices.get(device_id))
+        live = self.store.live(device_id=device_id)
+        leases = self._leases(self.devices.get(device_id), live)
         now = self.clock.now()
-        return lease is not None and any(_runs_low(binding, lease, now) for binding in self.store.live(device_id=device_id))
+        return any(one.user_id in leases and one.runs_low(leases[one.user_id], now) for one in live)
 
     def report(self, device_id: str, *, orders: Iterable[OrderReport] = (), accounts: Iterable[AccountReport] = ()) -> None:
         """Note what a device says of its own bindings; what it says of another device's is left out."""
@@ -207,12 +228,12 @@ class Bindings:
         for order in orders:
             binding = self.store.lock(order.binding_id)
             if binding is not None and binding.device_id == device_id:
-                self._observe(binding, _after_order(binding, order), now)
+                self._observe(binding, binding.after_order(order), now)
         live = {binding.user_id: binding for binding in self.store.lock_live(device_id=device_id)}
         for account in accounts:
             binding = live.get(account.user_id)
             if binding is not None:
-                self._observe(binding, _after_account(binding, account, now), now)
+                self._observe(binding, binding.after_account(account, now), now)
 
     def get(self, actor: Actor, binding_id: str) -> Binding:
         """Return a binding, also a removed one."""
@@ -257,14 +278,23 @@ class Bindings:
     def _setting(self, device: Device) -> ProvisioningSetting | None:
         return self.provisioning.get(device.os_family) if device.os_family else None
 
-    def _lease_of(self, device: Device | None) -> timedelta | None:
-        """Return for how long accounts on the device are good; None when it gets no more leases."""
-        setting = self._setting(device) if device is not None and device.active else None
-        return timedelta(days=setting.lease_days) if setting is not None else None
+    def _settings(self, device: Device | None, bindings: Iterable[Binding]) -> Mapping[str, ProvisioningSetting]:
+        """Return the setting as it is for each person with an account on the device; nobody on a kind of system that is unknown."""
+        if device is None or device.os_family is None:
+            return {}
+        setting = self.provisioning.get(device.os_family)
+        user_ids = [binding.user_id for binding in bindings]
+        terms = self.provisioning.terms(device.os_family, user_ids)
+        return {user_id: terms.get(user_id, Terms()).over(setting) for user_id in user_ids}
+
+    def _leases(self, device: Device | None, bindings: Iterable[Binding]) -> Mapping[str, timedelta]:
+        """Return for how long each person's account on the device is good; nobody's where no more leases are given."""
+        if device is None or not device.active:
+            return {}
+        return {user: timedelta(days=setting.lease_days) for user, setting in self._settings(device, bindings).items()}
 
     def _lease(self, binding: Binding) -> datetime:
-        device = self.devices.get(binding.device_id)
-        setting = self._setting(device) if device else None
+        setting = self._settings(self.devices.get(binding.device_id), [binding]).get(binding.user_id)
         return self.clock.now() + timedelta(days=setting.lease_days) if setting else binding.lease_not_after
 
     def _again(self, binding: Binding, sign_in_id: str, lease: datetime) -> Binding:
@@ -291,7 +321,7 @@ class Bindings:
                 new = replace(
                     binding,
                     desired=desired,
-                    after=_after(binding, after),
+                    after=binding.as_kept(after),
                     reason="",
                     lease_not_after=self._lease(binding) if act is BindingAct.ACTIVATE else binding.lease_not_after,
                     confirmed_at=None,
@@ -315,7 +345,11 @@ class Bindings:
             actor,
             "association_change",
             resource=Resource("binding", binding.id, binding.username),
-            changes=[Change("desired", before.desired.value if before else None, binding.desired.value)],
+            changes=[
+                Change(field, getattr(before, field).value if before else None, getattr(binding, field).value)
+                for field in ("desired", "permission")
+                if before is None or getattr(before, field) is not getattr(binding, field)
+            ],
             details={
                 "user_id": binding.user_id,
                 "device_id": binding.device_id,
@@ -343,28 +377,6 @@ def _against_device(device: Device | None, setting: ProvisioningSetting | None) 
     if setting is None or not setting.enabled:
         return ReasonCode.PROVISIONING_DISABLED
     return None
-
-
-def _after_order(binding: Binding, order: OrderReport) -> Binding:
-    if order.outcome is OrderOutcome.DONE:
-        return replace(binding, observed=_DONE[order.act], reason="")
-    if order.outcome is OrderOutcome.REFUSED:
-        return replace(binding, observed=Observed.REFUSED, reason=clean_reason(order.reason))
-    return replace(binding, reason=clean_reason(order.reason))
-
-
-def _after_account(binding: Binding, account: AccountReport, now: datetime) -> Binding:
-    missing_as_said = account.state is AccountState.MISSING and binding.observed in {Observed.UNKNOWN, Observed.REFUSED}
-    return replace(
-        binding,
-        observed=binding.observed if missing_as_said else _FOUND[account.state],
-        passcode_set_at=(binding.passcode_set_at or now) if account.passcode_set else None,
-    )
-
-
-def _after(binding: Binding, after: After | None) -> After | None:
-    # To keep a suspended person's account usable would undo the suspension.
-    return After.LOCK if after is After.KEEP and binding.desired is Desired.SUSPENDED else after
 
 
 def _present(binding: Binding | None) -> Binding:

@@ -1,24 +1,28 @@
 """Whether and how people may make their own accounts on devices, per kind of operating system."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
+from homeport.directory.devices.actions.bindings import Bindings
 from homeport.directory.devices.model import (
     FIRST_UID,
     LAST_UID,
     LONGEST_LEASE_DAYS,
     SHORTEST_LEASE_DAYS,
+    GroupRule,
     OSFamily,
     ProvisioningSetting,
     UidUse,
 )
 from homeport.directory.devices.ports import ProvisioningStore, UnixIdStore
-from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.actor import Actor, system
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.permissions import Permission
 
+DIRECTORY = system("directory")
+MOST_GROUP_RULES = 200
 OS_NAMES = {OSFamily.LINUX: "Linux", OSFamily.MACOS: "macOS", OSFamily.WINDOWS: "Windows"}
 
 
@@ -28,6 +32,7 @@ class Provisioning:
 
     settings: ProvisioningStore
     unix_ids: UnixIdStore
+    bindings: Bindings
     audit: Audit
 
     def list(self, actor: Actor) -> Sequence[ProvisioningSetting]:
@@ -63,6 +68,57 @@ class Provisioning:
             )
         return setting
 
+    def rules(self, actor: Actor, os_family: OSFamily = OSFamily.LINUX) -> Sequence[GroupRule]:
+        """Return what members of user groups get instead of the defaults."""
+        actor.require(Permission.PROVISIONING_READ)
+        return self.settings.rules(os_family)
+
+    def set_rules(self, actor: Actor, os_family: OSFamily, rules: Sequence[GroupRule]) -> Sequence[GroupRule]:
+        """Put rules for user groups in place of those that are there; accounts follow by order.
+
+        Whoever gains or loses administrator rights by it gets or loses them on every device; a lease that runs longer than the new
+        one is cut, and one that runs shorter grows at the next renewal. Raises Invalid, naming `groups`, for a bad rule.
+        """
+        actor.require(Permission.PROVISIONING_WRITE)
+        self.settings.lock(os_family)
+        before = {rule.user_group_id: rule for rule in self.settings.rules(os_family)}
+        after = {rule.user_group_id: rule for rule in rules if rule.admin or rule.lease_days is not None}
+        names = self.settings.group_names({*before, *after})
+        _check_rules(rules, names)
+        if before == after:
+            return list(after.values())
+        self.settings.set_rules(os_family, list(after.values()))
+        touched = sorted(one for one in {*before, *after} if before.get(one) != after.get(one))
+        self.audit.record(
+            actor,
+            "provisioning_setting_update",
+            resource=Resource("provisioning_setting", os_family.value, OS_NAMES[os_family]),
+            changes=[Change(f"group {names.get(one, one)}", _told(before.get(one)), _told(after.get(one))) for one in touched],
+        )
+        rights = {one for one in touched if _admin(before.get(one)) != _admin(after.get(one))}
+        for groups, with_rights in ((rights, True), (set(touched) - rights, False)):
+            self.bindings.follow_terms(actor, self.settings.members(groups), rights=with_rights)
+        return list(after.values())
+
+    def user_group_changed(self, group_id: str, user_ids: Collection[str]) -> None:
+        """Let the accounts of users who joined or left a user group follow its rules."""
+        # public: handles UserGroupMembersChanged, whose action was allowed
+        rules = self._rules_about(group_id)
+        if rules:
+            self.bindings.follow_terms(DIRECTORY, user_ids, rights=any(rule.admin for rule in rules))
+
+    def forget_user_group(self, group_id: str) -> None:
+        """Remove the rules about a user group that is deleted, and let its members' accounts follow."""
+        # public: handles UserGroupDeleted, whose action was allowed
+        rules = self._rules_about(group_id)
+        if rules:
+            self.settings.forget_user_group(group_id)
+            members = self.settings.members([group_id])
+            self.bindings.follow_terms(DIRECTORY, members, rights=any(rule.admin for rule in rules))
+
+    def _rules_about(self, group_id: str) -> Sequence[GroupRule]:
+        return [rule for family in OSFamily for rule in self.settings.rules(family) if rule.user_group_id == group_id]
+
     def any_enabled(self) -> bool:
         """Tell whether people can make their own accounts on any kind of device; federation takes no effect until then."""
         # public: sign-in and the provider's page ask; it tells nothing about anybody
@@ -76,3 +132,32 @@ class Provisioning:
 
 def _plain(value: object) -> str | int | bool:
     return value if isinstance(value, (bool, int)) else str(value)
+
+
+def _check_rules(rules: Sequence[GroupRule], names: Mapping[str, str]) -> None:
+    problems = []
+    chosen = [rule.user_group_id for rule in rules]
+    if len(chosen) > MOST_GROUP_RULES:
+        problems.append(f"Choose at most {MOST_GROUP_RULES} groups.")
+    if len(set(chosen)) < len(chosen):
+        problems.append("Name each group once.")
+    if any(one not in names for one in chosen):
+        problems.append("Choose user groups that are there.")
+    if any(rule.lease_days is not None and not SHORTEST_LEASE_DAYS <= rule.lease_days <= LONGEST_LEASE_DAYS for rule in rules):
+        problems.append(f"Enter a lease from {SHORTEST_LEASE_DAYS} to {LONGEST_LEASE_DAYS} days, or none.")
+    if problems:
+        sentence = " ".join(problems)
+        raise Invalid(f"The rules for user groups were not saved. {sentence}", {"groups": sentence})
+
+
+def _admin(rule: GroupRule | None) -> bool:
+    return rule is not None and rule.admin
+
+
+def _told(rule: GroupRule | None) -> str | None:
+    if rule is None:
+        return None
+    words = ["administrator"] if rule.admin else []
+    if rule.lease_days is not None:
+        words.append(f"lease of {rule.lease_days} days")
+    return ", ".join(words)

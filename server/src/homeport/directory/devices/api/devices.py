@@ -146,13 +146,19 @@ class DevicesApi:
     def sign_in_settings(self, actor: ApiActor) -> SignInSettings:
         """Return the setting of every kind of operating system."""
         with self.work.read() as actions:
-            return SignInSettings(settings=[SignInSetting.of(setting) for setting in actions.provisioning.list(actor)])
+            found = [
+                SignInSetting.of(setting, actions.provisioning.rules(actor, setting.os_family))
+                for setting in actions.provisioning.list(actor)
+            ]
+        return SignInSettings(settings=found)
 
     def set_sign_in_settings(self, actor: ApiActor, body: SignInSettingsPut) -> None:
         """Store the settings given, all or none. WINDOWS and MACOS cannot be enabled in this version."""
         with self.work.write() as actions:
             for change in body.settings:
                 actions.provisioning.set(actor, change.over(actions.provisioning.get(actor, change.family)))
+                if change.groups is not None:
+                    actions.provisioning.set_rules(actor, change.family, [group.rule for group in change.groups])
 
     def enrollment_settings(self, actor: ApiActor) -> EnrollmentSettings:
         """Tell whether new devices wait for approval, and which group they join."""

@@ -62,7 +62,9 @@ from homeport.directory.devices.model.provisioning import (
     LONGEST_LEASE_DAYS,
     SHORTEST_LEASE_DAYS,
     AccountPermission,
+    GroupRule,
     ProvisioningSetting,
+    Terms,
     UidUse,
 )
 
@@ -101,6 +103,7 @@ __all__ = [
     "EnrollmentKey",
     "Entrant",
     "Follower",
+    "GroupRule",
     "KeyState",
     "NamedAssignment",
     "NamedBinding",
@@ -113,6 +116,7 @@ __all__ = [
     "SubjectKind",
     "Target",
     "TargetKind",
+    "Terms",
     "UidUse",
     "Way",
     "clean_reason",

@@ -1,9 +1,10 @@
 """Bindings: which person has which local account on which device, as wanted and as reported."""
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from homeport.directory.devices.model.provisioning import AccountPermission
 from homeport.foundation.kernel.events import Event
@@ -77,6 +78,38 @@ class AccountState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class OrderReport:
+    """What became of one order, as `channels.linux` reads it from a receipt."""
+
+    binding_id: str
+    act: BindingAct
+    outcome: OrderOutcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReport:
+    """How the device found one account."""
+
+    user_id: str
+    state: AccountState
+    passcode_set: bool = False
+
+
+_DONE = {
+    BindingAct.BIND: Observed.PRESENT,
+    BindingAct.ACTIVATE: Observed.PRESENT,
+    BindingAct.SUSPEND: Observed.SUSPENDED,
+    BindingAct.UNBIND: Observed.REMOVED,
+}
+_FOUND = {
+    AccountState.ACTIVE: Observed.PRESENT,
+    AccountState.SUSPENDED: Observed.SUSPENDED,
+    AccountState.MISSING: Observed.REMOVED,
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Binding:
     """A user's local account on a device: what is wanted, and what the device last said.
 
@@ -108,6 +141,31 @@ class Binding:
         """Tell whether the device has reported what is wanted."""
         return self.observed.value == self.desired.value
 
+    def after_order(self, order: OrderReport) -> Self:
+        """Return the binding as it is observed after the device answered an order."""
+        if order.outcome is OrderOutcome.DONE:
+            return replace(self, observed=_DONE[order.act], reason="")
+        if order.outcome is OrderOutcome.REFUSED:
+            return replace(self, observed=Observed.REFUSED, reason=clean_reason(order.reason))
+        return replace(self, reason=clean_reason(order.reason))
+
+    def after_account(self, account: AccountReport, now: datetime) -> Self:
+        """Return the binding as it is observed after the device said how it found the account."""
+        missing_as_said = account.state is AccountState.MISSING and self.observed in {Observed.UNKNOWN, Observed.REFUSED}
+        return replace(
+            self,
+            observed=self.observed if missing_as_said else _FOUND[account.state],
+            passcode_set_at=(self.passcode_set_at or now) if account.passcode_set else None,
+        )
+
+    def as_kept(self, after: After | None) -> After | None:
+        """Return what may become of the account: to keep a suspended person's account usable would undo the suspension."""
+        return After.LOCK if after is After.KEEP and self.desired is Desired.SUSPENDED else after
+
+    def runs_low(self, lease: timedelta, now: datetime) -> bool:
+        """Tell whether less than half of a lease is left, so that it should be renewed."""
+        return self.desired is Desired.PRESENT and self.lease_not_after < now + lease / 2
+
 
 @dataclass(frozen=True, slots=True)
 class NamedBinding:
@@ -116,25 +174,6 @@ class NamedBinding:
     binding: Binding
     device_name: str
     user_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class OrderReport:
-    """What became of one order, as `channels.linux` reads it from a receipt."""
-
-    binding_id: str
-    act: BindingAct
-    outcome: OrderOutcome
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountReport:
-    """How the device found one account."""
-
-    user_id: str
-    state: AccountState
-    passcode_set: bool = False
 
 
 @dataclass(frozen=True, slots=True)

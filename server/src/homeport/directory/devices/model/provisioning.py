@@ -1,6 +1,6 @@
 """How people get local accounts by themselves, per kind of operating system, and the uids that are given out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from homeport.directory.devices.model.inventory import OSFamily
@@ -38,6 +38,28 @@ class ProvisioningSetting:
     def implemented(self) -> bool:
         """Tell whether this version can do it."""
         return self.os_family in IMPLEMENTED
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRule:
+    """What the members of a user group get instead of the setting's defaults: administrator rights, a lease of their own, or both."""
+
+    user_group_id: str
+    admin: bool = False
+    lease_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What all rules together give to one person: `admin` when any rule says so, the shortest lease that a rule names."""
+
+    admin: bool = False
+    lease_days: int | None = None
+
+    def over(self, setting: ProvisioningSetting) -> ProvisioningSetting:
+        """Return the setting as it is for this person."""
+        permission = AccountPermission.ADMIN if self.admin else setting.default_permission
+        return replace(setting, default_permission=permission, lease_days=self.lease_days or setting.lease_days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Devices as JumpCloud's API writes them (`systems`, `devices.SignInWithJumpCloudSetting`), and what it has not in the same style."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -12,6 +13,7 @@ from homeport.directory.devices.model import (
     Binding,
     Device,
     EnrollmentKey,
+    GroupRule,
     NamedBinding,
     OSFamily,
     ProvisioningSetting,
@@ -219,18 +221,40 @@ class BindingList(_Wire):
     bindings: list[BindingBody]
 
 
+class GroupRuleBody(_Wire):
+    """What the members of a user group get instead of the defaults; `permission` ADMIN, `leaseDays`, or both.
+
+    Administrator rights come with any of a person's groups; of several leases the shortest counts.
+    """
+
+    user_group_id: str
+    permission: Literal["ADMIN"] | None = None
+    lease_days: int | None = None
+
+    @classmethod
+    def of(cls, rule: GroupRule) -> Self:
+        """Translate a rule."""
+        return cls(user_group_id=rule.user_group_id, permission="ADMIN" if rule.admin else None, lease_days=rule.lease_days)
+
+    @property
+    def rule(self) -> GroupRule:
+        """Return the rule."""
+        return GroupRule(self.user_group_id, self.permission is not None, self.lease_days)
+
+
 class SignInSetting(_Wire):
-    """Self Service Account Provisioning of one kind of operating system. LINUX, `severalUsers` and `leaseDays` are additions."""
+    """Self Service Account Provisioning of one kind of operating system. LINUX and what follows `defaultPermission` are additions."""
 
     os_family: Literal["LINUX", "MACOS", "WINDOWS"]
     enabled: bool
     default_permission: Literal["STANDARD", "ADMIN"]
     several_users: bool
     lease_days: int
+    groups: list[GroupRuleBody]
 
     @classmethod
-    def of(cls, setting: ProvisioningSetting) -> Self:
-        """Translate a setting."""
+    def of(cls, setting: ProvisioningSetting, rules: Sequence[GroupRule]) -> Self:
+        """Translate a setting and its rules for user groups."""
         return cls.model_validate(
             {
                 "os_family": setting.os_family.name,
@@ -238,6 +262,7 @@ class SignInSetting(_Wire):
                 "default_permission": setting.default_permission.name,
                 "several_users": setting.several_users,
                 "lease_days": setting.lease_days,
+                "groups": [GroupRuleBody.of(rule) for rule in rules],
             }
         )
 
@@ -256,6 +281,7 @@ class SignInSettingPut(_Wire):
     default_permission: Literal["STANDARD", "ADMIN"] | None = None
     several_users: bool | None = None
     lease_days: int | None = None
+    groups: list[GroupRuleBody] | None = None
 
     @property
     def family(self) -> OSFamily:

@@ -36,14 +36,13 @@ from homeport.directory.devices.model import (
     Way,
 )
 from homeport.directory.devices.store.bindings import binding_of
+from homeport.directory.devices.store.parts import parts
 from homeport.directory.devices.tables import assignments, bindings, device_group_members, device_groups, devices, unix_ids
 from homeport.directory.people.model import UserState
 from homeport.directory.people.tables import user_group_members, user_groups, users
 from homeport.foundation.database.listing import fetch_page
 from homeport.foundation.kernel.listing import Listing, Page
 
-_MOST_AT_ONCE = 500
-"""How many ids one statement names; SQLite takes 32,766 parameters at most, PostgreSQL plans long lists badly."""
 _ENTRANT_FIELDS = {"id": users.c.id, "username": users.c.username, "email": users.c.email}
 _ENTRANT_TEXTS = [users.c.username, users.c.email, users.c.firstname, users.c.lastname]
 
@@ -157,19 +156,19 @@ class AccessSql:
 
     def lock_users(self, user_ids: Collection[str]) -> None:
         """Hold these users until the unit of work ends; whoever is being admitted waits or was first."""
-        for part in _parts(user_ids):
+        for part in parts(user_ids):
             self.connection.execute(select(users.c.id).where(users.c.id.in_(part)).order_by(users.c.id).with_for_update()).all()
 
     def lock_devices(self, device_ids: Collection[str]) -> None:
         """Hold these devices until the unit of work ends."""
-        for part in _parts(device_ids):
+        for part in parts(device_ids):
             query = select(devices.c.id).where(devices.c.id.in_(part)).order_by(devices.c.id).with_for_update()
             self.connection.execute(query).all()
 
     def devices_of_users(self, user_ids: Collection[str]) -> Sequence[str]:
         """Return the ids of the devices on which these users have accounts, in their order."""
         found: set[str] = set()
-        for part in _parts(user_ids):
+        for part in parts(user_ids):
             live = and_(bindings.c.user_id.in_(part), bindings.c.desired != Desired.REMOVED.value)
             found.update(self.connection.execute(select(bindings.c.device_id).where(live)).scalars())
         return sorted(found)
@@ -191,7 +190,7 @@ class AccessSql:
             and_(bindings.c.desired == Desired.SUSPENDED.value, usable),
         )
         found: list[Follower] = []
-        for part in _parts(ids):
+        for part in parts(ids):
             query = (
                 select(bindings)
                 .join(users, users.c.id == bindings.c.user_id)
@@ -203,11 +202,6 @@ class AccessSql:
                 binding = binding_of(row)
                 found.append(Follower(binding, allowed=binding.desired is Desired.SUSPENDED))
         return found
-
-
-def _parts(ids: Collection[str]) -> Sequence[Sequence[str]]:
-    ordered = sorted(set(ids))
-    return [ordered[start : start + _MOST_AT_ONCE] for start in range(0, len(ordered), _MOST_AT_ONCE)]
 
 
 def _ends(subject: Subject, target: Target) -> dict[str, str]:

@@ -1,14 +1,25 @@
 """Provisioning settings and uids in SQL."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import Connection, case, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from homeport.directory.devices.model import FIRST_UID, LAST_UID, AccountPermission, OSFamily, ProvisioningSetting
-from homeport.directory.devices.tables import provisioning_settings, unix_ids
+from homeport.directory.devices.model import (
+    FIRST_UID,
+    LAST_UID,
+    AccountPermission,
+    GroupRule,
+    OSFamily,
+    ProvisioningSetting,
+    Terms,
+)
+from homeport.directory.devices.store.parts import parts
+from homeport.directory.devices.tables import provisioning_group_rules, provisioning_settings, unix_ids
+from homeport.directory.people.tables import user_group_members, user_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,58 @@ class ProvisioningSql:
             self.connection.execute(
                 update(provisioning_settings).where(provisioning_settings.c.os_family == setting.os_family.value).values(values)
             )
+
+    def rules(self, os_family: OSFamily) -> Sequence[GroupRule]:
+        """Return the rules for user groups, in the order of the groups' ids."""
+        rows = provisioning_group_rules.c
+        query = select(provisioning_group_rules).where(rows.os_family == os_family.value).order_by(rows.user_group_id)
+        return [GroupRule(row.user_group_id, row.admin, row.lease_days) for row in self.connection.execute(query)]
+
+    def set_rules(self, os_family: OSFamily, rules: Sequence[GroupRule]) -> None:
+        """Put these rules in place of those that are there."""
+        rows = provisioning_group_rules.c
+        self.connection.execute(delete(provisioning_group_rules).where(rows.os_family == os_family.value))
+        if rules:
+            values = [{"os_family": os_family.value, **asdict(rule)} for rule in rules]
+            self.connection.execute(insert(provisioning_group_rules), values)
+
+    def lock(self, os_family: OSFamily) -> None:
+        """Let nobody else change the rules until the unit of work ends."""
+        self.save(self.get(os_family))  # the row may not be there yet; writing it holds it
+
+    def terms(self, os_family: OSFamily, user_ids: Collection[str]) -> Mapping[str, Terms]:
+        """Return what the rules give to each of these people; whoever is in none of the groups is left out."""
+        rows, members = provisioning_group_rules.c, user_group_members.c
+        found: dict[str, Terms] = {}
+        for part in parts(user_ids):
+            query = (
+                select(
+                    members.user_id,
+                    func.max(case((rows.admin, 1), else_=0)).label("admin"),
+                    func.min(rows.lease_days).label("lease_days"),
+                )
+                .join(provisioning_group_rules, rows.user_group_id == members.group_id)
+                .where(rows.os_family == os_family.value, members.user_id.in_(part))
+                .group_by(members.user_id)
+            )
+            found |= {row.user_id: Terms(bool(row.admin), row.lease_days) for row in self.connection.execute(query)}
+        return found
+
+    def forget_user_group(self, user_group_id: str) -> None:
+        """Remove the rules about a user group."""
+        rows = provisioning_group_rules.c
+        self.connection.execute(delete(provisioning_group_rules).where(rows.user_group_id == user_group_id))
+
+    def members(self, user_group_ids: Collection[str]) -> Sequence[str]:
+        """Return the ids of everybody in these user groups."""
+        members = user_group_members.c
+        query = select(members.user_id).where(members.group_id.in_(user_group_ids)).distinct().order_by(members.user_id)
+        return self.connection.execute(query).scalars().all()
+
+    def group_names(self, user_group_ids: Collection[str]) -> Mapping[str, str]:
+        """Return the names of those of these user groups that are there."""
+        query = select(user_groups.c.id, user_groups.c.name).where(user_groups.c.id.in_(user_group_ids))
+        return {row.id: row.name for row in self.connection.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)
