@@ -22,7 +22,16 @@ from homeport.directory.admins.pages.api_keys import ApiKeyPages
 from homeport.directory.audit.pages import AuditPages
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.api import AssociationsApi, DeviceGroupsApi, DevicesApi
-from homeport.directory.devices.pages import AddDevicePages, DevicePages, DevicePanels, ProvisioningPages
+from homeport.directory.devices.model import TargetKind
+from homeport.directory.devices.pages import (
+    AccessPages,
+    AddDevicePages,
+    DeviceGroupPages,
+    DevicePages,
+    DevicePanels,
+    ProvisioningPages,
+    SelectedDevicesPages,
+)
 from homeport.directory.people.actions import PeopleActions
 from homeport.directory.people.api import PeopleApi, UserGroupsApi
 from homeport.directory.people.pages import BulkPages, PeoplePages, UserGroupPages
@@ -133,7 +142,11 @@ def application(home: Home) -> FastAPI:
         Callback(home.work_of(_callback), home.fetcher, home.network, templates, parts.clock).router(),
         packages.router(),
         AddDevicePages(home.work_of(_devices), templates, settings.public_url, packages.listed).router(),
+        SelectedDevicesPages(home.work_of(_devices), templates).router(),
+        AccessPages(home.work_of(_devices), templates, TargetKind.DEVICE).router(),
+        AccessPages(home.work_of(_devices), templates, TargetKind.DEVICE_GROUP).router(),
         DevicePages(home.work_of(_devices), templates, panels).router(),
+        DeviceGroupPages(home.work_of(_devices), templates, panels).router(),
         ProvisioningPages(home.work_of(_devices), templates).router(),
         DevicesApi(home.work_of(_devices)).router(),
         DeviceGroupsApi(home.work_of(_devices)).router(),
@@ -163,6 +176,7 @@ def _fill(navigation: Navigation) -> None:
     register("USER MANAGEMENT", "Users", "/admin/users", Permission.USERS_READ, icon="users")
     register("USER MANAGEMENT", "User Groups", "/admin/user-groups", Permission.GROUPS_READ, icon="users-group")
     register("DEVICE MANAGEMENT", "Devices", "/admin/devices", Permission.DEVICES_READ, icon="devices")
+    register("DEVICE MANAGEMENT", "Device Groups", "/admin/device-groups", Permission.GROUPS_READ, icon="stack-2")
     register("DEVICE MANAGEMENT", "Add a Device", "/admin/devices/add", Permission.ENROLLMENT_KEYS_WRITE, icon="device-laptop")
     register(
         "DIRECTORY INTEGRATIONS",

@@ -41,7 +41,15 @@ from homeport.directory.devices.model import (
     Target,
     TargetKind,
 )
-from homeport.directory.devices.pages import AddDevicePages, DevicePages, DevicePanels, ProvisioningPages
+from homeport.directory.devices.pages import (
+    AccessPages,
+    AddDevicePages,
+    DeviceGroupPages,
+    DevicePages,
+    DevicePanels,
+    ProvisioningPages,
+    SelectedDevicesPages,
+)
 from homeport.directory.devices.store.access import AccessSql
 from homeport.directory.devices.store.bindings import BindingSql
 from homeport.directory.devices.store.devices import DeviceSql
@@ -288,7 +296,11 @@ def caller(directory, templates):
         DeviceGroupsApi(directory.work),
         AssociationsApi(directory.work),
         AddDevicePages(directory.work, templates, "https://id.example.com"),
+        SelectedDevicesPages(directory.work, templates),
+        AccessPages(directory.work, templates, TargetKind.DEVICE),
+        AccessPages(directory.work, templates, TargetKind.DEVICE_GROUP),
         DevicePages(directory.work, templates, sections),
+        DeviceGroupPages(directory.work, templates, sections),
         ProvisioningPages(directory.work, templates),
     ):
         app.include_router(part.router())

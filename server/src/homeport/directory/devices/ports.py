@@ -151,6 +151,10 @@ class DeviceGroupStore(Protocol):
         """Return the groups that a device is in, by name."""
         ...
 
+    def names_of(self, device_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Return the names of the groups of each of these devices; a device in no group is left out."""
+        ...
+
     def join(self, group_id: str, device_id: str, now: datetime) -> bool:
         """Put a device in a group; return False when it was in it already."""
         ...
@@ -231,6 +235,14 @@ class AccessStore(Protocol):
 
     def ways(self, *, user_id: str | None = None, device_id: str | None = None, skip: int, limit: int) -> Page[Sequence[Way]]:
         """Return all ways that lead a user to devices, or to a device, those of one device or one user together."""
+        ...
+
+    def named(self, text: str) -> Subject | None:
+        """Return the user with this user name or e-mail address, else the user group of this name."""
+        ...
+
+    def named_group(self, text: str) -> str | None:
+        """Return the id of the user group of this name."""
         ...
 
     def lock_subject(self, subject: Subject) -> str | None:

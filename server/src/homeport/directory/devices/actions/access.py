@@ -87,6 +87,16 @@ class Access:
         _device(self.devices.get(device_id))
         return self.store.ways(device_id=device_id, skip=skip, limit=limit)
 
+    def named(self, actor: Actor, text: str) -> Subject | None:
+        """Return the user with this user name or e-mail address, else the user group of this name; None when there is none."""
+        actor.require(Permission.DEVICES_READ)
+        return self.store.named(text.strip()) if text.strip() else None
+
+    def named_group(self, actor: Actor, text: str) -> str | None:
+        """Return the id of the user group of this name; None when there is none."""
+        actor.require(Permission.GROUPS_READ)
+        return self.store.named_group(text.strip()) if text.strip() else None
+
     def assign(self, actor: Actor, subject: Subject, target: Target) -> bool:
         """Let a user or the members of a user group sign in on a device or the devices of a group; tell whether that is new.
 

@@ -123,6 +123,11 @@ class DeviceGroups:
         actor.require(Permission.GROUPS_READ)
         return self.store.of_device(device_id)
 
+    def names_of(self, actor: Actor, devices: Iterable[Device]) -> Mapping[str, Sequence[str]]:
+        """Return the names of the groups of each of these devices; a device in no group is left out."""
+        actor.require(Permission.GROUPS_READ)
+        return self.store.names_of([device.id for device in devices])
+
     def join(self, actor: Actor, group_id: str, device_ids: Iterable[str]) -> int:
         """Put devices in a group and return how many were not in it; raise NotFound, and do nothing, when one is not there."""
         actor.require(Permission.GROUPS_WRITE)

@@ -73,6 +73,11 @@ class Provisioning:
         actor.require(Permission.PROVISIONING_READ)
         return self.settings.rules(os_family)
 
+    def group_names(self, actor: Actor, os_family: OSFamily = OSFamily.LINUX) -> Mapping[str, str]:
+        """Return the names of the user groups that rules are about, by their ids."""
+        actor.require(Permission.PROVISIONING_READ)
+        return self.settings.group_names([rule.user_group_id for rule in self.settings.rules(os_family)])
+
     def set_rules(self, actor: Actor, os_family: OSFamily, rules: Sequence[GroupRule]) -> Sequence[GroupRule]:
         """Put rules for user groups in place of those that are there; accounts follow by order.
 

@@ -10,21 +10,24 @@ from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.model import AgentPackage, enrollment_command
-from homeport.directory.devices.pages.words import key_word
+from homeport.directory.devices.pages.groups import groups_to_offer
+from homeport.directory.devices.pages.words import asked_of, key_word
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid
-from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.templates import Templates
 
-SHOWN_KEYS = 100
+SHOWN_KEYS = 50
+NO_GROUP = "none"
+KEY_SORTS = ("name", "expires_at", "created_at", "uses")
 LIFETIMES = (("1", "1 day"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days"))
 _LONGEST_NUMBER = 6
-_FIELDS = {"name": "name", "maxUses": "max_uses", "expiresAt": "days"}
+_FIELDS = {"name": "name", "maxUses": "max_uses", "expiresAt": "days", "deviceGroupId": "group"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +57,21 @@ class AddDevicePages:
         with self.work.read() as actions:
             return self._page(request, actor, actions, FormState.showing(name="", max_uses=1, days=7))
 
-    def create(
+    def create(  # noqa: PLR0917 - one for each field of the form; FastAPI passes them by name
         self,
         request: Request,
         actor: PageActor,
         name: Annotated[str, Form()] = "",
         max_uses: Annotated[str, Form()] = "",
         days: Annotated[str, Form()] = "7",
+        group: Annotated[str, Form(max_length=64)] = "",
     ) -> Response:
         """Make a key and show it, this once."""
-        form = FormState.showing(name=name, max_uses=max_uses, days=days)
+        form = FormState.showing(name=name, max_uses=max_uses, days=days, group=group)
         try:
             with self.work.write() as actions:
                 key, text = actions.keys.create(
-                    actor, name, _number(max_uses), actions.keys.clock.now() + timedelta(days=_number(days))
+                    actor, name, _number(max_uses), actions.keys.clock.now() + timedelta(days=_number(days)), group or None
                 )
                 fresh = FormState.showing(name="", max_uses=1, days=7)
                 return self._page(request, actor, actions, fresh, made=(key.name, text))
@@ -77,10 +81,17 @@ class AddDevicePages:
         with self.work.read() as actions:
             return self._page(request, actor, actions, form, status=400)
 
-    def set_approval(self, actor: PageActor, wanted: Annotated[str, Form()] = "") -> Response:
-        """Decide whether new devices wait for approval."""
+    def set_approval(
+        self,
+        actor: PageActor,
+        wanted: Annotated[str, Form()] = "",
+        default_group: Annotated[str, Form(max_length=64)] = "",
+    ) -> Response:
+        """Decide whether new devices wait for approval, and which group they join."""
         with self.work.write() as actions:
             actions.keys.set_approval_wanted(actor, wanted=wanted == "on")
+            if default_group:  # only those see the choice who may make it
+                actions.groups.set_default(actor, None if default_group == NO_GROUP else default_group)
         return RedirectResponse("/admin/devices/add#approval", 303)
 
     def ask_revoke(self, request: Request, actor: PageActor, key_id: PathId) -> Response:
@@ -119,7 +130,9 @@ class AddDevicePages:
         made: tuple[str, str] | None = None,
         status: int = 200,
     ) -> Response:
-        page = actions.keys.list(actor, Listing(limit=SHOWN_KEYS))
+        state = ListState.of(request, sorts=KEY_SORTS, default_sort="-created_at", size=SHOWN_KEYS)
+        page = actions.keys.list(actor, asked_of(state))
+        groups = groups_to_offer(actions, actor)
         now = actions.keys.clock.now()
         return self.templates.render(
             "devices/add.html",
@@ -128,13 +141,19 @@ class AddDevicePages:
             form=form,
             made=made,
             keys=[(key, key_word(key, now)) for key in page.items],
-            total=page.total,
             command=enrollment_command(self.public_url),
             installing=[(package.architecture, package.command(self.public_url)) for package in self.packages],
+            list=state,
+            pager=Pager(total=page.total, page=state.page, size=state.size),
+            groups=[(group.id, group.name) for group in groups],
+            group_names={group.id: group.name for group in groups},
             lifetimes=LIFETIMES,
-            approval=FormState.showing(wanted=actions.keys.approval_wanted(actor)),
+            approval=FormState.showing(
+                wanted=actions.keys.approval_wanted(actor), default_group=actions.keys.default_group_id(actor) or NO_GROUP
+            ),
             may_make=actor.may(Permission.ENROLLMENT_KEYS_WRITE),
             may_write=actor.may(Permission.DEVICES_WRITE),
+            may_group=actor.may(Permission.GROUPS_WRITE),
         )
 
 

@@ -9,27 +9,19 @@ from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.model import After, Desired, Device, NamedBinding
+from homeport.directory.devices.pages.groups import groups_to_offer
+from homeport.directory.devices.pages.listed import devices_of, list_export, list_state
 from homeport.directory.devices.pages.words import AFTER_CHOICES, DESIRED, DEVICE_REASONS, OBSERVED, device_word
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed
-from homeport.foundation.kernel.listing import Filter, Listing
 from homeport.foundation.kernel.permissions import Permission
-from homeport.foundation.ui import listing
 from homeport.foundation.ui.forms import FormState
-from homeport.foundation.ui.listing import ListState, Pager
+from homeport.foundation.ui.listing import Pager
 from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
-
-FILTERS = (
-    listing.Filter("status", "Status", (("active", "Approved"), ("pending", "Waiting for approval"))),
-    listing.Filter("os", "OS", (("linux", "Linux"),)),
-    listing.Filter("hostname", "Host name"),
-    listing.Filter("serial_number", "Serial number"),
-)
-SORTS = ("name", "os_name", "last_contact_at", "enrolled_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +48,9 @@ class DevicePages:
 
     def list(self, request: Request, actor: PageActor) -> Response:
         """List devices by name."""
-        state = ListState.of(request, filters=FILTERS, sorts=SORTS, default_sort="name")
-        asked = Listing(
-            text=state.text,
-            filters=tuple(Filter(name, "eq", value) for name, value in state.chosen),
-            sort=(f"-{state.sort}" if state.descending else state.sort,),
-            skip=state.offset,
-            limit=state.size,
-        )
         with self.work.read() as actions:
-            page = actions.devices.list(actor, asked)
+            state = list_state(request, groups_to_offer(actions, actor))
+            page = devices_of(actions, actor, state)
             now = actions.devices.clock.now()
         return self.templates.render(
             "devices/list.html",
@@ -74,6 +59,9 @@ class DevicePages:
             pager=Pager(total=page.total, page=state.page, size=state.size),
             devices=[(device, device_word(device, now)) for device in page.items],
             may_add=actor.may(Permission.ENROLLMENT_KEYS_WRITE),
+            may_write=actor.may(Permission.DEVICES_WRITE),
+            may_group=actor.may(Permission.GROUPS_WRITE),
+            export=list_export(state),
         )
 
     def show(self, request: Request, actor: PageActor, device_id: PathId) -> Response:
@@ -188,6 +176,8 @@ class DevicePages:
             observed=OBSERVED,
             reasons=DEVICE_REASONS,
             key=actions.keys.get(actor, device.enrolled_with),
+            groups=actions.groups.of_device(actor, device.id) if actor.may(Permission.GROUPS_READ) else [],
+            limited=actions.access.limited(actor, device.id),
             form=form,
             may_write=actor.may(Permission.DEVICES_WRITE),
             panels=self.panels.render("device", device),

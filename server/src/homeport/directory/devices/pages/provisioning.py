@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
-from homeport.directory.devices.model import AccountPermission, OSFamily, ProvisioningSetting
+from homeport.directory.devices.model import AccountPermission, GroupRule, OSFamily, ProvisioningSetting
+from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor
-from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.errors import Invalid, NotFound
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.templates import Templates
@@ -40,6 +41,9 @@ class ProvisioningPages:
         router = APIRouter(include_in_schema=False)
         router.add_api_route(PATH, self.show, methods=["GET"])
         router.add_api_route(PATH, self.save, methods=["POST"])
+        router.add_api_route(f"{PATH}/groups", self.save_rule, methods=["POST"])
+        router.add_api_route(f"{PATH}/groups/{{group_id}}/remove", self.ask_remove_rule, methods=["GET"])
+        router.add_api_route(f"{PATH}/groups/{{group_id}}/remove", self.remove_rule, methods=["POST"])
         return router
 
     def show(self, request: Request, actor: PageActor) -> Response:
@@ -75,6 +79,70 @@ class ProvisioningPages:
         with self.work.read() as actions:
             return self._page(request, actor, actions, form, status=400)
 
+    def save_rule(
+        self,
+        request: Request,
+        actor: PageActor,
+        group: Annotated[str, Form(max_length=300)] = "",
+        admin: Annotated[str, Form()] = "",
+        group_lease: Annotated[str, Form(max_length=20)] = "",
+    ) -> Response:
+        """Store what the members of one user group get, in place of what they got before."""
+        actor.require(Permission.PROVISIONING_WRITE)
+        typed = group_lease.strip()
+        days = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_NUMBER else 0
+        problem = ""
+        with self.work.write() as actions:
+            form = _form_of(actions.provisioning.get(actor, OSFamily.LINUX))
+            form.values |= {"group": (group,), "admin": ("on",) if admin else (), "group_lease": (group_lease,)}
+            found = actions.access.named_group(actor, group)
+            if found is None:
+                form.fail("group", "There is no user group of this name. Enter the name as User Groups shows it.")
+            elif not admin and not typed:
+                form.fail("group_lease", "Choose administrator rights, a lease, or both.")
+            else:
+                rule = GroupRule(found, admin == "on", days if typed else None)
+                try:
+                    others = [one for one in actions.provisioning.rules(actor) if one.user_group_id != found]
+                    actions.provisioning.set_rules(actor, OSFamily.LINUX, [*others, rule])
+                    return RedirectResponse(f"{PATH}#groups", 303)
+                except Invalid as error:
+                    problem = error.fields.get("groups", error.detail)
+            if problem:
+                form.fail("group_lease", problem)
+            return self._page(request, actor, actions, form, status=400)
+
+    def ask_remove_rule(self, request: Request, actor: PageActor, group_id: PathId) -> Response:
+        """Ask before the rule for a user group goes."""
+        actor.require(Permission.PROVISIONING_WRITE)
+        with self.work.read() as actions:
+            names = actions.provisioning.group_names(actor)
+        if group_id not in names:
+            raise NotFound("There is no such rule. It may have been removed already.")
+        return self.templates.render(
+            "devices/selected.html",
+            request,
+            title=f"Remove the rule for {names[group_id]}",
+            sentence="Members of this group get the defaults, or what their other groups say.",
+            impacts=[
+                "Accounts that only this rule made administrators lose their rights by order",
+                "Leases that only this rule made longer are cut; shorter ones grow at their renewal",
+            ],
+            action=f"{PATH}/groups/{group_id}/remove",
+            values=[],
+            verb="Yes, Remove",
+            back=("Self Service Account Provisioning for Linux", PATH),
+            danger=True,
+            form=FormState(),
+        )
+
+    def remove_rule(self, actor: PageActor, group_id: PathId) -> Response:
+        """Remove the rule for a user group."""
+        with self.work.write() as actions:
+            others = [one for one in actions.provisioning.rules(actor) if one.user_group_id != group_id]
+            actions.provisioning.set_rules(actor, OSFamily.LINUX, others)
+        return RedirectResponse(f"{PATH}#groups", 303)
+
     def _page(self, request: Request, actor: Actor, actions: DeviceActions, form: FormState, *, status: int = 200) -> Response:
         return self.templates.render(
             "devices/provisioning.html",
@@ -85,6 +153,8 @@ class ProvisioningPages:
             permissions=PERMISSIONS,
             who=WHO,
             uids=actions.provisioning.uid_use(actor),
+            rules=actions.provisioning.rules(actor),
+            group_names=actions.provisioning.group_names(actor),
             may_write=actor.may(Permission.PROVISIONING_WRITE),
         )
 

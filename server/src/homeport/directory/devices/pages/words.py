@@ -1,11 +1,43 @@
 """The words and shapes in which devices, bindings and keys are shown."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Annotated
 
-from homeport.directory.devices.model import After, Desired, Device, DeviceStatus, EnrollmentKey, KeyState, Observed
+from fastapi import Form, Query
+
+from homeport.directory.devices.model import (
+    IN_CONTACT,
+    After,
+    Desired,
+    Device,
+    DeviceStatus,
+    EnrollmentKey,
+    KeyState,
+    Observed,
+)
+from homeport.foundation.kernel.listing import Filter, Listing
+from homeport.foundation.ui import listing
+from homeport.foundation.ui.listing import ListState
 
 Word = tuple[str, str]
 """A status word and its kind (ok, info, warn, error, off)."""
+
+MOST_SELECTED = 500
+"""How many things one act on several may name, and how many a choice offers."""
+Asked = Annotated[list[str] | None, Query(alias="device")]
+Chosen = Annotated[list[str] | None, Form(alias="device")]
+"""The devices that were ticked: in the address of a confirmation, and in its form."""
+FILTERS = (
+    listing.Filter("status", "Status", (("active", "Approved"), ("pending", "Waiting for approval"))),
+    listing.Filter("os", "OS", (("linux", "Linux"),)),
+    listing.Filter("contact", "Last contact", (("now", "In contact"), ("day", "Not for a day"), ("week", "Not for a week"))),
+    listing.Filter("hostname", "Host name"),
+    listing.Filter("serial_number", "Serial number"),
+    listing.Filter("enrolled_with", "Enrolment key"),
+)
+SORTS = ("name", "os_name", "last_contact_at", "enrolled_at")
+SILENT = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 DESIRED: dict[Desired, Word] = {
     Desired.PRESENT: ("Present", "ok"),
@@ -65,3 +97,27 @@ def device_word(device: Device, now: datetime) -> Word:
 def key_word(key: EnrollmentKey, now: datetime) -> Word:
     """Return whether an enrolment key still works."""
     return KEY_STATES[key.state(now)]
+
+
+def asked_of(state: ListState, now: datetime | None = None, *, skip: int | None = None, limit: int | None = None) -> Listing:
+    """Turn what a list's reader asked for into a listing; a filter by group is not in it, since it is no field."""
+    filters = []
+    for name, value in state.chosen:
+        if name == "contact" and now is not None:
+            since = now - (IN_CONTACT if value == "now" else SILENT.get(value, timedelta(0)))
+            filters.append(Filter("last_contact_at", "gt" if value == "now" else "lt", since.isoformat()))
+        elif name not in {"contact", "group"}:
+            filters.append(Filter(name, "eq", value))
+    found = Listing(
+        text=state.text,
+        filters=tuple(filters),
+        sort=(f"-{state.sort}" if state.descending else state.sort,),
+        skip=state.offset,
+        limit=state.size,
+    )
+    return found if skip is None or limit is None else replace(found, skip=skip, limit=limit)
+
+
+def counted(number: int, one: str) -> str:
+    """Return a number with the word for what it counts."""
+    return f"{number:,} {one if number == 1 else one + 's'}"

@@ -26,7 +26,9 @@ class AssociationOperation(BaseModel):
     def no_rights(cls, attributes: dict[str, Any] | None) -> dict[str, Any] | None:
         """Refuse to promise what would not be done."""
         if (attributes or {}).get("sudo"):
-            raise ValueError("An association gives no administrator rights here. Set them by user group in the provisioning settings.")
+            raise ValueError(
+                "An association gives no administrator rights here. Set them by user group in the provisioning settings."
+            )
         return attributes
 
 

@@ -38,7 +38,7 @@ from homeport.directory.devices.model import (
 from homeport.directory.devices.store.bindings import binding_of
 from homeport.directory.devices.store.parts import parts
 from homeport.directory.devices.tables import assignments, bindings, device_group_members, device_groups, devices, unix_ids
-from homeport.directory.people.model import UserState
+from homeport.directory.people.model import UserState, group_key
 from homeport.directory.people.tables import user_group_members, user_groups, users
 from homeport.foundation.database.listing import fetch_page
 from homeport.foundation.kernel.listing import Listing, Page
@@ -145,6 +145,21 @@ class AccessSql:
             way = Way(row.user_id, row.device_id, row.user_group_id, row.device_group_id)
             found[way.device_id if user_id is not None else way.user_id].append(way)
         return Page(list(found.values()), total)
+
+    def named(self, text: str) -> Subject | None:
+        """Return the user with this user name or e-mail address, else the user group of this name."""
+        said = text.replace("\x00", "")
+        user = select(users.c.id).where(or_(users.c.username == said.lower(), users.c.email == said.lower()))
+        found = self.connection.execute(user.order_by(users.c.username != said.lower()).limit(1)).scalar()
+        if found is not None:
+            return Subject(SubjectKind.USER, found)
+        group = self.named_group(said)
+        return None if group is None else Subject(SubjectKind.USER_GROUP, group)
+
+    def named_group(self, text: str) -> str | None:
+        """Return the id of the user group of this name."""
+        key = group_key(text.replace("\x00", ""))
+        return self.connection.execute(select(user_groups.c.id).where(user_groups.c.name_key == key)).scalar()
 
     def lock_subject(self, subject: Subject) -> str | None:
         """Return the name of a user or a user group, and hold its row until the unit of work ends; None when there is none."""

@@ -29,6 +29,7 @@ _FIELDS = {
             "enrolled_at",
             "last_contact_at",
             "address",
+            "enrolled_with",
         )
     },
     "name": _NAME,

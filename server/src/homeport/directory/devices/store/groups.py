@@ -107,6 +107,20 @@ class DeviceGroupSql:
         )
         return [_group(row) for row in self.connection.execute(query)]
 
+    def names_of(self, device_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Return the names of the groups of each of these devices; a device in no group is left out."""
+        members = device_group_members.c
+        query = (
+            select(members.device_id, device_groups.c.name)
+            .join(device_groups, device_groups.c.id == members.group_id)
+            .where(members.device_id.in_(device_ids))
+            .order_by(device_groups.c.name_key)
+        )
+        found: dict[str, list[str]] = {}
+        for row in self.connection.execute(query):
+            found.setdefault(row.device_id, []).append(row.name)
+        return found
+
     def join(self, group_id: str, device_id: str, now: datetime) -> bool:
         """Put a device in a group; return False when it was in it already."""
         try:
