@@ -33,6 +33,7 @@ from homeport.directory.people.model import (
 from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database, DatabaseWork, Subscriptions, UnitOfWork
 from homeport.foundation.http.metrics import Metrics
+from homeport.foundation.jobs.worker import Worker
 from homeport.foundation.kernel.clock import Clock, SystemClock
 from homeport.foundation.kernel.entropy import Entropy, SystemEntropy
 from homeport.foundation.outbound.client import Outbound
@@ -49,6 +50,8 @@ from homeport.trust.signin.model import KEPT_FOR, FollowUp
 from homeport.upkeep import Duty
 
 T = TypeVar("T")
+JOBS_KEPT_FOR = timedelta(days=7)
+"""How long a job that is done stays, with its result."""
 
 
 class Home:
@@ -103,6 +106,7 @@ class Home:
         return (
             Duty("seal the audit log", timedelta(seconds=5), self._seal),
             Duty("refresh the identity provider", RETRY_AFTER, self._refresh),
+            Duty("carry out jobs", timedelta(seconds=1), self._work_off),
             Duty("forget what is over", timedelta(minutes=1), self._forget),
         )
 
@@ -121,6 +125,15 @@ class Home:
             elif record.failed_at is not None:
                 actions.provider_fetches.note_failure(record.url, record.failed_at, record.failure)
 
+    @cached_property
+    def worker(self) -> Worker:
+        """What carries out jobs."""
+        parts = self.parts
+        return Worker(parts.database, parts.clock, parts.entropy, {})
+
+    def _work_off(self) -> None:
+        self.worker.run_due()
+
     def _seal(self) -> None:
         self.audit_sealer.seal()
 
@@ -137,6 +150,7 @@ class Home:
             actions.tokens.store.remove_before(moment)
             actions.authorizations.store.remove_before(moment)
             actions.limits.remove_before(moment)
+            actions.jobs.remove_before(now - JOBS_KEPT_FOR)
 
     @property
     def work(self) -> DatabaseWork[Unit]:

@@ -36,6 +36,7 @@ from homeport.directory.people.actions import People, UserGroups
 from homeport.directory.people.store import UserGroupSql, UserSql
 from homeport.foundation.database.engine import Database, UnitOfWork
 from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.jobs.store import Jobs
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.sealing.sealer import Sealer
@@ -78,6 +79,11 @@ class Unit:
     def limits(self) -> RateLimits:
         """Rate limits."""
         return RateLimits(self._connection, self._clock)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The outbox."""
+        return Jobs(self._connection, self._clock, self._entropy)
 
     @cached_property
     def audit(self) -> Audit:

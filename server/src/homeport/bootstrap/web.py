@@ -97,8 +97,10 @@ def application(home: Home) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        home.worker.stopping.clear()
         task = asyncio.create_task(upkeep.run(home.duties()))
         yield
+        home.worker.stop()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
