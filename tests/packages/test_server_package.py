@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.support.debian.image import Layers, unpacked
 from tests.support.debian.machine import Machine
+from tests.support.factor import Authenticator, shown_in
 from tools.server_deb import SERVER, build
 
 from homeport.foundation.database.revision import head
@@ -123,7 +124,12 @@ def test_the_package_is_installed_configured_served_upgraded_removed_and_purged(
     person = {"email": "marie@acme.example", "firstname": "Marie", "lastname": "Curie", "password": PASSWORD, "again": PASSWORD}
     entered = machine.ask(f"/admin/link/{machine.admin_link()}", json.dumps(person))
     assert entered["status"] == 303, entered["text"]
-    assert "marie@acme.example" in machine.ask("/admin/administrators", cookie=entered["cookie"])["text"]
+    session = entered["cookie"]
+    secret, envelope = shown_in(machine.ask("/admin/account/second-factor", cookie=session)["text"])
+    factor = {"enrolment": envelope, "code": Authenticator(secret).code()}
+    confirmed = machine.ask("/admin/account/second-factor", json.dumps(factor), session)
+    assert confirmed["status"] in {200, 303}, confirmed["text"]
+    assert "marie@acme.example" in machine.ask("/admin/administrators", cookie=session)["text"]
     assert '<link rel="stylesheet"' in machine.ask("/signin")["text"]
     checked = machine.attempt("homeport", "check")
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -141,7 +147,7 @@ def test_the_package_is_installed_configured_served_upgraded_removed_and_purged(
     machine.serve()
     signed_in = machine.ask("/signin", json.dumps({"email": "marie@acme.example", "password": PASSWORD}))
     assert signed_in["status"] == 303, signed_in["text"]
-    assert "marie@acme.example" in machine.ask("/admin/administrators", cookie=signed_in["cookie"])["text"]
+    assert "marie@acme.example" in machine.ask("/admin/administrators", cookie=session)["text"]
     assert machine.run("homeport", "--version").startswith("homeport 9.0.0, schema 9000")
     assert machine.run("homeport", "audit", "verify").endswith("The audit log holds.\n")
     assert machine.owners() == {"homeport:homeport"}
