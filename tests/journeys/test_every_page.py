@@ -6,8 +6,18 @@ from tests.journeys.approval import Person
 from tests.journeys.looks import LOOKS, looks_right, looks_right_everywhere
 from tests.journeys.portal import Portal
 
-LISTS = ("Users", "Devices", "Identity Providers", "Sign-ins", "Administrators")
-ACTS = ("Suspend", "Delete User", "Delete Device", "Delete IdP", "Configure", "Remove")
+LISTS = ("Users", "Devices", "Device Groups", "Identity Providers", "Sign-ins", "Administrators")
+ACTS = (
+    "Limits and assignments",
+    "Limits, assignments, and who that is now",
+    "Suspend",
+    "Delete User",
+    "Delete Device",
+    "Delete Device Group",
+    "Delete IdP",
+    "Configure",
+    "Remove",
+)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ from homeport.trust.issuer.oauth import IssuerActions, OAuthEndpoints
 from homeport.trust.issuer.pages import ApprovalActions, ApprovalPages
 from homeport.trust.signin.callback import Callback, CallbackActions
 from homeport.trust.signin.connection_test import ConnectionTestPages
-from homeport.trust.signin.pages import SignInPages
+from homeport.trust.signin.pages import SignInPages, SignInPanels
 from homeport.trust.signin.password.pages import AccountActions, AccountPages, PasswordPages, SessionAuthenticator
 
 ALONE_REREAD, REPLICA_REREAD = 15.0, 2.0
@@ -128,6 +128,7 @@ def application(home: Home) -> FastAPI:
     saving = Saving(providers, home.network, parts.clock, parts.entropy, home.allowed)
     link_pages = LinkPages(home.work_of(lambda unit: unit.links), templates)
     panels.register("user", link_pages.panel)
+    panels.register("device", SignInPanels(home.work_of(lambda unit: unit.sign_ins), templates).of_device)
     connection_tests = ConnectionTestPages(home.work_of(lambda unit: unit.sign_ins), templates, parts.entropy)
     panels.register(TEST_PANELS, connection_tests.panel)
     packages = AgentPackages(settings.agent_packages or BUILT_IN)

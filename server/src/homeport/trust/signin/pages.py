@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
+from markupsafe import Markup
 from starlette.responses import Response
 
+from homeport.directory.devices.model import Device
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.kernel.actor import system
 from homeport.foundation.kernel.listing import Filter, Listing
 from homeport.foundation.kernel.reasons import BY_CODE
 from homeport.foundation.ui import listing
@@ -16,11 +19,15 @@ from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.actions import SignIns
 from homeport.trust.signin.model import RecordedStep, SignIn, status_word
 
+READER = system("panel")
+"""A section has no reader of its own; the page around it required the permission."""
+SHOWN = 10
 KINDS = {"ok": "ok", "failed": "error", "note": "info"}
 FILTERS = (
     listing.Filter("state", "State", (("completed", "Completed"), ("refused", "Refused"), ("expired", "Expired"))),
     listing.Filter("reason", "Reason"),
     listing.Filter("user_id", "User"),
+    listing.Filter("device_id", "Device"),
 )
 
 
@@ -65,6 +72,29 @@ class SignInPages:
             sign_in=sign_in,
             steps=[line_of(step, sign_in) for step in steps],
             reason=reason,
+            word=status_word,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPanels:
+    """Makes the sections for others' pages. The page around one has checked that its reader may see the subject."""
+
+    work: Work[SignIns]
+    templates: Templates
+
+    def of_device(self, device: Device) -> Markup:
+        """Return the last sign-ins on a device."""
+        return self._panel("device_id", device.id)
+
+    def _panel(self, field: str, value: str) -> Markup:
+        with self.work.read() as sign_ins:
+            page = sign_ins.list(READER, Listing(filters=(Filter(field, "eq", value),), limit=SHOWN))
+        return self.templates.fragment(
+            "signins/panel.html",
+            sign_ins=page.items,
+            total=page.total,
+            more=f"/admin/sign-ins?{field}={value}",
             word=status_word,
         )
 

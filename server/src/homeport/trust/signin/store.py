@@ -14,7 +14,9 @@ from homeport.trust.signin.model import Purpose, RecordedStep, SignIn, State
 from homeport.trust.signin.tables import sign_in_steps, sign_ins
 
 OPEN = [state.value for state in State if state.open]
-_FIELDS = {name: sign_ins.c[name] for name in ("state", "reason", "user_id", "continuation_id", "purpose", "provider_id")}
+_FIELDS = {
+    name: sign_ins.c[name] for name in ("state", "reason", "user_id", "continuation_id", "purpose", "provider_id", "device_id")
+}
 _TEXTS = [sign_ins.c[name] for name in ("email", "id", "reason")]
 
 
