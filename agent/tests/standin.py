@@ -105,6 +105,8 @@ class StandIn:
             {"user_id": "u-ada", "username": "ada", "email": "ada@acme.example", "full_name": "Ada Lovelace", "uid": 20000},
             {"user_id": "u-bob", "username": "bob", "email": "bob@acme.example", "full_name": "Bob", "uid": None},
         ]
+        self.policy = {"ssh": "key", "sudo": "passcode"}
+        self.approval_claims = {}
         self.receipts = []
         self.accounts = []
         self.device_report = None
@@ -219,7 +221,7 @@ class StandIn:
 
     def begin(self, form):
         device_id, _ = self.device_of(form)
-        assert form["scope"] == "device_login"
+        assert form["scope"] in {"device_login", "passcode_reset", "sudo"}
         code = secrets.token_urlsafe(16)
         grant = {
             "device_id": device_id,
@@ -227,6 +229,7 @@ class StandIn:
             "tries": 5,
             "shown": self.auto_approve,
             "sign_in_id": f"s-{len(self.grants) + 1}",
+            "form": form,
         }
         self.grants[code] = grant
         uri = f"{self.url}/d"
@@ -283,9 +286,29 @@ class StandIn:
         return known[0], known[3]
 
     def give_order(self, device_id, sign_in_id):
+        if next(grant for grant in self.grants.values() if grant["sign_in_id"] == sign_in_id)["form"]["scope"] == "sudo":
+            return {"sign_in_id": sign_in_id, "order_key": self.signer.certificate()} | self.approval(device_id, sign_in_id)
         pair = self.order_override or self.signer.pair(device_id, "bind", account=self.account, sign_in_id=sign_in_id)
         self.queue.setdefault(device_id, []).append(pair)
-        return pair | {"sign_in_id": sign_in_id}
+        return pair | {"sign_in_id": sign_in_id} | self.approval(device_id, sign_in_id)
+
+    def approval(self, device_id, sign_in_id):
+        form = next(grant for grant in self.grants.values() if grant["sign_in_id"] == sign_in_id)["form"]
+        now = self.signer.clock()
+        claims = {"iss": "x", "aud": device_id, "iat": now, "exp": now + 600, "purpose": form["scope"], "sign_in_id": sign_in_id}
+        claims |= {"user_id": self.account["user_id"], "nonce": form.get("nonce", "")} | self.approval_claims
+        return {"approval": sign_ed25519(self.signer.key, {"typ": "homeport-approval+jwt", "kid": "k1"}, claims)}
+
+    def signed_policy(self, device_id):
+        claims = {"iss": "x", "aud": device_id, "iat": self.signer.clock(), "epoch": 1, "version": self.version} | self.policy
+        signed = sign_ed25519(self.signer.key, {"typ": "homeport-policy+jwt", "kid": "k1"}, claims)
+        return {"policy": signed, "order_key": self.signer.certificate()}
+
+    def set_policy(self, **policy):
+        with self.changed:
+            self.policy |= policy
+            self.version += 1
+            self.changed.notify_all()
 
     def desired(self, device_id, query):
         version, wait = int(query["version"][0]), int(query["wait"][0])
@@ -363,6 +386,8 @@ class Handler(BaseHTTPRequestHandler):
             case "GET", "/agent/v1/people":
                 s.authorized(self.headers, method, path, "agent")
                 return 200, {"people": s.people, "next": None}
+            case "GET", "/agent/v1/policy":
+                return 200, s.signed_policy(s.authorized(self.headers, method, path, "agent")[0])
             case "POST", "/agent/v1/reports":
                 device_id, _ = s.authorized(self.headers, method, path, "agent")
                 return 204, s.report(device_id, json.loads(raw))

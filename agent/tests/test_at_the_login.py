@@ -194,3 +194,136 @@ def test_a_record_alone_opens_nothing_while_both_halves_are_dead(lab):
         ssh.asks_secretly("[Pp]assword: $")
         ssh.types(PASSCODE)
         ssh.reads("Permission denied|[Pp]assword: $")
+
+
+def has_policy(lab, words, file):
+    lab.machine.until(lambda: words in lab.machine.run("cat", file), f"{words!r} in {file}")
+
+
+SSHD, SUDOERS = "/etc/ssh/sshd_config.d/40-homeport-policy.conf", "/etc/sudoers.d/homeport-policy"
+
+
+def test_over_ssh_somebody_with_an_account_needs_a_key_and_a_dead_agent_changes_nothing(lab):
+    lab.first_sign_in()
+    lab.machine.start_sshd()
+    lab.kill()
+    with lab.machine.ssh("ada") as ssh:
+        ssh.reads(r"Permission denied \(publickey\)")
+
+
+def test_over_ssh_by_browser_each_time_and_closed_while_nothing_of_ours_runs(lab):
+    lab.first_sign_in()
+    lab.server.set_policy(ssh="browser")
+    has_policy(lab, "keyboard-interactive", SSHD)
+    lab.machine.start_sshd()
+    with lab.machine.ssh("ada") as ssh:
+        ssh.reads("Number shown there: $")
+        ssh.types(lab.server.number)
+        ssh.reads(r"\$ $")
+        assert ssh.runs("id -un") == "ada\n"
+    lab.kill()
+    with lab.machine.ssh("ada") as ssh:
+        ssh.reads(r"Permission denied \(keyboard-interactive\)")
+    with lab.machine.ssh("opa") as ssh:  # a local person is none of our business
+        ssh.asks_secretly("[Pp]assword: $")
+        ssh.types(OTHER)
+        ssh.reads(r"\$ $")
+
+
+def sudo(lab):
+    console = lab.machine.console()
+    console.reads("login: $")
+    console.types("ada")
+    console.asks_secretly("Password: $")
+    console.types(PASSCODE)
+    console.reads(r"\$ $")
+    console.types("sudo -k; sudo id -un; echo ended-$?")
+    return console
+
+
+def test_sudo_by_passcode_by_browser_with_a_reason_and_never(lab):
+    lab.server.account |= {"permission": "admin"}
+    lab.first_sign_in()
+    with sudo(lab) as console:
+        console.asks_secretly("password for ada: $")
+        console.types(PASSCODE)
+        console.reads("^root$")
+    lab.server.set_policy(sudo="browser")
+    has_policy(lab, "homeport-sudo", SUDOERS)
+    with sudo(lab) as console:
+        console.reads("Why do you need to act as administrator\\? $")
+        console.types("the disk is full")
+        console.reads("Number shown there: $")
+        console.types(lab.server.number)
+        console.reads("^root$")
+    asked = list(lab.server.grants.values())[-1]["form"]
+    assert (asked["scope"], asked["message"], asked["user_id"]) == ("sudo", "the disk is full", "u-ada")
+    lab.server.set_policy(sudo="never")
+    has_policy(lab, "homeport-never", SUDOERS)
+    with sudo(lab) as console:
+        console.reads("ended-1")
+        assert "root" not in console.text.split("ended-$?")[-1]
+
+
+def test_sudo_by_browser_is_closed_while_nothing_of_ours_runs(lab):
+    lab.server.account |= {"permission": "admin"}
+    lab.first_sign_in()
+    lab.server.set_policy(sudo="browser")
+    has_policy(lab, "homeport-sudo", SUDOERS)
+    lab.kill()
+    with sudo(lab) as console:
+        console.reads("ended-1")
+        assert "root" not in console.text.split("ended-$?")[-1]
+
+
+@pytest.mark.parametrize("claims", [{"nonce": "another"}, {"purpose": "device_login"}, {"exp": 1}, {"aud": "d-other"}])
+def test_an_approval_that_is_not_for_this_very_prompt_lets_nobody_act_as_root(lab, claims):
+    lab.server.account |= {"permission": "admin"}
+    lab.first_sign_in()
+    lab.server.set_policy(sudo="browser")
+    has_policy(lab, "homeport-sudo", SUDOERS)
+    lab.server.approval_claims = claims
+    with sudo(lab) as console:
+        console.reads("act as administrator")
+        console.types("")
+        console.reads("Number shown there: $")
+        console.types(lab.server.number)
+        console.reads("Reason: order_")
+        assert "root" not in console.text.split("Reason: order_")[-1]
+
+
+def test_a_forgotten_passcode_is_reset_by_whoever_types_the_e_mail_address(lab):
+    lab.first_sign_in()
+    with lab.machine.console() as console:
+        console.reads("login: $")
+        console.types("ada@acme.example")
+        console.reads("Number shown there: $")
+        console.types(lab.server.number)
+        for prompt in ("Choose a passcode for ada on this device: $", "The same again: $"):
+            console.asks_secretly(prompt)
+            console.types("walnut harbour 17")
+        console.reads(r"\$ $")
+    assert list(lab.server.grants.values())[-1]["form"]["scope"] == "passcode_reset"
+    assert lab.logs_in("ada", "walnut harbour 17")
+    assert not lab.logs_in("ada", PASSCODE)
+
+
+def test_a_lease_warns_three_days_before_and_is_renewed_by_the_browser_when_it_is_over(lab):
+    lab.first_sign_in()
+    soon = lab.machine.run("date", "-u", "-d", "+2 days", "+%F").strip()
+    lab.machine.run("usermod", "-e", soon, "ada")
+    with lab.machine.console() as console:
+        console.reads("login: $")
+        console.types("ada")
+        console.asks_secretly("Password: $")
+        console.types(PASSCODE)
+        console.reads(f"Your access to this device ends on {soon}")
+        console.reads(r"\$ $")
+    lab.machine.run("usermod", "-e", "2020-01-01", "ada")
+    with lab.machine.console() as console:
+        console.reads("login: $")
+        console.types("ada")
+        console.reads("Number shown there: $")
+        console.types(lab.server.number)
+        console.reads(r"\$ $")
+    assert lab.logs_in("ada", PASSCODE)

@@ -45,13 +45,20 @@ class Front:
             nonce = _text(request, "nonce", _MOST_NONCE)
             match request.get("do"):
                 case "begin":
-                    return self.transactions.begin(nonce, {"scope": _text(request, "purpose", _MOST_TEXT)})
+                    return self.transactions.begin(nonce, _fields(request))
                 case "redeem":
                     return self.transactions.redeem(nonce, _text(request, "number", _MOST_TEXT))
                 case _:
                     raise FramingError("no such request")
         except Refusal as refusal:
             return {"refused": {"reason": refusal.reason, "message": refusal.message, "sign_in_id": refusal.sign_in_id}}
+
+
+def _fields(request: dict[str, Any]) -> dict[str, str]:
+    """Give the parameters of a device authorization (docs/protocols/device.md section 2)."""
+    names = {"scope": "purpose", "nonce": "nonce", "user_id": "user_id", "place": "where", "message": "message"}
+    fields = {parameter: _text(request, name, _MOST_TEXT) for parameter, name in names.items()}
+    return {name: value for name, value in fields.items() if value}
 
 
 def _text(request: dict[str, Any], name: str, most: int) -> str:

@@ -12,6 +12,7 @@ from homeport_agent.privileged import PrivilegedHalf
 from homeport_agent.refusals import Reason, Refusal
 
 _OK = 200
+_NOT_FOUND = 404
 _MOST_PAGES = 40
 _PART = 100
 _EVERY_SECONDS = 600.0
@@ -33,8 +34,20 @@ class People:
             self._listed = self._fetch(client)
             self._digest = hashlib.sha256(json.dumps(self._listed, sort_keys=True).encode()).hexdigest()
             self._fetched_at = now
+            self._hand_policy_over(client, accounts)
         if accounts.call({"do": "status"}).get("roster") != self._digest:
             self._hand_over(accounts)
+
+    def _hand_policy_over(self, client: Client, accounts: PrivilegedHalf) -> None:
+        answer = client.agent_request("GET", "/agent/v1/policy")
+        if answer.status == _NOT_FOUND:
+            return  # a server that is older than this agent
+        if answer.status != _OK:
+            raise refusal_of(answer, "The server did not say how people may come in here")
+        document = answer.document
+        taken = accounts.call({"do": "policy", "policy": document.get("policy"), "order_key": document.get("order_key")})
+        if taken.get("ok") is not True:
+            raise Refusal(str(taken.get("reason")), str(taken.get("message")))
 
     def _fetch(self, client: Client) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from homeport_agent.accounts.approvals import Expected, check_approval
 from homeport_agent.accounts.backend import AccountBackend
 from homeport_agent.accounts.journal import Journal, utc_text
 from homeport_agent.accounts.ledger import Ledger
@@ -47,11 +48,15 @@ class Applier:
             except Refusal as refusal:
                 return self._refuse(order, refusal)
 
-    def _read(self, order_text: Any, key_text: Any) -> Order:
+    def required_pin(self) -> Pin:
+        """Return whose signatures count; a Refusal before enrolment."""
         pin = self.pin()
         if pin is None:
             raise Refusal(Reason.ORDER_KEY_INVALID, "This device is not enrolled, so it trusts no server yet.")
-        return read_order(order_text, key_text, pin)
+        return pin
+
+    def _read(self, order_text: Any, key_text: Any) -> Order:
+        return read_order(order_text, key_text, self.required_pin())
 
     def _judge(self, order: Order, order_text: str, key_text: str) -> dict[str, Any]:
         settled = self.ledger.settled.get(order.order_id)
@@ -170,6 +175,10 @@ class Applier:
             self.journal.intend(settled.receipt["order_id"], Step.PASSCODE)
             self.backend.set_passcode(record.username, passcode)
             self.journal.done(settled.receipt["order_id"], Step.PASSCODE)
+
+    def approve(self, approval: Any, order_key: Any, expected: Expected) -> None:
+        """Check the server's word to a prompt that waits; a Refusal when it is not for exactly this prompt."""
+        check_approval(approval, order_key, self.required_pin(), expected, self.ledger.now(self.clock()))
 
     def is_foreign(self, username: str) -> bool:
         """Whether the device has an account of this name that Homeport did not make."""

@@ -207,16 +207,16 @@ def _key(order_key: str, pin: Pin) -> dict[str, Any]:
     return claims
 
 
-def read_order(order: Any, order_key: Any, pin: Pin) -> Order:
-    """Check form, size, both signatures, the types and the device; a Refusal with the reason of the first that fails.
+def verified_claims(text: Any, order_key: Any, pin: Pin, typ: str) -> tuple[dict[str, Any], int, int]:
+    """Check form, size, both signatures, the types and the device of what the server signed.
 
-    Sequence and time are the ledger's to judge, because it knows what came before.
+    The claims, and from when until when the key was good; a Refusal with the reason of the first check that fails.
     """
-    for text, most in ((order, MOST_ORDER_BYTES), (order_key, MOST_KEY_BYTES)):
-        if not isinstance(text, str) or not text.isascii() or not 0 < len(text) <= most:
+    for part, most in ((text, MOST_ORDER_BYTES), (order_key, MOST_KEY_BYTES)):
+        if not isinstance(part, str) or not part.isascii() or not 0 < len(part) <= most:
             raise _malformed("form")
     try:
-        read_unverified(order)
+        read_unverified(text)
     except JoseError as error:
         raise _malformed("form") from error
     key_claims = _key(order_key, pin)
@@ -228,14 +228,19 @@ def read_order(order: Any, order_key: Any, pin: Pin) -> Order:
     except (JoseError, AttributeError, Refusal) as error:
         raise _refuse(Reason.ORDER_KEY_INVALID, "The certificate of the order's key is not as it must be.") from error
     try:
-        header, claims = verify_ed25519(public_key, order, typ=_ORDER_TYPE)
+        header, claims = verify_ed25519(public_key, text, typ=typ)
     except SignatureError as error:
         raise _refuse(Reason.ORDER_SIGNATURE_INVALID, "The order's signature is not valid, so nothing was done.") from error
     if header.get("kid") != key_id:
         raise _refuse(Reason.ORDER_SIGNATURE_INVALID, "The order names another key than the one that signed it.")
     if claims.get("aud") != pin.device_id:
         raise _refuse(Reason.ORDER_WRONG_DEVICE, "The order is for another device, so nothing was done.")
-    return _read_claims(claims, valid_from, valid_until)
+    return claims, valid_from, valid_until
+
+
+def read_order(order: Any, order_key: Any, pin: Pin) -> Order:
+    """Read a genuine order. Sequence and time are the ledger's to judge, because it knows what came before."""
+    return _read_claims(*verified_claims(order, order_key, pin, _ORDER_TYPE))
 
 
 def _read_claims(claims: dict[str, Any], key_valid_from: int, key_expires_at: int) -> Order:

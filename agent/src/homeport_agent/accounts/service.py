@@ -1,5 +1,6 @@
 """The privileged half: one lock per root, its two sockets, one answer to one request of the network half."""
 
+import contextlib
 import fcntl
 import os
 import pwd
@@ -21,6 +22,7 @@ from homeport_agent.accounts.network import NetworkHalf
 from homeport_agent.accounts.orders import Pin
 from homeport_agent.accounts.pam.conversation import Conversations
 from homeport_agent.accounts.pam.service import PamService
+from homeport_agent.accounts.policy import Enforcer, read_policy
 from homeport_agent.accounts.records import Records
 from homeport_agent.accounts.roster import Roster
 from homeport_agent.durable import make_private_folder, read_json
@@ -64,6 +66,20 @@ def _is_free(backend: AccountBackend, name: str, number: int) -> bool:
     return all(holder is None for holder in taken)
 
 
+def make_enforcer(root: Root) -> Enforcer:
+    """Wire what writes the policy, and have it written; a machine whose sshd or sudo is out of order keeps its own."""
+
+    def run(words: list[str], given: str) -> None:
+        if root.is_system:
+            LinuxBackend(root).check_by(words, given)
+
+    enforcer = Enforcer(root, run)
+    if root.is_system:
+        with contextlib.suppress(Refusal, OSError):
+            enforcer.write(enforcer.policy)
+    return enforcer
+
+
 def make_applier(root: Root, clock: Callable[[], float], records: Records | None = None) -> Applier:
     """Wire the privileged half for one root, with the Linux backend."""
     make_private_folder(root.accounts_state)
@@ -100,10 +116,16 @@ class Service:
         self._busy = threading.Lock()
         self._roster = Roster.load(root.accounts_state / "roster.json")
         self._publish()
+        self._enforcer = make_enforcer(root)
         owner = os.geteuid()
         network = NetworkHalf(root, peers={owner, agent_uid})
         conversations = Conversations(
-            self._applier, self._roster, network, resolves=lambda name: resolves(root, name), clock=clock
+            self._applier,
+            self._roster,
+            network,
+            resolves=lambda name: resolves(root, name),
+            policy=lambda: self._enforcer.policy,
+            clock=clock,
         )
         self._listeners = [
             Listener(
@@ -149,12 +171,21 @@ class Service:
                 taken = self._roster.take(request.get("people"), first=first, digest=last)
                 self._publish()
                 return {"taken": taken}
+            case "policy":
+                return self._take_policy(request.get("policy"), request.get("order_key"))
             case "accounts":
                 return {"accounts": self._applier.accounts()}
             case "status":
                 return self._status()
             case _:
                 return {"error": "no such request"}
+
+    def _take_policy(self, text: Any, order_key: Any) -> dict[str, Any]:
+        try:
+            self._enforcer.take(read_policy(text, order_key, self._applier.required_pin()))
+        except Refusal as refusal:
+            return {"ok": False, "reason": refusal.reason, "message": refusal.message}
+        return {"ok": True}
 
     def _publish(self) -> None:
         """Let the system know the names of those who may come, except where a name or number is somebody's already."""

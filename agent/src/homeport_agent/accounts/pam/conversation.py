@@ -5,14 +5,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from homeport_agent.accounts.apply import Applier
+from homeport_agent.accounts.approvals import Expected
 from homeport_agent.accounts.model import Outcome, Record
 from homeport_agent.accounts.network import ANSWER_SECONDS, NetworkHalf
-from homeport_agent.accounts.pam.talk import COLUMNS, Hello, Result, Talk
+from homeport_agent.accounts.pam.talk import COLUMNS, Hello, Result, Talk, wrapped
+from homeport_agent.accounts.policy import Policy, Ssh
 from homeport_agent.accounts.roster import Person, Roster
-from homeport_agent.jose import JoseError, read_unverified
 from homeport_agent.qr import draw, drawable
 from homeport_agent.refusals import Reason, Refusal
 
@@ -20,6 +22,11 @@ _DAY = 86_400
 _REUSE_MARGIN = 20.0
 _MOST_OPEN = 2_000
 _TRIES = 5
+_MOST_WHERE, _MOST_MESSAGE = 300, 200
+_WARN_DAYS = 3
+_LOGIN, _RESET, _SUDO = "device_login", "passcode_reset", "sudo"
+SUDO_SERVICE = "homeport-sudo"
+"""The PAM service that sudoers names where sudo wants the browser."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,20 @@ class Open:
     until: float
 
 
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt that waits for one person to approve something in a browser."""
+
+    hello: Hello
+    wanted: Person
+    purpose: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes it the same prompt again: who comes back after a time-out sees the same code."""
+        return (self.wanted.username, f"{self.hello.service} {self.purpose}", self.hello.rhost or self.hello.tty)
+
+
 @dataclass
 class Conversations:
     """Answers the PAM module. ``resolves`` tells whether the system knows a name, as sshd asks before it authenticates."""
@@ -38,6 +59,7 @@ class Conversations:
     roster: Roster
     network: NetworkHalf
     resolves: Callable[[str], bool]
+    policy: Callable[[], Policy]
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     _open: dict[tuple[str, str, str], Open] = field(default_factory=dict, init=False)
@@ -53,11 +75,14 @@ class Conversations:
             return self._account(talk, record)
         if record is None and (person is None or self.applier.is_foreign(person.username)):
             return Result.USER_UNKNOWN
-        if record is not None and not self._wants_browser(record):
+        purpose = _LOGIN if record is None else self._purpose(hello, record)
+        if purpose is None:
             return Result.IGNORE
         if hello.service == "sshd" and not self.resolves(hello.user):
             return Result.USER_UNKNOWN  # sshd puts junk in the place of what somebody types whose name it did not know
-        return self._sign_in(talk, hello, _wanted(record, person))
+        if purpose == _SUDO and (record is None or record.state != "active"):
+            return Result.PERM_DENIED
+        return self._sign_in(talk, Prompt(hello, _wanted(record, person), purpose))
 
     def _record(self, username: str) -> Record | None:
         records = list(self.applier.ledger.records.values())
@@ -69,83 +94,112 @@ class Conversations:
         if record.state != "active":
             talk.error("This account is suspended. Ask your administrator.")
             return Result.PERM_DENIED
+        found = self.applier.backend.find(record.username)
+        if found is not None and found.expires_on is not None:
+            left = found.expires_on - self.applier.ledger.now(self.clock()) / _DAY
+            if left <= 0:
+                talk.error("Your access to this device has run out. Sign in at its console to renew it.")
+                return Result.ACCT_EXPIRED
+            if left <= _WARN_DAYS:
+                day = datetime.fromtimestamp(found.expires_on * _DAY, tz=UTC).date().isoformat()
+                talk.info(f"Your access to this device ends on {day}. Connect it to the network to renew it.")
         return Result.SUCCESS
 
-    def _wants_browser(self, record: Record) -> bool:
-        """Whether the local passcode cannot do: there is none, or the lease is over and nothing else is wrong."""
+    def _purpose(self, hello: Hello, record: Record) -> str | None:
+        """Tell what somebody with an account must do in the browser; None when their passcode is enough and PAM goes on to it."""
+        if hello.service == SUDO_SERVICE:
+            return _SUDO
         if record.state != "active":
-            return False
+            return None
         found = self.applier.backend.find(record.username)
         if found is None or found.uid != record.uid:
-            return False
+            return None
         today = self.applier.ledger.now(self.clock()) / _DAY
-        return not found.passcode_set or (found.expires_on is not None and found.expires_on <= today)
+        over = found.expires_on is not None and found.expires_on <= today
+        if not found.passcode_set or over or (hello.service == "sshd" and self.policy().ssh is Ssh.BROWSER):
+            return _LOGIN
+        # Who types their e-mail address instead of their name has forgotten the passcode.
+        return _RESET if "@" in hello.user and hello.at_console else None
 
     # The sign-in
 
-    def _sign_in(self, talk: Talk, hello: Hello, wanted: Person) -> Result:
-        key = (wanted.username, hello.service, hello.rhost or hello.tty)
+    def _sign_in(self, talk: Talk, prompt: Prompt) -> Result:
         try:
-            begun = self._begin(talk, hello, wanted, key)
-            order, order_key = self._earn(talk, hello, begun, key)
-            receipt = self._apply(talk, wanted, order, order_key)
-            if hello.user != wanted.username:
-                talk.user(wanted.username)
-            found = self.applier.backend.find(wanted.username)
-            if found is None or not found.passcode_set:
-                self._choose_passcode(talk, wanted.username, receipt["order_id"])
+            message = talk.ask("Why do you need to act as administrator? ", echo=True) if prompt.purpose == _SUDO else ""
+            begun = self._begin(talk, prompt, message)
+            earned = self._earn(talk, prompt, begun)
+            expected = Expected(begun["nonce"], prompt.purpose, prompt.wanted.user_id)
+            self.applier.approve(earned.get("approval"), earned.get("order_key"), expected)
+            if prompt.purpose != _SUDO:
+                self._let_in(talk, prompt, earned)
         except Refusal as refusal:
             marks = f"Reason: {refusal.reason}" + (f"   Sign-in: {refusal.sign_in_id}" if refusal.sign_in_id else "")
-            talk.error(refusal.message, marks)
+            if prompt.purpose == _SUDO:  # sudo asks PAM to be silent, so only a prompt is shown
+                talk.ask("\n".join(["", *wrapped(refusal.message), *wrapped(marks), "Press Enter. "]), echo=True)
+            else:
+                talk.error(refusal.message, marks)
             if refusal.reason != Reason.SERVER_UNREACHABLE:
-                self._forget(key)
+                self._forget(prompt.key)
             return Result.AUTH_ERR
         return Result.SUCCESS
 
-    def _begin(self, talk: Talk, hello: Hello, wanted: Person, key: tuple[str, str, str]) -> dict[str, Any]:
+    def _let_in(self, talk: Talk, prompt: Prompt, earned: dict[str, Any]) -> None:
+        username = prompt.wanted.username
+        try:
+            receipt = self._apply(talk, earned.get("order"), earned.get("order_key"))
+        except Refusal as refusal:
+            sign_in_id = earned.get("sign_in_id")
+            refusal.sign_in_id = sign_in_id if isinstance(sign_in_id, str) else None
+            raise
+        if prompt.hello.user != username:
+            talk.user(username)
+        found = self.applier.backend.find(username)
+        if prompt.purpose == _RESET or found is None or not found.passcode_set:
+            self._choose_passcode(talk, username, receipt["order_id"])
+
+    def _begin(self, talk: Talk, prompt: Prompt, message: str) -> dict[str, Any]:
         now = self.monotonic()
         with self._lock:
             for old in [name for name, sign_in in self._open.items() if sign_in.until < now]:
                 del self._open[old]
             if len(self._open) >= _MOST_OPEN:
                 raise Refusal(Reason.TOO_MANY_SIGN_INS, "Too many sign-ins are open on this device. Wait ten minutes.")
-            sign_in = self._open.setdefault(key, Open(secrets.token_urlsafe(24), now + ANSWER_SECONDS))
+            sign_in = self._open.setdefault(prompt.key, Open(secrets.token_urlsafe(24), now + ANSWER_SECONDS))
         talk.wait(ANSWER_SECONDS + 5)
         begun = self.network.call(
-            {"do": "begin", "nonce": sign_in.nonce, "user_id": wanted.user_id, "purpose": "device_login", "where": hello.where}
+            {
+                "do": "begin",
+                "nonce": sign_in.nonce,
+                "user_id": prompt.wanted.user_id,
+                "purpose": prompt.purpose,
+                "where": prompt.hello.where[:_MOST_WHERE],
+                "message": "".join(c for c in message if c.isprintable())[:_MOST_MESSAGE],
+            }
         )
         with self._lock:
-            self._open[key] = Open(sign_in.nonce, now + float(begun["expires_in"]) - _REUSE_MARGIN)
-        return begun
+            self._open[prompt.key] = Open(sign_in.nonce, now + float(begun["expires_in"]) - _REUSE_MARGIN)
+        return {**begun, "nonce": sign_in.nonce}
 
     def _forget(self, key: tuple[str, str, str]) -> None:
         with self._lock:
             self._open.pop(key, None)
 
-    def _earn(self, talk: Talk, hello: Hello, begun: dict[str, Any], key: tuple[str, str, str]) -> tuple[str, str]:
+    def _earn(self, talk: Talk, prompt: Prompt, begun: dict[str, Any]) -> dict[str, Any]:
         rows = begun.get("verification_qr")
-        if hello.at_console and drawable(rows, widest=COLUMNS):
+        if prompt.hello.at_console and drawable(rows, widest=COLUMNS):
             talk.info("\n".join(draw(rows or [])))
         hint = ""
-        with self._lock:
-            nonce = self._open[key].nonce
         for _ in range(_TRIES * 4):
             number = talk.ask(f"{hint}{_prompt(begun)}", echo=True).strip()
             talk.wait(ANSWER_SECONDS + 5)
-            answer = self.network.call({"do": "redeem", "nonce": nonce, "number": number})
-            if isinstance(answer.get("order"), str) and isinstance(answer.get("order_key"), str):
-                self._forget(key)
-                return answer["order"], answer["order_key"]
+            answer = self.network.call({"do": "redeem", "nonce": begun["nonce"], "number": number})
+            if isinstance(answer.get("approval"), str):
+                self._forget(prompt.key)
+                return answer
             hint = _hint(answer)
         raise Refusal(Reason.CONVERSATION_ENDED, "The number did not come. Start again when the browser shows it.")
 
-    def _apply(self, talk: Talk, wanted: Person, order: str, order_key: str) -> dict[str, Any]:
-        try:
-            named = read_unverified(order)[1]["account"]["user_id"]  # `apply` verifies the same text
-        except (JoseError, KeyError, TypeError) as error:
-            raise Refusal(Reason.ORDER_MALFORMED, "The order names no account. Ask your administrator.") from error
-        if named != wanted.user_id:
-            raise Refusal(Reason.ANOTHER_PERSON, "Another person signed in than the one this prompt was for. Nothing was done.")
+    def _apply(self, talk: Talk, order: Any, order_key: Any) -> dict[str, Any]:
         talk.wait(ANSWER_SECONDS)
         receipt = self.applier.apply(order, order_key)
         if receipt["outcome"] != Outcome.DONE:
