@@ -287,7 +287,7 @@ def test_suspend_closes_everything_and_activate_gives_it_back(device):
     device.do(account={"permission": "admin", "groups": ["video", "docker"]})
     order_id = next(iter(device.applier.ledger.settled))
     device.applier.set_passcode(order_id, "correct horse")
-    assert device.backend.find("ada").groups == {"video", "homeport-admins"}
+    assert device.backend.find("ada").groups == {"video", "homeport-admins", "homeport-users"}
     device.backend.processes = {1: 20000, 2: 1000}
     receipt = device.apply(device.order("suspend"))
     assert [step["step"] for step in receipt["steps"]] == ["deny", "lock", "leave_groups", "end_sessions", "disable_jobs"]
@@ -296,7 +296,11 @@ def test_suspend_closes_everything_and_activate_gives_it_back(device):
     assert (device.backend.processes, device.backend.held_jobs) == ({2: 1000}, {"ada"})
     device.do("activate", account={"permission": "admin", "groups": ["video"]})
     found = device.backend.find("ada")
-    assert (found.locked, found.expires_on, found.groups) == (False, (NOW + 86_400 * 14) // 86_400, {"video", "homeport-admins"})
+    assert (found.locked, found.expires_on, found.groups) == (
+        False,
+        (NOW + 86_400 * 14) // 86_400,
+        {"video", "homeport-admins", "homeport-users"},
+    )
     assert device.backend.held_jobs == set()
     assert device.applier.accounts() == [
         {"user_id": "u-ada", "username": "ada", "uid": 20000, "state": "active", "passcode_set": True}
@@ -312,9 +316,9 @@ def test_activating_an_account_without_a_passcode_leaves_it_locked(device):
 
 def test_groups_follow_the_order_and_the_allow_list(device):
     device.do(account={"groups": ["video", "users"], "permission": "admin"})
-    assert device.backend.find("ada").groups == {"video", "homeport-admins"}
+    assert device.backend.find("ada").groups == {"video", "homeport-admins", "homeport-users"}
     device.do("activate", account={"groups": [], "permission": "standard"})
-    assert device.backend.find("ada").groups == frozenset()
+    assert device.backend.find("ada").groups == {"homeport-users"}
 
 
 @pytest.mark.parametrize(("after", "left"), [("keep", 0), ("lock", 1), ("remove", 0)])

@@ -34,7 +34,7 @@ def test_second_person_types_the_code_in_small_letters_without_its_hyphen(person
         prompt.hears("passcode_wanted")
         prompt.types(PASSCODE)
     assert prompt.hears("bound")["username"] == "grace"
-    assert machine.groups_of("grace") == {"grace"}
+    assert machine.groups_of("grace") == {"grace", "homeport-users"}
     assert machine.root.passcode_opens("grace", PASSCODE)
 
 

@@ -135,7 +135,7 @@ def the_account_stands(machine: Machine) -> None:
     assert uid == gid
     assert 20000 <= int(uid) < 60000
     assert machine.tool("getent", "group", "ada").startswith(f"ada:x:{gid}:")
-    assert machine.groups_of("ada") == {"ada", "homeport-admins"}
+    assert machine.groups_of("ada") == {"ada", "homeport-admins", "homeport-users"}
     assert "%homeport-admins" in (machine.root.path / "etc/sudoers.d/homeport").read_text()
     assert machine.tool("stat", "-c", "%a %U %G", "/home/ada").split() == ["700", "ada", "ada"]
     assert re.search(r"\b20\d\d$", machine.expiry_of("ada"))
@@ -189,7 +189,7 @@ def suspended_and_activated(portal: Portal, machine: Machine, agent) -> None:
     portal.comes_to_show(portal.card("Devices").get_by_role("row").filter(has_text="lab-7"), re.compile(r"Present\s*Present"))
     assert machine.expiry_of("ada") == before
     assert machine.root.passcode_opens("ada", PASSCODE)
-    assert machine.groups_of("ada") == {"ada", "homeport-admins"}
+    assert machine.groups_of("ada") == {"ada", "homeport-admins", "homeport-users"}
 
 
 def removed(portal: Portal, machine: Machine, agent) -> None:

@@ -220,7 +220,15 @@ def _issuer(unit: Unit) -> IssuerActions:
 
 def _linux(unit: Unit) -> LinuxActions:
     return LinuxActions(
-        unit.devices, unit.enrollment, unit.orders, unit.tokens, unit.limits, unit.access, unit.bindings, unit.authorizations
+        unit.devices,
+        unit.enrollment,
+        unit.orders,
+        unit.tokens,
+        unit.limits,
+        unit.access,
+        unit.bindings,
+        unit.authorizations,
+        unit.provisioning,
     )
 
 

@@ -19,6 +19,7 @@ from homeport.directory.devices.model import (
     Device,
     OrderOutcome,
     OrderReport,
+    ProvisioningSetting,
 )
 from homeport.directory.people.actions import People
 from homeport.foundation.kernel.actor import system
@@ -105,6 +106,12 @@ class Orders:
         self.publisher.publish(FollowUp(approval.sign_in_id, "approval handed to the machine"))
         signed, order_key = self.keys.sign_approval(approval)
         return {"approval": signed, "order_key": order_key}
+
+    def policy(self, device: Device, setting: ProvisioningSetting) -> dict[str, str]:
+        """Return how people with an account may come in on a device, signed."""
+        # public: the device has proved itself by its key
+        signed, order_key = self.keys.sign_policy(device, setting, self.store.epoch())
+        return {"policy": signed, "order_key": order_key}
 
     def outstanding(self, device: Device) -> Sequence[SignedOrder]:
         """Return the signed orders that the device has not answered, in sequence; leases that run low are renewed on the way."""

@@ -12,7 +12,7 @@ from homeport.channels.linux.actions import Orders, Receipt
 from homeport.channels.linux.model import Approval
 from homeport.channels.linux.schemas import EnrollRequest, ReportBody
 from homeport.channels.linux.wakeups import Wakeups
-from homeport.directory.devices.actions import Access, Bindings, Devices, Enrollment
+from homeport.directory.devices.actions import Access, Bindings, Devices, Enrollment, Provisioning
 from homeport.directory.devices.model import AccountReport, Device, DeviceFacts, DeviceStatus, linux_name_allowed
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
@@ -41,6 +41,7 @@ class LinuxActions:
     access: Access
     bindings: Bindings
     authorizations: DeviceAuthorizations
+    provisioning: Provisioning
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class AgentEndpoints:
         router.add_api_route("/order", self.order, methods=["POST"])
         router.add_api_route("/desired-state", self.desired_state, methods=["GET"])
         router.add_api_route("/people", self.people, methods=["GET"])
+        router.add_api_route("/policy", self.policy, methods=["GET"])
         router.add_api_route("/reports", self.reports, methods=["POST"])
         return router
 
@@ -143,6 +145,13 @@ class AgentEndpoints:
         ]
         following = skip + PEOPLE
         return JSONResponse({"people": people, "next": following if following < page.total else None})
+
+    def policy(self, request: Request) -> Response:
+        """Tell how people with an account may come in (section 4)."""
+        with self.work.write() as actions:
+            device, _ = self._authenticate(request, actions, Scope.AGENT)
+            setting = actions.provisioning.policy_of(device)
+            return JSONResponse(actions.orders.policy(device, setting)) if setting else Response(status_code=404)
 
     def reports(self, request: Request, body: ReportBody) -> Response:
         """Take receipts and what the device found (section 5)."""

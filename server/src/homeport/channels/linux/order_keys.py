@@ -18,6 +18,7 @@ from homeport.channels.linux.model import (
     SigningKey,
 )
 from homeport.channels.linux.ports import KeyStore
+from homeport.directory.devices.model import Device, ProvisioningSetting
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.sealing.sealer import Sealer
@@ -25,6 +26,7 @@ from homeport.foundation.sealing.sealer import Sealer
 ALGORITHM = "Ed25519"
 ORDER_TYPE = "homeport-order+jwt"
 APPROVAL_TYPE = "homeport-approval+jwt"
+POLICY_TYPE = "homeport-policy+jwt"
 KEY_TYPE = "homeport-order-key+jwt"
 
 
@@ -113,6 +115,24 @@ class OrderKeys:
             "sign_in_id": approval.sign_in_id,
         }
         return self._encode({"alg": ALGORITHM, "typ": APPROVAL_TYPE, "kid": key.id}, claims, key), self._certificate(key)
+
+    def sign_policy(self, device: Device, setting: ProvisioningSetting, epoch: int) -> tuple[str, str]:
+        """Return the signed policy of a device, and the certificate of its key; its place is the epoch and the device's version."""
+        # public: the device proved its key, and the setting was allowed elsewhere
+        self.ensure()
+        now = self.clock.now()
+        key = self.store.newest(now + CLOCK_STEP)
+        assert key is not None
+        claims = {
+            "iss": self.issuer,
+            "aud": device.id,
+            "iat": int(now.timestamp()),
+            "epoch": epoch,
+            "version": device.desired_state_version,
+            "ssh": setting.ssh.value,
+            "sudo": setting.sudo.value,
+        }
+        return self._encode({"alg": ALGORITHM, "typ": POLICY_TYPE, "kid": key.id}, claims, key), self._certificate(key)
 
     def _certificate(self, key: SigningKey) -> str:
         assert key.not_after is not None

@@ -14,6 +14,10 @@ class OrderStore(Protocol):
         """Return the next `(epoch, counter)` of a device; the caller holds the device's row."""
         ...
 
+    def epoch(self) -> int:
+        """Return the present epoch."""
+        ...
+
     def add(self, order: Order) -> None:
         """Store a new order."""
         ...

@@ -21,11 +21,15 @@ class SqlOrderStore:
 
     def next_sequence(self, device_id: str) -> tuple[int, int]:
         """Return the next `(epoch, counter)` of a device; the caller holds the device's row."""
-        epoch = self._epoch() or self.raise_epoch(1)
+        epoch = self.epoch()
         highest = self.connection.execute(
             select(func.max(orders.c.counter)).where(orders.c.device_id == device_id, orders.c.epoch == epoch)
         ).scalar_one()
         return epoch, (highest or 0) + 1
+
+    def epoch(self) -> int:
+        """Return the present epoch."""
+        return self._epoch() or self.raise_epoch(1)
 
     def add(self, order: Order) -> None:
         """Store a new order."""

@@ -23,6 +23,8 @@ SETTING = Kind(
         Column("defaultPermission", "Permission"),
         Column("severalUsers", "Several people"),
         Column("leaseDays", "Days without contact"),
+        Column("ssh", "Over ssh"),
+        Column("sudo", "With sudo"),
     ),
 )
 ENROLLMENT = "/api/v2/devices/settings/enrollment"
@@ -51,12 +53,24 @@ def show(api: Api, *, as_json: bool) -> None:
 @click.option("--permission", type=click.Choice(["STANDARD", "ADMIN"]), help="What a new account may do.")
 @click.option("--several-users/--first-user-only", default=None, help="Who may get onto a device.")
 @click.option("--lease-days", type=click.IntRange(1, 90), metavar="N", help="How long an account works without contact.")
+@click.option("--ssh", type=click.Choice(["KEY", "BROWSER", "PASSCODE"]), help="What opens a session over ssh.")
+@click.option("--sudo", type=click.Choice(["PASSCODE", "BROWSER", "NEVER"]), help="What sudo asks for.")
 @over_the_api
 def set_(
-    api: Api, system: str, *, enabled: bool | None, permission: str | None, several_users: bool | None, lease_days: int | None
+    api: Api,
+    system: str,
+    *,
+    enabled: bool | None,
+    permission: str | None,
+    several_users: bool | None,
+    lease_days: int | None,
+    ssh: str | None,
+    sudo: str | None,
 ) -> None:
     """Change the settings of one system."""
-    body: dict[str, Any] = given(enabled=enabled, defaultPermission=permission, severalUsers=several_users, leaseDays=lease_days)
+    body: dict[str, Any] = given(
+        enabled=enabled, defaultPermission=permission, severalUsers=several_users, leaseDays=lease_days, ssh=ssh, sudo=sudo
+    )
     if not body:
         raise Misuse("Nothing to change was given. --help says what can be.")
     api.send("PUT", SETTING.path, {"settings": [{"osFamily": system.upper(), **body}]})

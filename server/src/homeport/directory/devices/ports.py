@@ -331,6 +331,10 @@ class ProvisioningStore(Protocol):
         """Return the names of those of these user groups that are there."""
         ...
 
+    def bump_devices(self, os_family: OSFamily) -> None:
+        """Raise `desired_state_version` of every device of the kind, so that each asks for its policy again."""
+        ...
+
 
 class Users(Protocol):
     """What bindings ask of people; the users' own store answers it."""

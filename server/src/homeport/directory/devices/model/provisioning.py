@@ -21,11 +21,28 @@ class AccountPermission(StrEnum):
     ADMIN = "admin"
 
 
+class SshPolicy(StrEnum):
+    """What opens a session over ssh to somebody with an account: a key while the lease lasts, the browser each time, the passcode."""
+
+    KEY = "key"
+    BROWSER = "browser"
+    PASSCODE = "passcode"
+
+
+class SudoPolicy(StrEnum):
+    """What sudo asks of somebody with an account: the passcode, an approval in the browser with a reason, or it is closed to them."""
+
+    PASSCODE = "passcode"
+    BROWSER = "browser"
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True)
 class ProvisioningSetting:
     """Self Service Account Provisioning for one kind of operating system.
 
     `several_users` false lets only the first person onto a device. `lease_days` is how long an account works without contact.
+    `ssh` and `sudo` reach the devices as a signed policy.
     """
 
     os_family: OSFamily
@@ -33,6 +50,8 @@ class ProvisioningSetting:
     default_permission: AccountPermission = AccountPermission.STANDARD
     several_users: bool = False
     lease_days: int = DEFAULT_LEASE_DAYS
+    ssh: SshPolicy = SshPolicy.KEY
+    sudo: SudoPolicy = SudoPolicy.PASSCODE
 
     @property
     def implemented(self) -> bool:

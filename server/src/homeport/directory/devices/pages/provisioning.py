@@ -7,7 +7,14 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
-from homeport.directory.devices.model import AccountPermission, GroupRule, OSFamily, ProvisioningSetting
+from homeport.directory.devices.model import (
+    AccountPermission,
+    GroupRule,
+    OSFamily,
+    ProvisioningSetting,
+    SshPolicy,
+    SudoPolicy,
+)
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
@@ -25,6 +32,16 @@ PERMISSIONS = (
 WHO = (
     ("first", "The first person only", "The machine belongs to whoever signs in first. Others are refused."),
     ("several", "Several people", "Everybody who may sign in gets an account, as on shared machines."),
+)
+SSH = (
+    ("key", "A key", "Their own ssh key, as long as their lease lasts. The first sign-in over ssh is by browser."),
+    ("browser", "The browser, each time", "Keys and passcodes open nothing; every session is approved in the browser."),
+    ("passcode", "Whatever the machine allows", "Also the local passcode, which can then be guessed from the network."),
+)
+SUDO = (
+    ("passcode", "The local passcode", "Works offline, like on any machine."),
+    ("browser", "An approval in the browser", "With a reason, which the audit log keeps. Needs the network."),
+    ("never", "Closed", "Nobody with a Homeport account can use sudo, administrators neither."),
 )
 _LONGEST_NUMBER = 4
 
@@ -60,11 +77,13 @@ class ProvisioningPages:
         permission: Annotated[AccountPermission, Form()] = AccountPermission.STANDARD,
         who: Annotated[str, Form()] = "first",
         lease_days: Annotated[str, Form()] = "",
+        ssh: Annotated[SshPolicy, Form()] = SshPolicy.KEY,
+        sudo: Annotated[SudoPolicy, Form()] = SudoPolicy.PASSCODE,
     ) -> Response:
         """Store the setting and say what changed."""
         typed = lease_days.strip()
         days = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_NUMBER else 0
-        wanted = ProvisioningSetting(OSFamily.LINUX, enabled == "on", permission, who == "several", days)
+        wanted = ProvisioningSetting(OSFamily.LINUX, enabled == "on", permission, who == "several", days, ssh, sudo)
         try:
             with self.work.write() as actions:
                 before = actions.provisioning.get(actor, OSFamily.LINUX)
@@ -152,6 +171,8 @@ class ProvisioningPages:
             path=PATH,
             permissions=PERMISSIONS,
             who=WHO,
+            ssh=SSH,
+            sudo=SUDO,
             uids=actions.provisioning.uid_use(actor),
             rules=actions.provisioning.rules(actor),
             group_names=actions.provisioning.group_names(actor),
@@ -165,6 +186,8 @@ def _form_of(setting: ProvisioningSetting) -> FormState:
         permission=setting.default_permission.value,
         who="several" if setting.several_users else "first",
         lease_days=setting.lease_days,
+        ssh=setting.ssh.value,
+        sudo=setting.sudo.value,
     )
 
 
@@ -175,6 +198,8 @@ def _changes(before: ProvisioningSetting, after: ProvisioningSetting) -> list[st
             "New accounts": {value: label for value, label, _ in PERMISSIONS}[setting.default_permission.value],
             "Who gets an account": WHO[1 if setting.several_users else 0][1],
             "Lease": f"{setting.lease_days} days",
+            "Over ssh": {value: label for value, label, _ in SSH}[setting.ssh.value],
+            "With sudo": {value: label for value, label, _ in SUDO}[setting.sudo.value],
         }
 
     old, new = words(before), words(after)

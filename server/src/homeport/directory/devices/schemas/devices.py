@@ -17,6 +17,8 @@ from homeport.directory.devices.model import (
     NamedBinding,
     OSFamily,
     ProvisioningSetting,
+    SshPolicy,
+    SudoPolicy,
 )
 
 SYSTEM_FIELDS = {
@@ -251,6 +253,8 @@ class SignInSetting(_Wire):
     several_users: bool
     lease_days: int
     groups: list[GroupRuleBody]
+    ssh: Literal["KEY", "BROWSER", "PASSCODE"]
+    sudo: Literal["PASSCODE", "BROWSER", "NEVER"]
 
     @classmethod
     def of(cls, setting: ProvisioningSetting, rules: Sequence[GroupRule]) -> Self:
@@ -263,6 +267,8 @@ class SignInSetting(_Wire):
                 "several_users": setting.several_users,
                 "lease_days": setting.lease_days,
                 "groups": [GroupRuleBody.of(rule) for rule in rules],
+                "ssh": setting.ssh.name,
+                "sudo": setting.sudo.name,
             }
         )
 
@@ -282,6 +288,8 @@ class SignInSettingPut(_Wire):
     several_users: bool | None = None
     lease_days: int | None = None
     groups: list[GroupRuleBody] | None = None
+    ssh: Literal["KEY", "BROWSER", "PASSCODE"] | None = None
+    sudo: Literal["PASSCODE", "BROWSER", "NEVER"] | None = None
 
     @property
     def family(self) -> OSFamily:
@@ -297,6 +305,8 @@ class SignInSettingPut(_Wire):
             permission or present.default_permission,
             present.several_users if self.several_users is None else self.several_users,
             present.lease_days if self.lease_days is None else self.lease_days,
+            SshPolicy[self.ssh] if self.ssh else present.ssh,
+            SudoPolicy[self.sudo] if self.sudo else present.sudo,
         )
 
 

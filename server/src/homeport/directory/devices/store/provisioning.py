@@ -15,10 +15,12 @@ from homeport.directory.devices.model import (
     GroupRule,
     OSFamily,
     ProvisioningSetting,
+    SshPolicy,
+    SudoPolicy,
     Terms,
 )
 from homeport.directory.devices.store.parts import parts
-from homeport.directory.devices.tables import provisioning_group_rules, provisioning_settings, unix_ids
+from homeport.directory.devices.tables import devices, provisioning_group_rules, provisioning_settings, unix_ids
 from homeport.directory.people.tables import user_group_members, user_groups
 
 
@@ -35,7 +37,13 @@ class ProvisioningSql:
         if row is None:
             return ProvisioningSetting(os_family)
         return ProvisioningSetting(
-            os_family, row.enabled, AccountPermission(row.default_permission), row.several_users, row.lease_days
+            os_family,
+            row.enabled,
+            AccountPermission(row.default_permission),
+            row.several_users,
+            row.lease_days,
+            SshPolicy(row.ssh),
+            SudoPolicy(row.sudo),
         )
 
     def save(self, setting: ProvisioningSetting) -> None:
@@ -45,6 +53,8 @@ class ProvisioningSql:
             "default_permission": setting.default_permission.value,
             "several_users": setting.several_users,
             "lease_days": setting.lease_days,
+            "ssh": setting.ssh.value,
+            "sudo": setting.sudo.value,
         }
         try:
             with self.connection.begin_nested():
@@ -105,6 +115,12 @@ class ProvisioningSql:
         """Return the names of those of these user groups that are there."""
         query = select(user_groups.c.id, user_groups.c.name).where(user_groups.c.id.in_(user_group_ids))
         return {row.id: row.name for row in self.connection.execute(query)}
+
+    def bump_devices(self, os_family: OSFamily) -> None:
+        """Raise `desired_state_version` of every device of the kind, so that each asks for its policy again."""
+        version = devices.c.desired_state_version
+        of_kind = (devices.c.os == os_family.value, devices.c.deleted_at.is_(None))
+        self.connection.execute(update(devices).where(*of_kind).values(desired_state_version=version + 1))
 
 
 @dataclass(frozen=True, slots=True)
