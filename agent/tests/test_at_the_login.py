@@ -1,5 +1,6 @@
 """A person at Debian's own login: the module, both halves as two processes under two users, and a server that can be cut off."""
 
+import json
 import os
 import signal
 
@@ -327,3 +328,23 @@ def test_a_lease_warns_three_days_before_and_is_renewed_by_the_browser_when_it_i
         console.types(lab.server.number)
         console.reads(r"\$ $")
     assert lab.logs_in("ada", PASSCODE)
+
+
+def test_the_doctor_proves_the_stack_and_names_what_is_out_of_order(lab):
+    lab.first_sign_in()
+    said = lab.machine.run("homeport-agent", "doctor")
+    assert "BAD" not in said
+    for words in (
+        "USER_UNKNOWN for an unknown name",
+        "USER_UNKNOWN for root",
+        "SUCCESS for ada, an account that may come in",
+        "AUTHINFO_UNAVAIL for anybody, with the agent dead",
+    ):
+        assert words in said
+    lab.server.push(json.loads(lab.machine.read("/var/lib/homeport-agent/device.json"))["device_id"], "suspend")
+    lab.machine.until(lambda: lab.machine.entry("shadow", "ada")[7] == "1", "the suspension")
+    assert "PERM_DENIED for ada, a suspended account" in lab.machine.run("homeport-agent", "doctor")
+    lab.machine.run("pam-auth-update", "--package", "--remove", "homeport")
+    ended = lab.machine.attempt("homeport-agent", "doctor")
+    assert ended.returncode == 1
+    assert "BAD   common-auth does not ask pam_homeport.so." in ended.stdout

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from homeport_agent.accounts.service import Service, try_lock
 from homeport_agent.client import ServerClock
 from homeport_agent.conversation import make_conversation
 from homeport_agent.daemon import Daemon, Stopped, Stopper
+from homeport_agent.doctor import Doctor
 from homeport_agent.enrollment import Enroller, make_client, read_enrollment
 from homeport_agent.front import Front
 from homeport_agent.namespace import enter_if_needed
@@ -31,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="homeport-agent", description="Keeps this device's accounts as a Homeport server wants them."
     )
     parser.add_argument("--version", action="version", version=f"homeport-agent {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="enroll | run | accounts | sign-in | status")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="enroll | run | accounts | sign-in | status | doctor")
     root = argparse.ArgumentParser(add_help=False)
     root.add_argument(
         "--root", default="/", metavar="DIR", help="a folder that stands for the device's root filesystem (default: /)"
@@ -45,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     sign_in = verbs.add_parser("sign-in", parents=[root], help="sign in and get an account on this device")
     sign_in.add_argument("--json", action="store_true", help="speak JSON lines, for programs")
     verbs.add_parser("status", parents=[root], help="say what this device is and which accounts it keeps")
+    verbs.add_parser("doctor", parents=[root], help="try this machine's login stack and say what it answers")
     return parser
 
 
@@ -125,6 +128,20 @@ def _status(root: Root) -> int:
     return 0
 
 
+def _doctor(root: Root) -> int:
+    if os.geteuid() != 0:
+        raise Refusal(Reason.NOT_PERMITTED, "Only root may ask the PAM stack. Run this command with sudo.")
+    good = True
+    with (
+        PrivilegedHalf(root, waits=True, patience=3) as accounts,
+        tempfile.TemporaryDirectory(prefix="homeport-doctor-") as scratch,
+    ):
+        for finding in Doctor(root, accounts, Path(scratch)).findings():
+            print(f"{'good' if finding.good else 'BAD '}  {finding.sentence}")  # noqa: T201 - the command's answer
+            good = good and finding.good
+    return 0 if good else 1
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
     given = list(sys.argv[1:] if argv is None else argv)
@@ -153,6 +170,8 @@ def _dispatch(root: Root, arguments: argparse.Namespace) -> int:
             return _run(root)
         case "accounts":
             return _accounts(root, arguments)
+        case "doctor":
+            return _doctor(root)
         case "sign-in":
             return _sign_in(root, arguments)
         case _:

@@ -22,11 +22,12 @@ _PAUSE = 0.1
 class PrivilegedHalf:
     """A caller of the privileged half; ``with`` closes the one that it had to start itself.
 
-    With ``waits`` it starts none, because it is a service of its own that may come up a moment later.
+    With ``waits`` it starts none, because it is a service of its own that may come up a moment later; within ``patience`` seconds.
     """
 
     root: Root
     waits: bool = False
+    patience: float = _WAIT_SECONDS
     _service: Service | None = field(default=None, init=False)
 
     def __enter__(self) -> Self:
@@ -43,7 +44,7 @@ class PrivilegedHalf:
 
     def call(self, request: dict[str, Any]) -> dict[str, Any]:
         """Ask one thing. Every request may be asked twice without harm, so a lost answer is asked for again."""
-        deadline = time.monotonic() + _WAIT_SECONDS
+        deadline = time.monotonic() + self.patience
         while True:
             try:
                 with self._connect() as connection:
