@@ -330,6 +330,19 @@ def test_a_lease_warns_three_days_before_and_is_renewed_by_the_browser_when_it_i
     assert lab.logs_in("ada", PASSCODE)
 
 
+def test_who_lost_the_account_here_may_sign_in_anew(lab):
+    lab.first_sign_in()
+    device_id = json.loads(lab.machine.read("/var/lib/homeport-agent/device.json"))["device_id"]
+    lab.server.push(device_id, "unbind", after="lock")
+    lab.machine.until(lambda: lab.machine.entry("shadow", "ada")[7] == "1", "the end of the binding")
+    with lab.machine.console() as console:
+        console.reads("login: $")
+        console.types("ada")
+        console.reads("Number shown there: $")
+        console.types(lab.server.number)
+        console.reads(r"\$ $|Choose a passcode")
+
+
 def test_the_doctor_proves_the_stack_and_names_what_is_out_of_order(lab):
     lab.first_sign_in()
     said = lab.machine.run("homeport-agent", "doctor")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from homeport_agent.accounts.model import Account
-from homeport_agent.accounts.orders import check_account
+from homeport_agent.accounts.orders import FIRST_UID, check_account
 from homeport_agent.durable import read_json, write_json
 from homeport_agent.refusals import Refusal
 
@@ -43,7 +43,8 @@ def read_person(value: Any) -> Person | None:
         return None
     user_id, username, email, full_name = (str(text) for text in texts)
     try:
-        check_account(Account(user_id, username, uid or 20_000, uid or 20_000, full_name, "/", "/", admin=False, groups=()))
+        number = FIRST_UID if uid is None else uid
+        check_account(Account(user_id, username, number, number, full_name, "/", "/", admin=False, groups=()))
     except Refusal:
         return None
     return Person(user_id, username, email.lower(), full_name, uid) if _ID.match(user_id) else None

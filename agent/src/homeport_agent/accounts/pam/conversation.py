@@ -75,7 +75,7 @@ class Conversations:
             return self._account(talk, record)
         if record is None and (person is None or self.applier.is_foreign(person.username)):
             return Result.USER_UNKNOWN
-        purpose = _LOGIN if record is None else self._purpose(hello, record)
+        purpose = _LOGIN if record is None else self._purpose(hello, record, may_come=person is not None)
         if purpose is None:
             return Result.IGNORE
         if hello.service == "sshd" and not self.resolves(hello.user):
@@ -105,15 +105,15 @@ class Conversations:
                 talk.info(f"Your access to this device ends on {day}. Connect it to the network to renew it.")
         return Result.SUCCESS
 
-    def _purpose(self, hello: Hello, record: Record) -> str | None:
+    def _purpose(self, hello: Hello, record: Record, *, may_come: bool) -> str | None:
         """Tell what somebody with an account must do in the browser; None when their passcode is enough and PAM goes on to it."""
         if hello.service == SUDO_SERVICE:
             return _SUDO
-        if record.state != "active":
+        if record.state == "suspended":
             return None
         found = self.applier.backend.find(record.username)
-        if found is None or found.uid != record.uid:
-            return None
+        if record.state != "active" or found is None or found.uid != record.uid:
+            return _LOGIN if may_come else None  # the binding ended, or never came about: whoever may sign in may do so anew
         today = self.applier.ledger.now(self.clock()) / _DAY
         over = found.expires_on is not None and found.expires_on <= today
         if not found.passcode_set or over or (hello.service == "sshd" and self.policy().ssh is Ssh.BROWSER):
