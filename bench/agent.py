@@ -6,18 +6,19 @@ from tests.faults.estate import estate, until
 from tests.faults.person import sign_in
 
 from bench.frame import Figure
-from bench.process import descendants, proportional_mib
+from bench.process import proportional_mib
 
 
 def run() -> Iterator[Figure]:
     with estate(1) as made:
         made.serve()
         (device,) = made.add_devices(1)
+        words = (*device.words, "accounts", "--root", device.root.path, "--agent-user", "root")
+        accounts = made.programs.start(*words, ready="Keeping the accounts", seconds=60)
         daemon = device.keep()
         attempt = sign_in(made, device, "ada")
         if attempt.outcome != "bound":
             raise RuntimeError(f"the sign-in did not end well: {attempt}")
         until(made.settled, "the agent's report")
-        parts = [proportional_mib(pid) for pid in descendants(daemon.pid)]
-        yield Figure("memory of the agent, proportional set size", sum(parts), "MiB", 40, absolute=True)
-        yield Figure("processes", len(parts), "")
+        parts = [proportional_mib(one.pid) for one in (daemon, accounts)]
+        yield Figure("memory of the agent's two processes, proportional set size", sum(parts), "MiB", 40, absolute=True)

@@ -23,14 +23,5 @@ def proportional_mib(pid: int) -> float:
     return _kib(Path(f"/proc/{pid}/smaps_rollup").read_text(), "Pss:") / 1024
 
 
-def descendants(pid: int) -> list[int]:
-    """The process and everything it started that still runs."""
-    found = [pid]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += descendants(int(child))
-    return found
-
-
 def _kib(text: str, name: str) -> int:
     return next(int(line.split()[1]) for line in text.splitlines() if line.startswith(name))

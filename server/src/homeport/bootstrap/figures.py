@@ -20,6 +20,7 @@ from homeport.directory.people.tables import users
 from homeport.foundation.database.engine import Database, Subscriptions, UnitOfWork
 from homeport.foundation.database.revision import head
 from homeport.foundation.http.metrics import Metrics
+from homeport.foundation.jobs.tables import jobs
 from homeport.foundation.kernel.clock import Clock
 from homeport.trust.federation.tables import identity_providers, key_snapshots
 from homeport.trust.signin.model import SignInEnded
@@ -56,6 +57,7 @@ class DirectoryFigures:
         yield from _devices(connection, now)
         yield from _orders(connection, now)
         yield from _seal(connection, now)
+        yield from _jobs(connection, now)
         yield from _providers(connection, now)
 
 
@@ -91,6 +93,18 @@ def _seal(connection: Connection, now: datetime) -> Iterator[Metric]:
     count, oldest = connection.execute(query).one()
     yield GaugeMetricFamily("homeport_audit_unsealed_entries", "Entries of the audit log that are not sealed yet.", value=count)
     yield _age("homeport_audit_seal_lag_seconds", "Age of the oldest of them.", oldest, now)
+
+
+def _jobs(connection: Connection, now: datetime) -> Iterator[Metric]:
+    open_states = ("waiting", "running", "dead")
+    query = select(jobs.c.state, func.count()).where(jobs.c.state.in_(open_states)).group_by(jobs.c.state)
+    counts = {row.state: row[1] for row in connection.execute(query)}
+    states = GaugeMetricFamily("homeport_jobs", "Jobs in the background that are not done, by state.", labels=["state"])
+    for state in open_states:
+        states.add_metric([state], counts.get(state, 0))
+    yield states
+    due = select(func.min(jobs.c.due_at)).where(jobs.c.state == "waiting", jobs.c.due_at <= now)
+    yield _age("homeport_jobs_oldest_due_seconds", "How long the oldest job has been due.", connection.execute(due).scalar(), now)
 
 
 def _providers(connection: Connection, now: datetime) -> Iterator[Metric]:

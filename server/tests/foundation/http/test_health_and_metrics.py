@@ -127,6 +127,11 @@ def test_metrics_tell_what_the_directory_holds(each_house):
     assert found["homeport_audit_unsealed_entries",] > 0
     assert found["homeport_identity_provider_failing", ("provider", provider.id)] == 0
     assert found["homeport_database_statements_total",] > 10
+    assert {name[1][1]: value for name, value in found.items() if name[0] == "homeport_jobs"} == {
+        "waiting": 0,
+        "running": 0,
+        "dead": 0,
+    }
     house.clock.forward(minutes=3)
     assert figures(client.get("/metrics"))["homeport_audit_seal_lag_seconds",] >= 180
     house.home.audit_sealer.seal()
