@@ -10,8 +10,8 @@ from homeport.bootstrap.units import Unit
 from homeport.channels.linux.tables import order_epoch, order_keys
 from homeport.directory.admins.tables import administrator_factors, administrators, api_keys, recovery_codes
 from homeport.directory.audit.tables import audit_entries
-from homeport.directory.devices.model import After, Desired
-from homeport.directory.devices.tables import bindings, devices, enrollment_keys, unix_ids
+from homeport.directory.devices.model import After, Desired, Subject, SubjectKind, Target, TargetKind
+from homeport.directory.devices.tables import assignments, bindings, device_groups, devices, enrollment_keys, unix_ids
 from homeport.directory.people.model import UserState
 from homeport.directory.people.tables import users
 from homeport.foundation.kernel.actor import Actor
@@ -39,6 +39,7 @@ class Carried:
             ("accounts made on devices since", self._accounts(connection)),
             ("people suspended or deleted since, now suspended", self._people(unit, connection, actor)),
             ("devices deleted since", self._devices(unit, connection, actor)),
+            ("limits set and assignments taken back since", self._access(unit, connection, actor)),
             ("links to the provider removed since", self._links(connection)),
             ("enrolment keys revoked since", self._enrollment_keys(connection)),
             ("API keys deleted since", self._gone(connection, api_keys, "api_key_delete")),
@@ -112,6 +113,22 @@ class Carried:
                 number += 1
         return number
 
+    def _access(self, unit: Unit, connection: Connection, actor: Actor) -> int:
+        """Let nobody back in who lost access: limits that were set stay, assignments that were taken back do not return."""
+        number = 0
+        for table, limit in ((device_groups, unit.access.limit_group), (devices, unit.access.limit_device)):
+            for key, row in _rows(connection, table).items():
+                newer = self.tables[table.name].get(key)
+                if newer and newer["limited"] and not row["limited"] and not row.get("deleted_at"):
+                    limit(actor, key, limited=True)
+                    number += 1
+        for key, row in _assigned(connection).items():
+            if key not in self.tables["assignments"]:
+                subject = Subject(SubjectKind(row["subject_type"]), row["subject_id"])
+                unit.access.unassign(actor, subject, Target(TargetKind(row["target_type"]), row["target_id"]))
+                number += 1
+        return number
+
     def _links(self, connection: Connection) -> int:
         number = 0
         for key, row in _rows(connection, federated_identities).items():
@@ -172,10 +189,11 @@ def read_carried(connection: Connection) -> Carried | None:
     epoch = connection.execute(select(order_epoch.c.epoch)).scalar_one_or_none() or 0
     kept: dict[str, Rows] = {
         table.name: _rows(connection, table)
-        for table in (users, devices, bindings, federated_identities, enrollment_keys, administrators)
+        for table in (users, devices, device_groups, bindings, federated_identities, enrollment_keys, administrators)
     }
     kept["administrator_factors"] = _rows(connection, administrator_factors, "administrator_id")
     kept["recovery_codes"] = _codes(connection)
+    kept["assignments"] = _assigned(connection)
     earned = select(sign_ins).where(sign_ins.c.id.in_(select(bindings.c.sign_in_id)))
     kept["sign_ins"] = {row.id: dict(row._mapping) for row in connection.execute(earned)}  # noqa: SLF001 - SQLAlchemy's documented name
     kinds = ("user_delete", "api_key_delete", "admin_delete")
@@ -195,6 +213,12 @@ def _rows(connection: Connection, table: Table, key: str = "id") -> dict[str, Ma
 def _codes(connection: Connection) -> dict[str, Mapping[str, Any]]:
     rows = connection.execute(select(recovery_codes))
     return {f"{row.administrator_id} {row.code_hash}": dict(row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's documented name
+
+
+def _assigned(connection: Connection) -> dict[str, Mapping[str, Any]]:
+    ends = ("target_type", "target_id", "subject_type", "subject_id")
+    rows = [dict(row._mapping) for row in connection.execute(select(assignments))]  # noqa: SLF001 - SQLAlchemy's documented name
+    return {" ".join(row[end] for end in ends): row for row in rows}
 
 
 def _live(rows: Rows) -> set[tuple[str, str]]:

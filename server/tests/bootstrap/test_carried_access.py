@@ -1,0 +1,34 @@
+"""A restore lets nobody back in who lost access since the backup; the backup here is the state that is made again by hand."""
+
+from homeport.bootstrap.carried import read_carried
+from homeport.directory.devices.model import Desired, Subject, SubjectKind, Target, TargetKind
+from homeport.foundation.kernel.actor import system
+
+ADMIN = system("admin")
+
+
+def test_limits_set_and_assignments_taken_back_since_the_backup_stand_after_a_restore(any_house):
+    any_house.provision()
+    user, machine = any_house.user("ada"), any_house.device()
+    group = any_house.do(lambda act: act.device_groups.create(ADMIN, "Lab"))
+    ada, here = Subject(SubjectKind.USER, user.id), Target(TargetKind.DEVICE, machine.id)
+
+    def open_to_all(act, *, limited):
+        act.access.limit_device(ADMIN, machine.id, limited=limited)
+        act.access.limit_group(ADMIN, group.id, limited=limited)
+        (act.access.unassign if limited else act.access.assign)(ADMIN, ada, here)
+
+    binding = any_house.do(lambda act: act.bindings.admit(user, act.devices.find(machine.id), "a sign-in"))
+    any_house.do(lambda act: open_to_all(act, limited=True))
+    with any_house.home.parts.database.read() as unit:
+        carried = read_carried(unit.connection)
+    any_house.do(lambda act: open_to_all(act, limited=False))
+    assert any_house.do(lambda act: act.bindings.find(binding.id)).desired is Desired.PRESENT
+
+    told = any_house.do(lambda act: carried.put_back(act, act.people.users.connection, ADMIN))
+    assert "limits set and assignments taken back since: 3" in told
+    found = any_house.do(
+        lambda act: (act.devices.find(machine.id), act.device_groups.get(ADMIN, group.id), act.bindings.find(binding.id))
+    )
+    assert (found[0].limited, found[1].limited, found[2].desired) == (True, True, Desired.SUSPENDED)
+    assert any_house.do(lambda act: act.access.list(ADMIN, here)).total == 0
