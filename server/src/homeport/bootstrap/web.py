@@ -16,6 +16,7 @@ from homeport.bootstrap.units import Unit
 from homeport.channels.console.pages import ConsoleActions, ConsolePages
 from homeport.channels.linux.api import AgentEndpoints, LinuxActions
 from homeport.channels.linux.packages import BUILT_IN, AgentPackages
+from homeport.channels.linux.pages import OrderPanels
 from homeport.directory.admins.api import ApiKeyAuthenticator
 from homeport.directory.admins.pages.administrators import AdministratorActions, AdministratorPages
 from homeport.directory.admins.pages.api_keys import ApiKeyPages
@@ -128,6 +129,7 @@ def application(home: Home) -> FastAPI:
     saving = Saving(providers, home.network, parts.clock, parts.entropy, home.allowed)
     link_pages = LinkPages(home.work_of(lambda unit: unit.links), templates)
     panels.register("user", link_pages.panel)
+    panels.register("device", OrderPanels(home.work_of(lambda unit: unit.orders), templates).of_device)
     panels.register("device", SignInPanels(home.work_of(lambda unit: unit.sign_ins), templates).of_device)
     connection_tests = ConnectionTestPages(home.work_of(lambda unit: unit.sign_ins), templates, parts.entropy)
     panels.register(TEST_PANELS, connection_tests.panel)

@@ -22,11 +22,12 @@ from homeport.directory.devices.model import (
     ProvisioningSetting,
 )
 from homeport.directory.people.actions import People
-from homeport.foundation.kernel.actor import system
+from homeport.foundation.kernel.actor import Actor, system
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.kernel.events import Publisher
+from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.trust.signin.model import FollowUp
 
@@ -123,6 +124,11 @@ class Orders:
         """Tell whether `outstanding` would have anything to hand out; a look that holds and writes nothing."""
         # public: the device has proved itself by its key
         return bool(self.store.pending(device.id)) or self.bindings.leases_run_low(device.id)
+
+    def recent(self, actor: Actor, device_id: str, limit: int) -> Sequence[Order]:
+        """Return the newest orders to a device with their receipts, the newest first."""
+        actor.require(Permission.DEVICES_READ)
+        return self.store.recent(device_id, limit)
 
     def take_reports(self, device: Device, receipts: Sequence[Receipt], accounts: Sequence[AccountReport]) -> None:
         """Store what became of orders and how the accounts were found; a receipt for another device's order is ignored."""

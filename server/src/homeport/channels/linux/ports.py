@@ -34,6 +34,10 @@ class OrderStore(Protocol):
         """Return the orders of a device that have no receipt yet, in sequence."""
         ...
 
+    def recent(self, device_id: str, limit: int) -> Sequence[Order]:
+        """Return the newest orders of a device, the newest first."""
+        ...
+
     def count(self, binding_id: str, reason: str) -> int:
         """Return how many orders of a binding ended with a reason."""
         ...

@@ -53,6 +53,16 @@ class SqlOrderStore:
         )
         return [_order(row) for row in self.connection.execute(query)]
 
+    def recent(self, device_id: str, limit: int) -> Sequence[Order]:
+        """Return the newest orders of a device, the newest first."""
+        query = (
+            select(orders)
+            .where(orders.c.device_id == device_id)
+            .order_by(orders.c.epoch.desc(), orders.c.counter.desc())
+            .limit(limit)
+        )
+        return [_order(row) for row in self.connection.execute(query)]
+
     def count(self, binding_id: str, reason: str) -> int:
         """Return how many orders of a binding ended with a reason."""
         query = select(func.count()).select_from(orders).where(orders.c.binding_id == binding_id, orders.c.reason == reason)
