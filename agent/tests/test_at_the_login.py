@@ -43,6 +43,9 @@ class Lab:
         self.network = self.machine.start("homeport-agent", "run", user="homeport-agent", log="/var/log/agent.log")
         self.machine.until(lambda: "roster" in self.machine.run("ls", "/var/lib/homeport-accounts"), "the list of people")
 
+    def network_says(self, words):
+        self.network.wait_for_log(words)
+
     def kill(self):
         self.accounts.kill()
         self.network.kill()
@@ -341,6 +344,18 @@ def test_who_lost_the_account_here_may_sign_in_anew(lab):
         console.reads("Number shown there: $")
         console.types(lab.server.number)
         console.reads(r"\$ $|Choose a passcode")
+
+
+def test_an_sshd_that_is_out_of_order_keeps_its_files_and_holds_up_no_suspension(lab):
+    lab.first_sign_in()
+    before = lab.machine.read(SSHD)
+    lab.machine.write("/etc/ssh/sshd_config.d/99-broken.conf", "NoSuchWord yes\n")
+    lab.server.set_policy(ssh="browser")
+    lab.network_says("tool_failed")
+    assert lab.machine.read(SSHD) == before
+    device_id = json.loads(lab.machine.read("/var/lib/homeport-agent/device.json"))["device_id"]
+    lab.server.push(device_id, "suspend")
+    lab.machine.until(lambda: lab.machine.entry("shadow", "ada")[7] == "1", "the suspension", seconds=5)
 
 
 def test_the_doctor_proves_the_stack_and_names_what_is_out_of_order(lab):

@@ -96,8 +96,9 @@ class Daemon:
                 return False
             version = state.get("version")
             if complete and isinstance(version, int):
-                self._people.bring_up_to_date(self.client, self.accounts, fresh=version != self._version)
+                fresh = version != self._version
                 self._version, self._pause = version, _FIRST_PAUSE
+                self._keep_people(fresh=fresh)
                 return True
             log("An order could not be carried out yet; it will be tried again.")
         except Refusal as refusal:
@@ -108,6 +109,15 @@ class Daemon:
         # The version stays, so the server answers at once next time and sends again what is open.
         self._back_off()
         return True
+
+    def _keep_people(self, *, fresh: bool) -> None:
+        """Keep list and policy like the server's; trouble with them, such as a broken sshd, must not hold up the next suspension."""
+        try:
+            self._people.bring_up_to_date(self.client, self.accounts, fresh=fresh)
+        except Refusal as refusal:
+            if refusal.reason == _GONE:
+                raise
+            log(f"{refusal.message} ({refusal.reason})")
 
     def _back_off(self) -> None:
         with self.stopper:

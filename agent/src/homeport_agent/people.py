@@ -16,6 +16,7 @@ _NOT_FOUND = 404
 _MOST_PAGES = 40
 _PART = 100
 _EVERY_SECONDS = 600.0
+_RETRY_SECONDS = 20.0
 
 
 @dataclass
@@ -25,17 +26,24 @@ class People:
     monotonic: Callable[[], float] = time.monotonic
     _listed: list[dict[str, Any]] = field(default_factory=list, init=False)
     _digest: str = field(default="", init=False)
-    _fetched_at: float | None = field(default=None, init=False)
+    _due: bool = field(default=True, init=False)
+    _tried_at: float = field(default=float("-inf"), init=False)
+    _done_at: float = field(default=float("-inf"), init=False)
 
     def bring_up_to_date(self, client: Client, accounts: PrivilegedHalf, *, fresh: bool) -> None:
-        """Fetch the list when it is old or ``fresh`` news came, and hand it over when the privileged half has another."""
+        """Fetch list and policy when they are old or ``fresh`` news came, and hand them over.
+
+        A Refusal leaves them due: they are tried again at a later call, 20 seconds after the last try at the earliest, or with new news.
+        """
         now = self.monotonic()
-        if fresh or self._fetched_at is None or now - self._fetched_at > _EVERY_SECONDS:
+        self._due = self._due or fresh or now - self._done_at > _EVERY_SECONDS
+        if fresh or (self._due and now - self._tried_at > _RETRY_SECONDS):
+            self._tried_at = now
             self._listed = self._fetch(client)
             self._digest = hashlib.sha256(json.dumps(self._listed, sort_keys=True).encode()).hexdigest()
-            self._fetched_at = now
             self._hand_policy_over(client, accounts)
-        if accounts.call({"do": "status"}).get("roster") != self._digest:
+            self._due, self._done_at = False, now
+        if self._digest and accounts.call({"do": "status"}).get("roster") != self._digest:
             self._hand_over(accounts)
 
     def _hand_policy_over(self, client: Client, accounts: PrivilegedHalf) -> None:
