@@ -68,8 +68,11 @@ class Installation:
         return found.group()
 
 
-def install(folder: Path, programs: Programs) -> Installation:
-    """Start the Okta at http://127.0.0.1 and the server at http://localhost, which no cookie crosses."""
+def install(folder: Path, programs: Programs, allow: str = "") -> Installation:
+    """Start the Okta at http://127.0.0.1 and the server at http://localhost, which no cookie crosses.
+
+    `allow` is one more origin that the server may reach.
+    """
     words = ("-m", "homeport_simulators", "okta", "--host", "127.0.0.1", "--port", "0", "--demo")
     simulator = programs.start(sys.executable, *words, seconds=30)
     ready = json.loads(simulator.next_line())
@@ -81,7 +84,7 @@ def install(folder: Path, programs: Programs) -> Installation:
         "HOMEPORT_PUBLIC_URL": server,
         "HOMEPORT_PORT": str(port),
         "HOMEPORT_ORGANIZATION": ORGANIZATION,
-        "HOMEPORT_OUTBOUND_ALLOW": okta.issuer,
+        "HOMEPORT_OUTBOUND_ALLOW": f"{okta.issuer},{allow}" if allow else okta.issuer,
     }
     program = programs.start(sys.executable, "-m", "homeport", "serve", env=environment, port=port, seconds=30)
     return Installation(folder, server, okta, program)

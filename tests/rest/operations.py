@@ -42,6 +42,7 @@ PLACES: tuple[tuple[str, Callable[[World], Parameters]], ...] = (
     ("/api/systems/{id}", lambda world: {"id": world.device()}),
     ("/api/systemusers/{id}", lambda world: {"id": world.user()}),
     ("/api/v2/enrollment-keys/{id}", lambda world: {"id": world.enrollment_key()}),
+    ("/api/v2/sign-ins/{id}", lambda world: {"id": world.sign_in()}),
     (
         "/api/v2/identity-providers/{id}/client-secrets",
         lambda world: {"id": world.provider_with_two_secrets(), "slot": "second"},

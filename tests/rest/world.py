@@ -21,8 +21,10 @@ from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database
 from homeport.foundation.kernel.clock import SystemClock
 from homeport.foundation.kernel.entropy import SystemEntropy
+from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.settings import Settings
 from homeport.trust.federation.model import ProviderKind, redirect_uri
+from homeport.trust.signin.model import Purpose
 
 PASSWORD = "five unrelated words today"
 
@@ -106,6 +108,11 @@ class World:
         )
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
+
+    def sign_in(self) -> str:
+        """The id of a sign-in, which was turned away."""
+        reason = ReasonCode.DEVICE_GONE
+        return str(self.house.do(lambda act: act.sign_ins.turn_away(Purpose.DEVICE_LOGIN, "", reason, "browser", ORIGIN).id))
 
     def provider_with_two_secrets(self) -> str:
         """The provider's id, with its secret entered a second time."""

@@ -54,6 +54,7 @@ from homeport.trust.federation.pages.providers import TEST_PANELS
 from homeport.trust.federation.saving import Saving
 from homeport.trust.issuer.oauth import IssuerActions, OAuthEndpoints
 from homeport.trust.issuer.pages import ApprovalActions, ApprovalPages
+from homeport.trust.signin.api import SignInApi
 from homeport.trust.signin.callback import Callback, CallbackActions
 from homeport.trust.signin.connection_test import ConnectionTestPages
 from homeport.trust.signin.pages import SignInPages, SignInPanels
@@ -134,6 +135,8 @@ def application(home: Home) -> FastAPI:
     connection_tests = ConnectionTestPages(home.work_of(lambda unit: unit.sign_ins), templates, parts.entropy)
     panels.register(TEST_PANELS, connection_tests.panel)
     packages = AgentPackages(settings.agent_packages or BUILT_IN)
+    sign_in_pages = SignInPages(home.work_of(lambda unit: unit.sign_ins), templates)
+    panels.register("identity_provider", sign_in_pages.panel, order=1)
     routers = [
         connection_tests.router(),
         ConsolePages(home.work_of(_console), templates).router(),
@@ -167,7 +170,8 @@ def application(home: Home) -> FastAPI:
         AuditPages(home.work_of(lambda unit: unit.audit), templates).router(),
         PasswordPages(home.work_of(lambda unit: unit.password_sign_in), parts.hasher, templates, sessions).router(),
         ApiReference(app.openapi, templates, settings.public_url).router(),
-        SignInPages(home.work_of(lambda unit: unit.sign_ins), templates).router(),
+        sign_in_pages.router(),
+        SignInApi(home.work_of(lambda unit: unit.sign_ins)).router(),
     ]
     for router in routers:
         app.include_router(router)

@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, ColumnElement, Connection, Integer, Select, Stri
 
 from homeport.foundation.database.columns import UtcDateTime
 from homeport.foundation.kernel.errors import Invalid
-from homeport.foundation.kernel.listing import Filter, Listing, Page, folded
+from homeport.foundation.kernel.listing import Filter, Listing, Page, Window, folded
 
 T = TypeVar("T")
 Like = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
@@ -48,6 +48,51 @@ def fetch_page(
         return Page([], total)
     window = narrowed.order_by(*chosen, *order).offset(min(listing.skip, LARGEST)).limit(listing.limit)
     return Page([make(row) for row in connection.execute(window)], total)
+
+
+def fetch_window(
+    connection: Connection,
+    query: Select[Any],
+    listing: Listing,
+    *,
+    fields: Mapping[str, ColumnElement[Any]],
+    texts: Sequence[ColumnElement[str]],
+    at: ColumnElement[Any],
+    key: ColumnElement[str],
+    make: Callable[[Any], T],
+    cursor: str = "",
+    newer: bool = False,
+    counted: int = 10_000,
+) -> Window[T]:
+    """Return the window before or, with `newer`, after the row whose `key` is the cursor; the newest without one.
+
+    The window is found by index, however far back it lies, and rows are counted up to `counted` only; with free text they are not
+    counted, since that would read every row. A cursor that no row has counts as none. Raises Invalid as `fetch_page` does.
+    """
+    like = _sqlite_like if connection.dialect.name == "sqlite" else _lowered_like
+    narrowed = query.where(*_conditions(listing, fields, texts, like))
+    total = None
+    if not listing.text:
+        found = select(func.count()).select_from(narrowed.order_by(None).limit(counted + 1).subquery())
+        total = connection.execute(found).scalar_one()
+    moment = connection.execute(select(at).where(key == cursor)).scalar_one_or_none() if cursor else None
+    backwards = newer and moment is not None
+    window = narrowed.order_by(at.asc(), key.asc()) if backwards else narrowed.order_by(at.desc(), key.desc())
+    if moment is not None:
+        beyond = or_(at > moment, key > cursor) if backwards else or_(at < moment, key < cursor)
+        window = window.where(at >= moment if backwards else at <= moment, beyond)
+    rows = list(connection.execute(window.limit(listing.limit + 1)))
+    over, rows = len(rows) > listing.limit, rows[: listing.limit]
+    if backwards:
+        rows.reverse()
+    ends = [str(row._mapping[key]) for row in (rows[0], rows[-1])] if rows else ["", ""]  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
+    return Window(
+        items=[make(row) for row in rows],
+        total=None if total is None else min(total, counted),
+        more=total is not None and total > counted,
+        older=ends[1] if over or backwards else "",
+        newer=ends[0] if moment is not None and (over or not backwards) else "",
+    )
 
 
 def _conditions(

@@ -36,6 +36,21 @@ class Page(Generic[T]):
     total: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Window(Generic[T]):
+    """A window of a long list, newest first, found by its neighbour instead of by counting rows.
+
+    `older` and `newer` are the cursors of the neighbouring windows, empty where there is none. `total` is None when it was not counted;
+    `more` tells that there are more than `total`.
+    """
+
+    items: Sequence[T] = field(default_factory=tuple)
+    total: int | None = None
+    more: bool = False
+    older: str = ""
+    newer: str = ""
+
+
 def folded(text: str) -> str:
     """Return the text as it is looked for: without difference of case and of a letter's forms (Unicode NFKC, then case folding)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

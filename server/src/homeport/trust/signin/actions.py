@@ -13,7 +13,7 @@ from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
 from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.kernel.events import Publisher
-from homeport.foundation.kernel.listing import Listing, Page
+from homeport.foundation.kernel.listing import Listing, Page, Window
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.foundation.sealing.sealer import Sealer
@@ -23,7 +23,18 @@ from homeport.trust.federation.model import Client, IdentityProvider, Metadata, 
 from homeport.trust.federation.recorder import Recorder
 from homeport.trust.federation.relying_party import Code, Grant
 from homeport.trust.federation.verifier import VerifiedIdentity
-from homeport.trust.signin.model import LIFETIME, MAX_AGE, FollowUp, Purpose, RecordedStep, SignIn, SignInEnded, State
+from homeport.trust.signin.model import (
+    LIFETIME,
+    MAX_AGE,
+    FollowUp,
+    Listed,
+    Purpose,
+    RecordedStep,
+    Refusals,
+    SignIn,
+    SignInEnded,
+    State,
+)
 from homeport.trust.signin.ports import Continuation, SignInStore
 
 SIGNIN = system("signin")
@@ -256,6 +267,16 @@ class SignIns:
         """Return a page of sign-ins, newest first."""
         actor.require(Permission.SIGNINS_READ)
         return self.store.list(listing)
+
+    def window(self, actor: Actor, listing: Listing, cursor: str = "", *, newer: bool = False) -> Window[Listed]:
+        """Return a window of sign-ins with names, newest first, before or after the sign-in with the id `cursor`."""
+        actor.require(Permission.SIGNINS_READ)
+        return self.store.window(listing, cursor, newer=newer)
+
+    def refusals(self, actor: Actor, provider_id: str = "") -> Sequence[Refusals]:
+        """Return how often each reason refused lately, the most frequent first; at one provider, or anywhere."""
+        actor.require(Permission.SIGNINS_READ)
+        return self.store.refusals(provider_id, self.clock.now())
 
     def explain(self, actor: Actor, sign_in_id: str) -> tuple[SignIn, Sequence[RecordedStep]]:
         """Return a sign-in with its steps; raise NotFound."""

@@ -84,6 +84,26 @@ class RecordedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A sign-in in the list, with the present names of whom and what it concerns; empty where they are unknown or gone."""
+
+    sign_in: SignIn
+    username: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """How often one reason refused sign-ins lately; connection tests do not count."""
+
+    reason: str
+    day: int
+    """In the last 24 hours."""
+    week: int
+    """In the last 7 days."""
+
+
+@dataclass(frozen=True, slots=True)
 class SignInEnded(Event):
     """A sign-in completed or was refused."""
 

@@ -1,33 +1,55 @@
 """INSIGHTS > Sign-ins: the list, and one sign-in's timeline with the failed check and its remedy."""
 
+import csv
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
 from markupsafe import Markup
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from homeport.directory.devices.model import Device
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
-from homeport.foundation.kernel.actor import system
-from homeport.foundation.kernel.listing import Filter, Listing
+from homeport.foundation.kernel.actor import Actor, system
+from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.listing import Filter, Listing, Window
+from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.kernel.reasons import BY_CODE
 from homeport.foundation.ui import listing
-from homeport.foundation.ui.listing import ListState, Pager
+from homeport.foundation.ui.listing import ListState
 from homeport.foundation.ui.templates import Templates
+from homeport.trust.federation.model import IdentityProvider
 from homeport.trust.signin.actions import SignIns
-from homeport.trust.signin.model import RecordedStep, SignIn, status_word
+from homeport.trust.signin.asked import SPANS, listing_of
+from homeport.trust.signin.model import Listed, Purpose, RecordedStep, SignIn, status_word
 
 READER = system("panel")
 """A section has no reader of its own; the page around it required the permission."""
 SHOWN = 10
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 KINDS = {"ok": "ok", "failed": "error", "note": "info"}
+PURPOSES = {
+    Purpose.DEVICE_LOGIN.value: "Device login",
+    Purpose.CONNECTION_TEST.value: "Connection test",
+    Purpose.UNKNOWN.value: "Unknown",
+}
 FILTERS = (
-    listing.Filter("state", "State", (("completed", "Completed"), ("refused", "Refused"), ("expired", "Expired"))),
+    listing.Filter("state", "Outcome", (("completed", "Completed"), ("refused", "Refused"), ("expired", "Expired"))),
+    listing.Filter("purpose", "Purpose", tuple(PURPOSES.items())),
+    listing.Filter("since", "Since", tuple((value, words) for value, (words, _) in SPANS.items())),
     listing.Filter("reason", "Reason"),
-    listing.Filter("user_id", "User"),
-    listing.Filter("device_id", "Device"),
+    listing.Filter("user", "User"),
+    listing.Filter("device", "Device"),
+    listing.Filter("provider", "Provider"),
+    listing.Filter("until", "Until"),
+)
+EXPORT_CHUNK = 1000
+COLUMNS = (
+    *("id", "started", "ended", "purpose", "outcome", "reason", "email", "username", "device", "issuer", "subject"),
+    *("address", "browser"),
 )
 
 
@@ -42,24 +64,64 @@ class SignInPages:
         """List the routes."""
         router = APIRouter(include_in_schema=False)
         router.add_api_route("/admin/sign-ins", self.list, methods=["GET"])
+        router.add_api_route("/admin/sign-ins.csv", self.export, methods=["GET"])
         router.add_api_route("/admin/sign-ins/{sign_in_id}", self.show, methods=["GET"])
         return router
 
-    def list(self, request: Request, actor: PageActor) -> Response:
-        """List sign-ins, newest first."""
-        state = ListState.of(request, filters=FILTERS)
-        asked = tuple(Filter(name, "eq", value) for name, value in state.chosen)
+    def list(self, request: Request, actor: PageActor, older: str = "", newer: str = "") -> Response:
+        """List sign-ins, newest first, from the newest or from a neighbour on."""
+        state, problem = ListState.of(request, filters=FILTERS), ""
+        window: Window[Listed] = Window()
         with self.work.read() as sign_ins:
-            page = sign_ins.list(actor, Listing(text=state.text, filters=asked, skip=state.offset, limit=state.size))
+            actor.require(Permission.SIGNINS_READ)
+            try:
+                asked = listing_of(state.chosen, state.text, sign_ins.store, sign_ins.clock.now(), state.size)
+                window = sign_ins.window(actor, asked, older or newer, newer=bool(newer))
+            except Invalid as error:
+                problem = error.detail
+        here = state.address
         return self.templates.render(
             "signins/list.html",
             request,
+            status=400 if problem else 200,
             list=state,
-            pager=Pager(total=page.total, page=state.page, size=state.size),
-            sign_ins=page.items,
+            window=window,
+            problem=problem,
+            joined=f"{here}{'&' if '?' in here else '?'}",
+            export=here.replace("/admin/sign-ins", "/admin/sign-ins.csv", 1),
+            purposes=PURPOSES,
             reasons=BY_CODE,
             word=status_word,
         )
+
+    def export(self, request: Request, actor: PageActor) -> Response:
+        """Send everything that the list's address finds as CSV, a part at a time."""
+        actor.require(Permission.SIGNINS_READ)
+        state = ListState.of(request, filters=FILTERS)
+        with self.work.read() as sign_ins:
+            asked = listing_of(state.chosen, state.text, sign_ins.store, sign_ins.clock.now(), EXPORT_CHUNK)
+        name = 'attachment; filename="sign-ins.csv"'
+        headers = {"content-disposition": name, "cache-control": "no-store"}
+        return StreamingResponse(self._lines(actor, asked), media_type="text/csv; charset=utf-8", headers=headers)
+
+    def _lines(self, actor: Actor, asked: Listing) -> Iterator[str]:
+        """Write line after line; each part is read in a unit of work of its own, so that none stays open while a slow reader reads."""
+        yield _csv(COLUMNS)
+        cursor = ""
+        while True:
+            with self.work.read() as sign_ins:
+                window = sign_ins.window(actor, asked, cursor)
+            yield "".join(_csv(_cells(one)) for one in window.items)
+            cursor = window.older
+            if not cursor:
+                return
+
+    def panel(self, provider: IdentityProvider) -> Markup:
+        """Return the section “Refusals” of an identity provider's page."""
+        with self.work.read() as sign_ins:
+            found = sign_ins.refusals(READER, provider.id)
+        rows = [(one, BY_CODE.get(one.reason)) for one in found]
+        return self.templates.fragment("signins/refusals_panel.html", rows=rows, provider=provider)
 
     def show(self, request: Request, actor: PageActor, sign_in_id: str) -> Response:
         """Show how one sign-in went, step by step."""
@@ -70,6 +132,7 @@ class SignInPages:
             "signins/show.html",
             request,
             sign_in=sign_in,
+            purpose=PURPOSES[sign_in.purpose.value],
             steps=[line_of(step, sign_in) for step in steps],
             reason=reason,
             word=status_word,
@@ -94,9 +157,25 @@ class SignInPanels:
             "signins/panel.html",
             sign_ins=page.items,
             total=page.total,
-            more=f"/admin/sign-ins?{field}={value}",
+            more=f"/admin/sign-ins?{field.removesuffix('_id')}={value}",
             word=status_word,
         )
+
+
+def _cells(listed: Listed) -> Sequence[str]:
+    one = listed.sign_in
+    ended = one.ended_at.isoformat() if one.ended_at else ""
+    return (
+        *(one.id, one.started_at.isoformat(), ended, one.purpose.value, one.state.value, one.reason, one.email),
+        *(listed.username, listed.device, one.issuer, one.subject, one.address, one.user_agent),
+    )
+
+
+def _csv(cells: Sequence[str]) -> str:
+    """Write one line; a text that a spreadsheet would take for a formula begins with an apostrophe."""
+    line = io.StringIO()
+    csv.writer(line).writerow(f"'{cell}" if cell[:1] in FORMULA else cell for cell in cells)
+    return line.getvalue()
 
 
 def line_of(step: RecordedStep, sign_in: SignIn) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Protocol
 
 from homeport.directory.people.model import User
-from homeport.foundation.kernel.listing import Listing, Page
+from homeport.foundation.kernel.listing import Listing, Page, Window
 from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.trust.federation.recorder import Step
-from homeport.trust.signin.model import RecordedStep, SignIn
+from homeport.trust.signin.model import Listed, RecordedStep, Refusals, SignIn
 
 
 class SignInStore(Protocol):
@@ -52,6 +52,22 @@ class SignInStore(Protocol):
 
     def list(self, listing: Listing) -> Page[SignIn]:
         """Return a page of sign-ins, newest first."""
+        ...
+
+    def window(self, listing: Listing, cursor: str = "", *, newer: bool = False) -> Window[Listed]:
+        """Return a window of sign-ins with names, newest first, before or after the sign-in with the id `cursor`."""
+        ...
+
+    def users_called(self, text: str) -> Sequence[str]:
+        """Return the ids of users with this id, user name or e-mail address."""
+        ...
+
+    def devices_called(self, text: str) -> Sequence[str]:
+        """Return the ids of devices with this id, name or host name, at most 50."""
+        ...
+
+    def refusals(self, provider_id: str, now: datetime) -> Sequence[Refusals]:
+        """Return how often each reason refused at a provider, or anywhere without one; the most frequent of the week first."""
         ...
 
 

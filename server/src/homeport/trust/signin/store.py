@@ -2,21 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, or_, select, update
 
-from homeport.foundation.database.listing import fetch_page
-from homeport.foundation.kernel.listing import Listing, Page
+from homeport.directory.devices.tables import devices
+from homeport.directory.people.tables import users
+from homeport.foundation.database.listing import fetch_page, fetch_window
+from homeport.foundation.kernel.listing import Listing, Page, Window
 from homeport.trust.federation.recorder import Step
-from homeport.trust.signin.model import Purpose, RecordedStep, SignIn, State
+from homeport.trust.signin.model import Listed, Purpose, RecordedStep, Refusals, SignIn, State
 from homeport.trust.signin.tables import sign_in_steps, sign_ins
 
 OPEN = [state.value for state in State if state.open]
-_FIELDS = {
-    name: sign_ins.c[name] for name in ("state", "reason", "user_id", "continuation_id", "purpose", "provider_id", "device_id")
-}
+_NAMES = (
+    "id",
+    "state",
+    "reason",
+    "user_id",
+    "device_id",
+    "continuation_id",
+    "purpose",
+    "provider_id",
+    "started_at",
+    "email",
+    "address",
+)
+_FIELDS = {name: sign_ins.c[name] for name in _NAMES}
 _TEXTS = [sign_ins.c[name] for name in ("email", "id", "reason")]
 
 
@@ -90,9 +103,54 @@ class SqlSignInStore:
             listing,
             fields=_FIELDS,
             texts=_TEXTS,
-            order=(sign_ins.c.started_at.desc(), sign_ins.c.id),
+            order=(sign_ins.c.started_at.desc(), sign_ins.c.id.desc()),
             make=_sign_in,
         )
+
+    def window(self, listing: Listing, cursor: str = "", *, newer: bool = False) -> Window[Listed]:
+        """Return a window of sign-ins with names, newest first, before or after the sign-in with the id `cursor`."""
+        query = (
+            select(sign_ins, users.c.username, devices.c.display_name, devices.c.hostname)
+            .outerjoin(users, users.c.id == sign_ins.c.user_id)
+            .outerjoin(devices, devices.c.id == sign_ins.c.device_id)
+        )
+        return fetch_window(
+            self.connection,
+            query,
+            listing,
+            fields=_FIELDS,
+            texts=_TEXTS,
+            at=sign_ins.c.started_at,
+            key=sign_ins.c.id,
+            make=_listed,
+            cursor=cursor,
+            newer=newer,
+        )
+
+    def users_called(self, text: str) -> Sequence[str]:
+        """Return the ids of users with this id, user name or e-mail address."""
+        named = or_(users.c.id == text, users.c.username == text, users.c.email == text.lower())
+        return list(self.connection.execute(select(users.c.id).where(named).limit(50)).scalars())
+
+    def devices_called(self, text: str) -> Sequence[str]:
+        """Return the ids of devices with this id, name or host name, at most 50."""
+        named = or_(devices.c.id == text, devices.c.display_name == text, devices.c.hostname == text)
+        return list(self.connection.execute(select(devices.c.id).where(named).limit(50)).scalars())
+
+    def refusals(self, provider_id: str, now: datetime) -> Sequence[Refusals]:
+        """Return how often each reason refused at a provider, or anywhere without one; the most frequent of the week first."""
+        table = sign_ins.c
+        day = func.sum(case((table.started_at >= now - timedelta(days=1), 1), else_=0))
+        query = (
+            select(table.reason, day.label("day"), func.count().label("week"))
+            .where(
+                table.started_at >= now - timedelta(days=7), table.reason != "", table.purpose != Purpose.CONNECTION_TEST.value
+            )
+            .where(*([table.provider_id.in_([provider_id, ""])] if provider_id else []))
+            .group_by(table.reason)
+            .order_by(func.count().desc(), table.reason)
+        )
+        return [Refusals(row.reason, int(row.day), int(row.week)) for row in self.connection.execute(query)]
 
     def remove_before(self, moment: datetime) -> int:
         """Forget sign-ins that ended and began before the moment, with their steps, at most 1000; return how many."""
@@ -104,6 +162,15 @@ def _one(row: Row[Any] | None) -> SignIn | None:
     return _sign_in(row) if row else None
 
 
-def _sign_in(row: Row[Any]) -> SignIn:
+def _listed(row: Row[Any]) -> Listed:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+    username, name, hostname = (values.pop(column) for column in ("username", "display_name", "hostname"))
+    return Listed(_made(values), username or "", name or hostname or "")
+
+
+def _sign_in(row: Row[Any]) -> SignIn:
+    return _made(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's documented name
+
+
+def _made(values: dict[str, Any]) -> SignIn:
     return SignIn(**{**values, "purpose": Purpose(values["purpose"]), "state": State(values["state"])})
