@@ -1,5 +1,7 @@
 """`homeport user`: users are added, found, changed, suspended and deleted over the REST API."""
 
+import re
+
 
 def test_a_user_is_added_and_shown(homeport):
     added = homeport.json("user", "add", "ada", "Ada@acme.example", "--firstname", "Ada")
@@ -7,7 +9,7 @@ def test_a_user_is_added_and_shown(homeport):
     assert homeport.json("user", "show", "ada") == added
     assert homeport.json("user", "show", "ada@acme.example") == added
     assert homeport.json("user", "show", added["_id"]) == added
-    assert "User name:      ada" in homeport("user", "show", "ada")
+    assert re.search(r"^User name: +ada$", homeport("user", "show", "ada"), re.MULTILINE)
 
 
 def test_a_staged_user_gets_nothing_until_activated(homeport):
@@ -61,6 +63,8 @@ def test_a_user_is_changed_field_by_field(homeport, served):
     served.house.user("ada")
     changed = homeport.json("user", "set", "ada", "--lastname", "Lovelace")
     assert (changed["firstname"], changed["lastname"]) == ("Ada", "Lovelace")
+    changed = homeport.json("user", "set", "ada", "--job-title", "Analyst", "--cost-center", "7", "--displayname", "Countess")
+    assert (changed["jobTitle"], changed["costCenter"], changed["displayname"]) == ("Analyst", "7", "Countess")
     homeport("user", "set", "ada", status=2)
     assert "Nothing to change" in homeport.said
 
@@ -85,3 +89,15 @@ def test_suspending_and_deleting_want_a_yes_where_nobody_can_be_asked(homeport, 
 def test_a_key_that_may_only_read_is_told_which_permission_is_missing(homeport, served):
     homeport("user", "add", "ada", "ada@acme.example", status=1, HOMEPORT_API_KEY=served.reading_key)
     assert "users:write" in homeport.said
+
+
+def test_a_group_of_people_is_made_filled_and_emptied(homeport, served):
+    for name in ("ada", "grace"):
+        served.house.user(name)
+    homeport("user-group", "add", "Engineering")
+    homeport("user-group", "join", "Engineering", "ada", "grace@acme.example")
+    assert {one["username"] for one in homeport.json("user-group", "members", "Engineering")} == {"ada", "grace"}
+    homeport("user-group", "leave", "Engineering", "ada")
+    assert [one["username"] for one in homeport.json("user-group", "members", "Engineering")] == ["grace"]
+    homeport("user-group", "delete", "Engineering", "--yes")
+    assert len(homeport.json("user", "list")) == 2

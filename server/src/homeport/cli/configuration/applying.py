@@ -26,11 +26,9 @@ def apply(api: Api, plan: Plan, folder: Path, say: Callable[[str], None]) -> Non
         try:
             _carry_out(api, step, folder)
         except Failure as failure:
-            done, left = number, len(plan.steps) - number
             said = (
                 f"{step.what} was not {DONE[step.action]}. {failure.message}\n"
-                f"{done} of {len(plan.steps)} steps are done; {left} are not, this one included. Mend it, then run the command again: "
-                "what is done stays done and is not done twice."
+                f"Done: {number} of {len(plan.steps)} steps. Mend it, then run the command again: what is done is not done twice."
             )
             raise restated(failure, f"{said[0].upper()}{said[1:]}") from None
         say(f"{step.what[0].upper()}{step.what[1:]}: {DONE[step.action]}.")

@@ -89,6 +89,8 @@ class Texts(Kind):
     """A list of texts whose order means nothing and that holds each once."""
 
     fold: bool = False
+    without: str = ""
+    """What may stand before each and means nothing."""
     says: str = "a list of texts"
 
     def problem(self, value: object) -> str:
@@ -98,7 +100,8 @@ class Texts(Kind):
 
     def normal(self, value: Any) -> Any:
         """Trim and order."""
-        return sorted({one.strip().lower() if self.fold else one.strip() for one in value})
+        trimmed = [one.strip().removeprefix(self.without) for one in value]
+        return sorted({one.lower() if self.fold else one for one in trimmed})
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,14 @@ USERS = Section(
         Field("email", "email", Text(fold=True), "E-mail address, unique in the directory.", needed=True),
         Field("firstname", "firstname", Text(), "First name."),
         Field("lastname", "lastname", Text(), "Last name."),
+        Field("job_title", "jobTitle", Text(), "Job title."),
+        Field("department", "department", Text(), "Department."),
+        Field("company", "company", Text(), "Company."),
+        Field("location", "location", Text(), "Location."),
+        Field("cost_center", "costCenter", Text(), "Cost centre."),
+        Field("employee_identifier", "employeeIdentifier", Text(), "Employee identifier."),
+        Field("employee_type", "employeeType", Text(), "Employee type."),
+        Field("description", "description", Text(), "Anything else."),
         Field(
             "state",
             "state",
@@ -222,7 +233,7 @@ IDENTITY_PROVIDERS = Section(
             Secret(),
             "The same for a second secret; sent with `--send-secrets`.",
         ),
-        Field("email_domains", "emailDomains", Texts(fold=True), "The e-mail domains whose people sign in with it."),
+        Field("email_domains", "emailDomains", Texts(fold=True, without="@"), "The e-mail domains whose people sign in with it."),
         Field(
             "accept_missing_email_verified",
             "oidc.acceptMissingEmailVerified",

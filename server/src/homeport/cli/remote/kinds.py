@@ -122,6 +122,17 @@ def text_of(value: Any) -> str:
             return str(value)
 
 
+USER_DETAILS = {
+    "displayname": "Display name",
+    "jobTitle": "Job title",
+    "department": "Department",
+    "company": "Company",
+    "location": "Location",
+    "costCenter": "Cost centre",
+    "employeeIdentifier": "Employee identifier",
+    "employeeType": "Employee type",
+    "description": "Description",
+}
 USER = Kind(
     word="user",
     path="/api/systemusers",
@@ -133,6 +144,8 @@ USER = Kind(
         Column("email", "E-mail address"),
         Column("firstname", "First name"),
         Column("lastname", "Last name"),
+        *(Column(field, title, listed=False) for field, title in USER_DETAILS.items()),
+        Column("unix_uid", "uid", listed=False),
         Column("state", "State"),
         Column("created", "Created", listed=False),
         Column("_id", "Id"),

@@ -37,7 +37,7 @@ def show_one(columns: Iterable[Column], row: JsonObject, *, as_json: bool) -> No
     if as_json:
         click.echo(json.dumps(row, indent=2, ensure_ascii=False))
         return
-    shown = [(column.title, column.of(row)) for column in columns]
+    shown = [(column.title, text) for column in columns if (text := column.of(row)) or column.listed]
     widest = max(len(title) for title, _ in shown)
     for title, text in shown:
         label = f"{title}:".ljust(widest + 1)

@@ -1,9 +1,12 @@
 """`homeport user`: the people of the directory."""
 
+import re
+from collections.abc import Callable
+
 import click
 
 from homeport.cli.remote.connection import Api
-from homeport.cli.remote.kinds import USER
+from homeport.cli.remote.kinds import USER, USER_DETAILS
 from homeport.cli.remote.showing import show_one
 from homeport.cli.remote.verbs import (
     add_delete,
@@ -16,6 +19,16 @@ from homeport.cli.remote.verbs import (
     over_the_api,
     yes_option,
 )
+
+Command = Callable[..., None]
+
+
+def details_options(command: Command) -> Command:
+    """Give a command an option for each detail of a user."""
+    for field, title in reversed(USER_DETAILS.items()):
+        name = re.sub(r"([A-Z])", r"-\1", field).lower()
+        command = click.option(f"--{name}", field, metavar="TEXT", help=f"{title}.")(command)
+    return command
 
 
 @click.group()
@@ -32,12 +45,13 @@ add_show(user, USER)
 @click.argument("email")
 @click.option("--firstname", metavar="TEXT", help="First name.")
 @click.option("--lastname", metavar="TEXT", help="Last name.")
+@details_options
 @click.option("--staged", is_flag=True, help="Prepare the user only; nothing is granted until they are activated.")
 @json_option
 @over_the_api
-def add(api: Api, username: str, email: str, firstname: str | None, lastname: str | None, *, staged: bool, as_json: bool) -> None:
+def add(api: Api, username: str, email: str, *, staged: bool, as_json: bool, **fields: str | None) -> None:
     """Add a user, who may sign in at once unless --staged is given."""
-    body = given(username=username, email=email, firstname=firstname, lastname=lastname, state="STAGED" if staged else None)
+    body = given(username=username, email=email, state="STAGED" if staged else None, **fields)
     show_one(USER.columns, api.send("POST", USER.path, body).body, as_json=as_json)
 
 
@@ -47,6 +61,7 @@ def add(api: Api, username: str, email: str, firstname: str | None, lastname: st
 @click.option("--email", metavar="TEXT", help="Another e-mail address.")
 @click.option("--firstname", metavar="TEXT", help="Another first name.")
 @click.option("--lastname", metavar="TEXT", help="Another last name.")
+@details_options
 @json_option
 @over_the_api
 def set_(api: Api, name: str, *, as_json: bool, **fields: str | None) -> None:
