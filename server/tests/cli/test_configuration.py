@@ -321,7 +321,7 @@ def configurations(draw):
             name: {**values, "members": sorted(draw(st.sets(st.sampled_from(sorted(people)))) if people else set())}
             for name, values in draw(GROUPS.filter(distinct)).items()
         },
-        "device_groups": groups,
+        "device_groups": {name: {**values, "limited_to_assigned": draw(st.booleans())} for name, values in groups.items()},
         "provisioning": {
             "linux": {
                 "enabled": draw(st.booleans()),

@@ -206,6 +206,9 @@ DEVICE_GROUPS = Section(
     key="group's name",
     fields=(
         Field("description", "description", Text(), "What it is for."),
+        Field(
+            "limited_to_assigned", "limitedToAssigned", YesNo(), "Whether its devices are left to the people assigned to them."
+        ),
         Field("members", "", Texts(), "The ids of all its devices; left out, the members stay as they are."),
     ),
 )

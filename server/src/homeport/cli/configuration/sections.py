@@ -92,6 +92,12 @@ class Collection(Part):
         made = api.send("POST", self.kind.path, body).body
         if not isinstance(made, dict):
             raise Unreachable(f"{api.url} did not say what it made. Whether the {self.section.word} is there is not known.")
+        thing = self._thing(made)
+        ordinary = [one.name for one in self.section.fields if one.wire and not isinstance(one.kind, Secret)]
+        # What the REST API takes only in a change, such as a group's limit, follows at once.
+        left = {one: values[one] for one in ordinary if one in values and thing.values.get(one) != values[one]}
+        if left and self.member:
+            self.update(api, self.again(api, thing, members=False), left, name=name, folder=folder)
         self._join_and_leave(api, made, wanted=values.get(MEMBERS, ()), present={})
 
     def update(self, api: Api, thing: Thing, values: Values, *, name: str, folder: Path) -> None:

@@ -35,6 +35,16 @@ def rename(api: Api, name: str, new_name: str, *, as_json: bool) -> None:
 
 @device.command()
 @click.argument("name")
+@click.option("--to-assigned/--to-everybody", "limited", required=True, help="Who may get an account on it.")
+@json_option
+@over_the_api
+def limit(api: Api, name: str, *, limited: bool, as_json: bool) -> None:
+    """Leave a device to the people assigned to it, or open it to everybody again."""
+    change(api, DEVICE, name, {"limitedToAssigned": limited}, as_json=as_json)
+
+
+@device.command()
+@click.argument("name")
 @over_the_api
 def approve(api: Api, name: str) -> None:
     """Let a device be used that waits for approval."""

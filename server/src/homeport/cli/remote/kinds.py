@@ -169,6 +169,7 @@ DEVICE = Kind(
         Column("active", "In contact"),
         Column("lastContact", "Last contact"),
         Column("remoteIP", "Address", listed=False),
+        Column("limitedToAssigned", "Left to assigned people", listed=False),
         Column("created", "Enrolled", listed=False),
         Column("_id", "Id"),
     ),
@@ -213,4 +214,9 @@ ENROLLMENT_KEY = Kind(
 )
 GROUP_COLUMNS = (Column("name", "Name"), Column("description", "Description"), Column("id", "Id"))
 USER_GROUP = Kind(word="user group", path="/api/v2/usergroups", names=("name",), columns=GROUP_COLUMNS)
-DEVICE_GROUP = Kind(word="device group", path="/api/v2/systemgroups", names=("name",), columns=GROUP_COLUMNS)
+DEVICE_GROUP = Kind(
+    word="device group",
+    path="/api/v2/systemgroups",
+    names=("name",),
+    columns=(*GROUP_COLUMNS[:-1], Column("limitedToAssigned", "Left to assigned people"), GROUP_COLUMNS[-1]),
+)
