@@ -23,9 +23,10 @@ def _worker_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[I
 
 @dataclass
 class Kept:
-    """What a worker keeps from test to test: whether its installation is set up, the administrator's cookies, a machine."""
+    """What a worker keeps from test to test: whether its installation is set up and filled, the administrator's cookies, a machine."""
 
     prepared: bool = False
+    filled: bool = False
     signed_in: Any = None
     machine: Machine | None = None
 

@@ -22,10 +22,6 @@ PICTURES = os.environ.get("HOMEPORT_JOURNEY_PICTURES")
 TOO_WIDE = """() => [...document.querySelectorAll("body *")]
     .filter(one => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".table-box, .shell-nav-sections"))
     .map(one => one.tagName + "." + one.className)"""
-SETTLED = """async () => {
-    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-    await Promise.all(document.getAnimations().map(one => one.finished.catch(() => null)));
-}"""
 FAINT = """() => {
     const channels = text => text.match(/[\\d.]+/g).map(Number);
     const over = ([r, g, b, a = 1], [R, G, B]) => [r * a + R * (1 - a), g * a + G * (1 - a), b * a + B * (1 - a)];

@@ -1,5 +1,6 @@
 """The page that describes the REST API, made from its OpenAPI document; it loads nothing from elsewhere and needs no script."""
 
+import gzip
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -58,7 +59,13 @@ class ApiReference:
         chapters: dict[str, list[Operation]] = {}
         for tag, operation in operations(self.document()):
             chapters.setdefault(tag, []).append(operation)
-        return self.templates.render("ui/api_reference.html", request, chapters=chapters, public_url=self.public_url)
+        page = self.templates.render("ui/api_reference.html", request, chapters=chapters, public_url=self.public_url)
+        page.headers["Vary"] = "Accept-Encoding"
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return page
+        # Only this page is compressed: it is large and the same for everybody, so that its length tells nobody a secret.
+        small = gzip.compress(bytes(page.body), mtime=0)
+        return HTMLResponse(small, headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, Operation]]:
