@@ -1,7 +1,5 @@
 """REST routes for device groups: JumpCloud's /api/v2/systemgroups and what leads there from a device."""
 
-from collections.abc import Sequence
-
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
@@ -43,6 +41,7 @@ class DeviceGroupsApi:
             "/api/v2/systems/{system_id}/memberof",
             self.member_of,
             methods=["GET"],
+            response_model=list[GraphObjectWithPaths],
             tags=["Device groups"],
             summary="List the groups of a device",
         )
@@ -113,12 +112,14 @@ class DeviceGroupsApi:
         found = [GraphObjectWithPaths.reached([("system_group", group_id), ("system", device.id)]) for device in page.items]
         return _counted([one.model_dump(by_alias=True) for one in found], page.total)
 
-    def member_of(self, actor: ApiActor, system_id: PathId) -> Sequence[GraphObjectWithPaths]:
-        """Return the groups that a device is in, by name."""
+    def member_of(self, actor: ApiActor, system_id: PathId, query: ListParameters) -> Response:
+        """Return a window of the groups that a device is in, by name, each with the way that leads to it."""
         with self.work.read() as actions:
             device = actions.devices.get(actor, system_id)
             groups = actions.groups.of_device(actor, device.id)
-        return [GraphObjectWithPaths.reached([("system", device.id), ("system_group", group.id)]) for group in groups]
+        asked = query.listing(GROUP_FIELDS)
+        ways = [[("system", device.id), ("system_group", group.id)] for group in groups[asked.skip : asked.skip + asked.limit]]
+        return _counted([GraphObjectWithPaths.reached(way).model_dump(by_alias=True) for way in ways], len(groups))
 
 
 def _answer(group: DeviceGroup, response: Response) -> SystemGroup:
