@@ -206,6 +206,26 @@ NEEDS: dict[str, str] = {
 }
 """Method and path of each route, and the permissions that it asks for, one after the other; empty means any administrator."""
 
+SENSITIVE: frozenset[str] = frozenset(
+    {
+        "POST /admin/account/password",
+        "POST /admin/account/recovery-codes",
+        "POST /admin/account/remove-second-factor",
+        "POST /admin/account/second-factor",
+        "POST /admin/administrators/add",
+        "POST /admin/administrators/{administrator_id}",
+        "POST /admin/administrators/{administrator_id}/delete",
+        "POST /admin/administrators/{administrator_id}/reset-second-factor",
+        "POST /admin/api-keys/add",
+        "POST /admin/devices/add",
+        "POST /admin/identity-providers/{provider_id}/confirm",
+        "POST /admin/identity-providers/{provider_id}/client-secrets/promote",
+        "POST /admin/identity-providers/{provider_id}/delete",
+        "POST /admin/users/selected/delete",
+    }
+)
+"""The acts that ask for password and code again when these were given more than five minutes ago."""
+
 BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/systems/{id}": {"json": {"displayName": "lab"}},
     "POST /api/systemusers": {"json": {"username": "", "email": ""}},

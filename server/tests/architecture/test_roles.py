@@ -3,13 +3,13 @@
 import html
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
 from fastapi.testclient import TestClient
 from tests.support.factor import set_up
-from tests.support.routes import BODIES, NEEDS, guarded_routes
+from tests.support.routes import BODIES, NEEDS, SENSITIVE, guarded_routes
 
 from homeport.bootstrap.web import application
 from homeport.directory.admins.model import BILLING, READ_ONLY, REQUIRED_FOR, ROLES, Administrator
@@ -225,3 +225,22 @@ def fits(route, method, path):
     """Tell whether an address is the route's; the router prefers what is written out, and so does the order of the routes."""
     wanted, pattern = route.split()
     return wanted == method and re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", pattern), path) is not None
+
+
+def test_exactly_the_sensitive_acts_ask_to_confirm_who_it_is_after_five_minutes(app, client, there, shared_house):
+    """A form that is opened before such an act may ask too, so that nothing typed is lost; the act itself must."""
+    sessions, wrong = app.state.authenticate_session, []
+    long_ago = shared_house.clock.now() - timedelta(minutes=6)
+    actor = Actor(ActorKind.ADMINISTRATOR, "x", "x", frozenset(Permission), session_id="s", authenticated_at=long_ago)
+    app.state.authenticate_session = lambda _request: actor
+    try:
+        for route in guarded_routes(app):
+            if not route.startswith("POST /admin"):
+                continue
+            asks = ask(client, route, there, {}).headers.get("location", "").startswith("/signin/confirm?")
+            if asks != (route in SENSITIVE):
+                wrong.append(f"{route} {'asks' if asks else 'does not ask'}")
+    finally:
+        app.state.authenticate_session = sessions
+    assert not wrong, "\n".join(wrong)
+    assert {route for route in SENSITIVE if not route.startswith("POST /admin")} == set()

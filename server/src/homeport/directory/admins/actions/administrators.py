@@ -54,6 +54,11 @@ class Administrators:
         # public: each request asks it to learn what a session may do
         return self.administrators.get(administrator_id)
 
+    def hold(self, administrator_id: str) -> Administrator | None:
+        """Return the administrator and keep others from changing them, or their second factor, until the unit of work ends."""
+        # public: the sign-in asks it before it judges a code, so that all lock in one order
+        return self.administrators.get_for_update(administrator_id)
+
     def rehash(self, administrator_id: str, password_hash: str) -> None:
         """Store the same password's newer hash."""
         # public: the sign-in does it right after the password proved right

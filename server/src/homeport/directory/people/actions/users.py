@@ -157,8 +157,9 @@ class People:
         return sorted(changed, key=lambda user: user.username)
 
     def delete_all(self, actor: Actor, user_ids: Collection[str]) -> Sequence[User]:
-        """Remove many users; return who they were. Who does not exist is left out."""
+        """Remove many users; return who they were. Who does not exist is left out. Needs recent authentication."""
         actor.require(Permission.USERS_WRITE)
+        actor.require_recent(self.clock.now())
         present = sorted(user.id for user in self.users.get_all(user_ids))
         return sorted((self.delete(actor, user_id) for user_id in present), key=lambda user: user.username)
 

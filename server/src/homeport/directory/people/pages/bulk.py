@@ -93,6 +93,9 @@ class _DeedPages:
     ) -> Response:
         """Name and count the users, say what will happen to them, and ask."""
         actor.require(DEEDS[self.verb].permission)
+        if self.verb == "delete":
+            with self.work.read() as act:
+                actor.require_recent(act.people.clock.now())  # now, since asked afterwards the selection would be lost
         return self._ask_page(request, actor, FormState.showing(user=user or [], back=back))
 
     def act(self, request: Request, actor: PageActor, submission: TypedForm) -> Response:

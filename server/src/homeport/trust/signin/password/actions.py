@@ -219,6 +219,10 @@ class PasswordSignIn:
         Raises Unauthenticated when the password must be given again, and RateLimited while it is too early.
         """
         # public: the code is the proof, after the password that the token stands for
+        found = self.challenges.find(hash_token(token)) if token else None
+        if found is not None:
+            # First, as whoever resets a factor does: otherwise two could wait for each other.
+            self.administrators.hold(found.administrator_id)
         waiting = self._judged(self.challenges.find_for_update(hash_token(token)) if token else None)
         if waiting is None:
             raise Unauthenticated("The sign-in took too long or had too many wrong codes. Give the password again.")
@@ -254,6 +258,7 @@ class PasswordSignIn:
         The code counts for who has a second factor; it is not used up by a wrong password.
         """
         # public: password and code are the proof
+        self.administrators.hold(actor.id)
         session = self.sessions.find(token)
         administrator = self._unchanged(attempt) if verified else None
         if (
