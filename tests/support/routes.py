@@ -29,6 +29,7 @@ NEEDS: dict[str, str] = {
     "GET /admin/administrators": "administrators:read",
     "GET /admin/administrators/add": "administrators:write",
     "POST /admin/administrators/add": "administrators:write",
+    "POST /admin/administrators/invitations/{link_id}/revoke": "administrators:write",
     "GET /admin/administrators/{administrator_id}": "administrators:read",
     "POST /admin/administrators/{administrator_id}": "administrators:read administrators:write",
     "GET /admin/administrators/{administrator_id}/delete": "administrators:read administrators:write",

@@ -16,6 +16,7 @@ from homeport.foundation.database.engine import DatabaseWork
 from homeport.foundation.http import problems
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.kernel.actor import Origin
+from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.ui.assets import Assets
 from homeport.foundation.ui.templates import Templates
 
@@ -50,6 +51,21 @@ def act_as(client, clock):
         client.app.state.who = replace(actor, session_id="s", authenticated_at=clock.now())
 
     return act
+
+
+def test_open_invitation_is_listed_and_worth_nothing_once_it_is_revoked(client, house, act_as):
+    act_as(house.administrator("boss@example.com"))
+    page = client.post("/admin/administrators/add", data={"email": "ada@example.com", "role": READ_ONLY}).text
+    token = re.search(r"https://id\.example\.com/admin/link/([A-Za-z0-9_-]+)", page)[1]
+    listed = client.get("/admin/administrators").text
+    path = re.search(r"/admin/administrators/invitations/[^\"]+/revoke", listed)[0]
+    again = client.get("/admin/administrators/add?email=ada%40example.com&role=Help%20Desk").text
+    assert 'value="ada@example.com"' in again
+    assert client.post(path).status_code == 303
+    assert "Open invitations" not in client.get("/admin/administrators").text
+    assert client.post(path).status_code == 404
+    with pytest.raises(NotFound):
+        house.do(lambda actions: actions.links.look(token))
 
 
 def test_invitation_shows_its_link_once(client, house, act_as):

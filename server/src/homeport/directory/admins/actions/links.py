@@ -1,5 +1,6 @@
 """What can be done with one-time links."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -57,6 +58,21 @@ class AdministratorLinks:
         if self.administrators.find_by_email(normal) is not None:
             raise Conflict(f"{normal} is an administrator already.", reason="email_taken")
         return self._make(actor, email=normal, role=role, lifetime=model.INVITATION_LIFETIME)
+
+    def list_invitations(self, actor: Actor) -> Sequence[AdministratorLink]:
+        """Return the invitations that nobody has used and that have not expired, the newest first."""
+        actor.require(Permission.ADMINISTRATORS_READ)
+        return self.links.open_invitations(self.clock.now())
+
+    def revoke(self, actor: Actor, link_id: str) -> AdministratorLink:
+        """Make an open invitation worthless; raise NotFound when there is none."""
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        link = self.links.get_for_update(link_id)
+        if link is None or not link.is_invitation or not link.usable(self.clock.now()):
+            raise NotFound("There is no such invitation. It may have been used, revoked, or have expired.")
+        self.links.mark_used(link.id, self.clock.now())
+        self.audit.record(actor, "admin_link_revoke", resource=Resource("admin_link", link.id, link.email))
+        return link
 
     def look(self, token: str) -> AdministratorLink:
         """Return the link without using it up; raise NotFound when it is unknown, used or over."""

@@ -50,6 +50,7 @@ class AdministratorPages:
         router.add_api_route(PATH, self.list, methods=["GET"])
         router.add_api_route(f"{PATH}/add", self.add, methods=["GET"])
         router.add_api_route(f"{PATH}/add", self.invite, methods=["POST"])
+        router.add_api_route(f"{PATH}/invitations/{{link_id}}/revoke", self.revoke_invitation, methods=["POST"])
         router.add_api_route(f"{PATH}/{{administrator_id}}", self.show, methods=["GET"])
         router.add_api_route(f"{PATH}/{{administrator_id}}", self.change, methods=["POST"])
         router.add_api_route(f"{PATH}/{{administrator_id}}/delete", self.ask_delete, methods=["GET"])
@@ -70,20 +71,28 @@ class AdministratorPages:
         )
         with self.work.read() as actions:
             page = actions.administrators.list(actor, asked)
+            invitations = actions.links.list_invitations(actor)
         return self.templates.render(
             "admins/list.html",
             request,
             list=state,
             pager=Pager(total=page.total, page=state.page, size=state.size),
             administrators=page.items,
+            invitations=invitations,
             may_write=actor.may(Permission.ADMINISTRATORS_WRITE),
         )
 
-    def add(self, request: Request, actor: PageActor) -> Response:
-        """Show the form for an invitation, after the password was given again."""
+    def revoke_invitation(self, actor: PageActor, link_id: str) -> Response:
+        """Make an open invitation worthless."""
+        with self.work.write() as actions:
+            actions.links.revoke(actor, link_id)
+        return RedirectResponse(f"{PATH}#invitations", 303)
+
+    def add(self, request: Request, actor: PageActor, email: str = "", role: str = READ_ONLY) -> Response:
+        """Show the form for an invitation, after the password was given again; filled in for who is invited again."""
         actor.require(Permission.ADMINISTRATORS_WRITE)
         self._require_recent(actor)
-        return self._add_page(request, FormState.showing(role=READ_ONLY))
+        return self._add_page(request, FormState.showing(email=email, role=role))
 
     def invite(
         self, request: Request, actor: PageActor, email: Annotated[str, Form()] = "", role: Annotated[str, Form()] = ""
