@@ -67,6 +67,8 @@ def test_sudo_earns_an_approval_and_no_order(ready, device, approve):
     answer = approve(Scope.SUDO, Wanted(user.id, "n-2", "sudo on pts/0", "the disk is full"), user.username).json()
     assert "order" not in answer
     assert (claims_of(answer["approval"])["purpose"], claims_of(answer["approval"])["nonce"]) == ("sudo", "n-2")
+    steps = ready.do(lambda unit: unit.sign_ins.store.steps(answer["sign_in_id"]))
+    assert any("the disk is full" in str(step.details) for step in steps)
 
 
 def test_who_is_suspended_after_the_approval_gets_no_sudo(ready, device, client, approve):

@@ -98,13 +98,16 @@ class Orders:
         order = pending[-1] if pending else self._write(admitted, BindingAct.BIND)
         return self.keys.sign(order)
 
-    def approve(self, approval: Approval) -> dict[str, str] | ReasonCode:
-        """Return the signed approval for a prompt at which no account is made; or why there is none any more."""
+    def approve(self, approval: Approval, message: str) -> dict[str, str] | ReasonCode:
+        """Return the signed approval for a prompt at which no account is made; or why there is none any more.
+
+        `message` is why the person wanted it; the sign-in keeps it.
+        """
         # public: the caller holds the access token of a completed sign-in
         if not self.bindings.has_account(approval.user_id, approval.device_id):
             self.publisher.publish(FollowUp(approval.sign_in_id, "approval refused", ReasonCode.NO_ACCOUNT_HERE.code))
             return ReasonCode.NO_ACCOUNT_HERE
-        self.publisher.publish(FollowUp(approval.sign_in_id, "approval handed to the machine"))
+        self.publisher.publish(FollowUp(approval.sign_in_id, "approval handed to the machine", detail=f"Reason: {message}"))
         signed, order_key = self.keys.sign_approval(approval)
         return {"approval": signed, "order_key": order_key}
 

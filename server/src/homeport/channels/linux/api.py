@@ -194,7 +194,7 @@ def _earned(actions: LinuxActions, device: Device, user_id: str, sign_in_id: str
         return ReasonCode.USER_CODE_EXPIRED
     approval = Approval(device.id, authorization.scope.value, user_id, authorization.wanted.nonce, sign_in_id)
     if authorization.scope is Scope.SUDO:
-        return actions.orders.approve(approval)
+        return actions.orders.approve(approval, authorization.wanted.message)
     signed = actions.orders.bind(user_id, device, sign_in_id)
     if isinstance(signed, ReasonCode):
         return signed

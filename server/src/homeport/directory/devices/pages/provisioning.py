@@ -40,7 +40,7 @@ SSH = (
 )
 SUDO = (
     ("passcode", "The local passcode", "Works offline, like on any machine."),
-    ("browser", "An approval in the browser", "With a reason, which the audit log keeps. Needs the network."),
+    ("browser", "An approval in the browser", "With a reason, which the sign-in keeps. Needs the network."),
     ("never", "Closed", "Nobody with a Homeport account can use sudo, administrators neither."),
 )
 _LONGEST_NUMBER = 4
