@@ -161,4 +161,9 @@ def test_a_device_hears_who_may_sign_in_on_it_and_nobody_else_does(ready, device
     names = [person["username"] for person in answer.json()["people"]]
     assert f"zoe-{device.name}" in names
     assert f"staged-{device.name}" not in names
+    uids = [person["uid"] for person in answer.json()["people"]]
+    assert all(20_000 <= uid < 60_000 for uid in uids), "sshd must know a name and its number before anybody signs in"
+    assert len(set(uids)) == len(uids)
+    again = device.call(client, "GET", "/agent/v1/people", device.agent_token(client)).json()["people"]
+    assert [person["uid"] for person in again] == uids
     assert client.get("/agent/v1/people").status_code == 401

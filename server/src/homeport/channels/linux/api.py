@@ -138,10 +138,21 @@ class AgentEndpoints:
             if actions.bindings.may_admit(None, device) is not None:
                 return JSONResponse({"people": [], "next": None})
             page = actions.access.entrants_of(device, Listing(sort=("id",), skip=skip, limit=PEOPLE))
+        entrants = [entrant for entrant in page.items if linux_name_allowed(entrant.username)]
+        without = [entrant.user_id for entrant in entrants if entrant.uid is None]
+        given: dict[str, int] = {}
+        if without:
+            with self.work.write() as actions:
+                given = actions.bindings.give_numbers(without)
         people = [
-            {name: getattr(entrant, name) for name in ("user_id", "username", "email", "full_name", "uid")}
-            for entrant in page.items
-            if linux_name_allowed(entrant.username)
+            {
+                "user_id": entrant.user_id,
+                "username": entrant.username,
+                "email": entrant.email,
+                "full_name": entrant.full_name,
+                "uid": entrant.uid if entrant.uid is not None else given.get(entrant.user_id),
+            }
+            for entrant in entrants
         ]
         following = skip + PEOPLE
         return JSONResponse({"people": people, "next": following if following < page.total else None})

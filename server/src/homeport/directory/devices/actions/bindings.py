@@ -21,6 +21,7 @@ from homeport.directory.devices.model import (
     OrderReport,
     ProvisioningSetting,
     Terms,
+    UidUse,
     linux_name_allowed,
 )
 from homeport.directory.devices.ports import AccessStore, BindingStore, DeviceStore, ProvisioningStore, UnixIdStore, Users
@@ -61,6 +62,21 @@ class Bindings:
         if reason is None and self.unix_ids.of(user.id) is None and not self.unix_ids.left():
             return ReasonCode.UNIX_IDS_EXHAUSTED
         return reason
+
+    def give_numbers(self, user_ids: Sequence[str]) -> dict[str, int]:
+        """Give each of these people who may sign in a uid, and return them: sshd must know a name and its number beforehand.
+
+        Once the numbers become scarce nobody gets one ahead of their first sign-in, and the answer leaves them out.
+        """
+        # public: asked for a device that proved its key, about people who may sign in on it
+        given: dict[str, int] = {}
+        now = self.clock.now()
+        free = max(0, UidUse(self.unix_ids.count()).before_scarce)
+        for user_id in user_ids[:free]:
+            uid = self.unix_ids.allocate(user_id, now)
+            if uid is not None:
+                given[user_id] = uid
+        return given
 
     def has_account(self, user_id: str, device_id: str) -> bool:
         """Tell whether the person should have a usable account on the device."""

@@ -89,6 +89,11 @@ class UidUse:
     total: int = LAST_UID - FIRST_UID + 1
 
     @property
+    def before_scarce(self) -> int:
+        """Count how many can still be given out before they are scarce; negative afterwards."""
+        return self.total * 8 // 10 - self.used
+
+    @property
     def scarce(self) -> bool:
         """Tell whether 80 % are gone, which the portal warns about."""
         return self.used * 10 >= self.total * 8
