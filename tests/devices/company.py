@@ -82,16 +82,21 @@ class Company:
         machine.run("homeport-agent", "enroll", "--server", self.estate.url, "--key-file", "-", input=f"{key}\n")
         return json.loads(machine.read("/var/lib/homeport-agent/device.json"))["device_id"]
 
-    def signs_in(self, person: Person, address: str) -> str:
-        """Open the address of a device's prompt in a fresh browser, sign in at the provider; the number that the page shows."""
+    def approves(self, person: Person, address: str) -> Browser:
+        """Open the address of a device's prompt in a fresh browser and sign in at the provider; the page where that ends."""
         browser = open_browser()
         with browser.client:
             browser.visit(address)
             browser.send({}, action="/device")
             browser.send({"username": person.email, "password": self.estate.okta["password"]})
-            number = browser.text("verification-number")
-            assert number, f"no number at {browser.url} ({browser.status}): {browser.page}"
-            return number
+        return browser
+
+    def signs_in(self, person: Person, address: str) -> str:
+        """Do so; the number that the page shows."""
+        browser = self.approves(person, address)
+        number = browser.text("verification-number")
+        assert number, f"no number at {browser.url} ({browser.status}): {browser.page}"
+        return number
 
     def open_portal(self) -> Browser:
         """Sign in to the admin portal in a fresh browser."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from tests.devices.company import Company, company
+from tests.devices.company import Company, Person, company
 from tests.devices.device import Device, device
 from tests.support.debian.image import Layers, installed
 from tests.support.debian.machine import Machine
@@ -40,7 +40,19 @@ def new_machine(_layers: Layers, acme: Company) -> Iterator[Callable[[], Machine
 
 
 @pytest.fixture
-def lab(acme: Company, new_machine: Callable[[], Machine]) -> Iterator[Device]:
-    """One enrolled machine whose agent runs."""
-    with device(acme, new_machine()) as made:
+def ada(acme: Company) -> Person:
+    """Somebody who may sign in on `lab` and never did."""
+    return acme.new_person()
+
+
+@pytest.fixture
+def bea(acme: Company) -> Person:
+    """Somebody else who may."""
+    return acme.new_person()
+
+
+@pytest.fixture
+def lab(acme: Company, ada: Person, bea: Person, new_machine: Callable[[], Machine]) -> Iterator[Device]:
+    """One enrolled machine whose agent runs and has heard of Ada and Bea."""
+    with device(acme, new_machine(), ada, bea) as made:
         yield made

@@ -22,24 +22,45 @@ class Device:
     company: Company
     machine: Machine
     id: str
+    expected: tuple[Person, ...]
+    """People whom the machine must have heard of before it is used."""
     services: dict[str, Service] = field(default_factory=dict)
 
     def start(self, *names: str) -> None:
-        """Start the agent's processes with the command and the user that their units name."""
-        for name in names or ("homeport-agent",):
+        """Start the agent's processes with the command, the user and the folder that their units name."""
+        self.machine.run("systemd-tmpfiles", "--create", "homeport-agent.conf")
+        for name in names or ("homeport-accounts", "homeport-agent"):
             unit = configparser.ConfigParser(strict=False, interpolation=None)
             unit.optionxform = str
             unit.read_string(self.machine.read(f"{UNITS}/{name}.service"))
             service = unit["Service"]
-            user = None
+            user = service.get("User", "root")
+            if folder := service.get("RuntimeDirectory"):
+                self.machine.run("install", "-d", "-o", user, "-m", service["RuntimeDirectoryMode"], f"/run/{folder}")
             command = shlex.split(service["ExecStart"])
             self.services[name] = self.machine.start(*command, user=user, log=f"/var/log/{name}.log")
-        self.services["homeport-agent"].wait_for_log("Keeping the accounts")
+            self.services[name].wait_for_log("Keeping the accounts")
+        roster = self.machine.root / "var/lib/homeport-accounts/roster.json"
+        self.machine.until(
+            lambda: roster.exists() and all(person.username in roster.read_text() for person in self.expected),
+            "the list of people",
+        )
 
     def kill(self, *names: str) -> None:
         """End the agent's processes as `kill -9` does."""
         for name in names or tuple(self.services):
             self.services.pop(name).kill()
+
+    def signs_in(self, terminal: Terminal, person: Person, passcode: str | None = PASSCODE) -> None:
+        """Follow a prompt that shows an address and a code, up to the shell; without a passcode when one is there already."""
+        code = terminal.reads(r"with code +([A-Z]{4}-[A-Z]{4})")[1]
+        terminal.reads("Number shown there: $")
+        terminal.types(self.company.signs_in(person, f"{self.company.estate.url}/device?user_code={code}"))
+        if passcode is not None:
+            for prompt in ("Choose a passcode for", "The same again: $"):
+                terminal.asks_secretly(prompt)
+                terminal.types(passcode)
+        terminal.reads(r"\$ $")
 
     def bind(self, person: Person, passcode: str = PASSCODE) -> None:
         """Give a person their account, by the command that needs no console."""
@@ -98,8 +119,8 @@ def _hear(program: Any, event: str) -> dict[str, Any]:
 
 
 @contextmanager
-def device(company: Company, machine: Machine):
-    """Enrol a booted machine and start its agent."""
-    made = Device(company, machine, company.enroll(machine))
+def device(company: Company, machine: Machine, *expected: Person):
+    """Enrol a booted machine and start its agent; it is ready when it has heard of the people."""
+    made = Device(company, machine, company.enroll(machine), expected)
     made.start()
     yield made

@@ -8,8 +8,7 @@ from tests.devices.device import PASSCODE
 pytestmark = pytest.mark.xdist_group("devices-1")
 
 
-def test_the_passcode_alone_opens_the_console_whatever_happened_to_the_network_and_to_us(acme, lab):
-    ada = acme.new_person()
+def test_the_passcode_alone_opens_the_console_whatever_happened_to_the_network_and_to_us(acme, lab, ada):
     lab.bind(ada)
     took = {}
     for trouble in (lambda: None, lab.machine.wire.cut, lab.machine.wire.hang, lab.kill):
@@ -22,8 +21,7 @@ def test_the_passcode_alone_opens_the_console_whatever_happened_to_the_network_a
     assert max(took.values()) < 5, took
 
 
-def test_a_wrong_passcode_is_refused_while_nothing_of_ours_runs(acme, lab):
-    ada = acme.new_person()
+def test_a_wrong_passcode_is_refused_while_nothing_of_ours_runs(acme, lab, ada):
     lab.bind(ada)
     lab.kill()
     assert "incorrect" in lab.refuses_the_passcode(ada, PASSCODE + "x")

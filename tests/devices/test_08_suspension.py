@@ -10,8 +10,8 @@ pytestmark = pytest.mark.xdist_group("devices-1")
 STEPS = ["deny", "lock", "leave_groups", "end_sessions", "disable_jobs"]
 
 
-def test_a_suspension_ends_everything_within_five_seconds_and_an_activation_brings_it_back(acme, lab):
-    machine, ada = lab.machine, acme.new_person()
+def test_a_suspension_ends_everything_within_five_seconds_and_an_activation_brings_it_back(acme, lab, ada):
+    machine = lab.machine
     lab.bind(ada)
     uid = lab.uid(ada)
     console = lab.logs_in(ada)
@@ -50,8 +50,8 @@ def test_a_suspension_ends_everything_within_five_seconds_and_an_activation_brin
         machine.until(lambda: {"cron-ran", "at-ran"} <= files(machine), "her jobs")
 
 
-def test_when_nothing_of_ours_runs_the_lease_ends_everything_at_its_date(acme, lab):
-    machine, ada = lab.machine, acme.new_person()
+def test_when_nothing_of_ours_runs_the_lease_ends_everything_at_its_date(acme, lab, ada):
+    machine = lab.machine
     acme.set_provisioning(lease_days=14)
     lab.bind(ada)
     lab.give_a_key(ada)

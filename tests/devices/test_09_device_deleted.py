@@ -6,8 +6,7 @@ pytestmark = pytest.mark.xdist_group("devices-2")
 
 
 @pytest.mark.parametrize("after", ["keep", "lock", "remove"])
-def test_a_deleted_device_does_with_its_accounts_as_was_chosen(acme, lab, after):
-    ada = acme.new_person()
+def test_a_deleted_device_does_with_its_accounts_as_was_chosen(acme, lab, ada, after):
     lab.bind(ada)
     home = lab.machine.root / "home" / ada.username
     assert home.is_dir()

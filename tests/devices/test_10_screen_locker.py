@@ -26,8 +26,7 @@ def unlocks(lab, locker, person, passcode) -> bool:
         return "account management done" in screen.text
 
 
-def test_a_locker_opens_for_the_passcode_of_the_one_who_runs_it(acme, lab):
-    ada, bea = acme.new_person(), acme.new_person()
+def test_a_locker_opens_for_the_passcode_of_the_one_who_runs_it(acme, lab, ada, bea):
     lab.machine.write("/etc/pam.d/locker", SERVICE)
     lab.bind(ada)
     lab.bind(bea, "harbour-walnut-71")
@@ -38,8 +37,7 @@ def test_a_locker_opens_for_the_passcode_of_the_one_who_runs_it(acme, lab):
     assert unlocks(lab, ada, ada, PASSCODE)
 
 
-def test_our_sockets_are_closed_to_users(acme, lab):
-    ada = acme.new_person()
+def test_our_sockets_are_closed_to_users(acme, lab, ada):
     lab.bind(ada)
     sockets = lab.machine.run("find", "/run", "-type", "s").split()
     assert sockets

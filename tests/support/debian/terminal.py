@@ -97,6 +97,7 @@ class Terminal:
         begun = self._read_to
         found = self.reads(rf"{mark} (\d+)", seconds)
         said = self.text[begun : found.start()]
+        self.reads(r"[$#] $")  # what is typed before the prompt would be shown twice
         return said if found[1] == "0" else f"{said}status {found[1]}"
 
     def ends(self, seconds: float | None = None) -> int:

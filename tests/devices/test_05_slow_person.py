@@ -1,0 +1,69 @@
+"""A slow person, a wrong number, an expired code, another person: refused with an id that the portal knows, or taken up again."""
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("devices-2")
+
+
+def begin(lab, person):
+    console = lab.machine.console()
+    console.reads("login: $")
+    console.types(person.username)
+    code = console.reads(r"with code +([A-Z]{4}-[A-Z]{4})")[1]
+    console.reads("Number shown there: $")
+    return console, code
+
+
+def test_when_the_time_of_login_runs_out_the_next_attempt_shows_the_same_code(lab, ada):
+    lab.machine.run("sed", "-i", r"s/^LOGIN_TIMEOUT.*/LOGIN_TIMEOUT 2/", "/etc/login.defs")
+    console, code = begin(lab, ada)
+    with console:
+        console.reads("timed out after 2 seconds")
+        console.ends()
+    lab.machine.run("sed", "-i", r"s/^LOGIN_TIMEOUT.*/LOGIN_TIMEOUT 300/", "/etc/login.defs")
+    with lab.machine.console() as again:
+        again.reads("login: $")
+        again.types(ada.username)
+        lab.signs_in(again, ada)
+        assert again.text.count(code) == 1
+
+
+def test_when_the_time_of_sshd_runs_out_the_next_attempt_shows_the_same_code(lab, ada):
+    lab.machine.start_sshd("-o", "LoginGraceTime=2")
+    codes = []
+    for _ in range(2):
+        with lab.machine.ssh(ada.username) as ssh:
+            codes.append(ssh.reads(r"with code +([A-Z]{4}-[A-Z]{4})")[1])
+            ssh.reads("Number shown there: $")
+            lab.machine.until(lambda: "imeout" in lab.machine.read("/var/log/sshd.log") or ssh.ended, "the end of the grace")
+            ssh.types("")
+            ssh.ends()
+    assert codes[0] == codes[1]
+
+
+def test_a_number_that_is_wrong_five_times_is_refused_with_an_id_that_the_portal_knows(acme, lab, ada):
+    console, code = begin(lab, ada)
+    with console:
+        number = acme.signs_in(ada, f"{acme.estate.url}/device?user_code={code}")
+        wrong = "000000" if number != "000000" else "111111"
+        for left in (4, 3, 2, 1):
+            console.types(wrong)
+            console.reads(f"{left} tr(y|ies) left")
+            console.reads("Number shown there: $")
+        console.types(wrong)
+        reference = console.reads(r"Sign-in: (\S+)")[1]
+    assert lab.machine.entry("passwd", ada.username) is None
+    assert acme.estate.rows("SELECT state FROM sign_ins WHERE id = ?", reference)
+
+
+def test_another_person_who_approves_gets_nothing_and_neither_does_the_first(acme, lab, ada, bea):
+    console, code = begin(lab, ada)
+    with console:
+        browser = acme.approves(bea, f"{acme.estate.url}/device?user_code={code}")
+        if number := browser.text("verification-number"):
+            console.types(number)
+        else:
+            console.types("000000")
+        console.reads(r"Reason: \S+")
+    for person in (ada, bea):
+        assert lab.machine.entry("passwd", person.username) is None
