@@ -3,6 +3,7 @@
 import pytest
 from tests.devices.device import PASSCODE
 
+ONCE = ("-o", "NumberOfPasswordPrompts=1", "-o", "PreferredAuthentications=keyboard-interactive")
 pytestmark = pytest.mark.xdist_group("devices-2")
 
 
@@ -27,7 +28,7 @@ def test_a_name_that_may_not_sign_in_looks_like_any_password_prompt_and_costs_no
     lab.machine.run("chpasswd", input="opa:sesame-and-lentils\n")
     before, shown = lab.machine.wire.carried, []
     for name in ("mallory", "opa"):
-        with lab.machine.ssh(name, "-o", "NumberOfPasswordPrompts=1") as ssh:
+        with lab.machine.ssh(name, *ONCE) as ssh:
             ssh.asks_secretly("[Pp]assword: $")
             ssh.types("whatever it is")
             ssh.reads("Permission denied")

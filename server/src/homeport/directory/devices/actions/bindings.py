@@ -69,14 +69,9 @@ class Bindings:
         Once the numbers become scarce nobody gets one ahead of their first sign-in, and the answer leaves them out.
         """
         # public: asked for a device that proved its key, about people who may sign in on it
-        given: dict[str, int] = {}
-        now = self.clock.now()
-        free = max(0, UidUse(self.unix_ids.count()).before_scarce)
-        for user_id in user_ids[:free]:
-            uid = self.unix_ids.allocate(user_id, now)
-            if uid is not None:
-                given[user_id] = uid
-        return given
+        now, free = self.clock.now(), max(0, UidUse(self.unix_ids.count()).before_scarce)
+        given = {user_id: self.unix_ids.allocate(user_id, now) for user_id in user_ids[:free]}
+        return {user_id: uid for user_id, uid in given.items() if uid is not None}
 
     def has_account(self, user_id: str, device_id: str) -> bool:
         """Tell whether the person should have a usable account on the device."""
