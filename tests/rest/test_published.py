@@ -17,7 +17,7 @@ ADDED = {
     "/api/systems": {"enrollmentStatus", "limitedToAssigned"},
     "/api/v2/systemgroups": {"description", "limitedToAssigned"},
     "/api/v2/usergroups": {"description"},
-    "/api/v2/devices/settings/signinwithjumpcloud": {"severalUsers", "leaseDays", "groups"},
+    "/api/v2/devices/settings/signinwithjumpcloud": {"severalUsers", "leaseDays", "groups", "ssh", "sudo"},
 }
 """Fields that Homeport answers and JumpCloud does not, by the beginning of the path."""
 OURS_ALONE = {"username", "email", "name", "displayName", "op", "type", "id", "settings", "state", "suspended", "activated"}
