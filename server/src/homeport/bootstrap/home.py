@@ -23,6 +23,7 @@ from homeport.directory.audit.jobs import AuditKeys, AuditSealer
 from homeport.directory.audit.store import AuditStore
 from homeport.directory.audit.tables import audit_batches
 from homeport.directory.devices.model import BindingChanged, DesiredStateChanged
+from homeport.directory.people.jobs import KIND, ImportJob
 from homeport.directory.people.model import (
     UserActivated,
     UserDeleted,
@@ -129,7 +130,8 @@ class Home:
     def worker(self) -> Worker:
         """What carries out jobs."""
         parts = self.parts
-        return Worker(parts.database, parts.clock, parts.entropy, {})
+        handlers = {KIND: ImportJob(parts.database, lambda work: self._unit(work).imports)}
+        return Worker(parts.database, parts.clock, parts.entropy, handlers)
 
     def _work_off(self) -> None:
         self.worker.run_due()
@@ -151,6 +153,7 @@ class Home:
             actions.authorizations.store.remove_before(moment)
             actions.limits.remove_before(moment)
             actions.jobs.remove_before(now - JOBS_KEPT_FOR)
+            actions.imports.store.remove_before(now - JOBS_KEPT_FOR)
 
     @property
     def work(self) -> DatabaseWork[Unit]:

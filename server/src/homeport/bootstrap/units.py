@@ -32,8 +32,9 @@ from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.devices.store.enrollment import EnrollmentKeySql
 from homeport.directory.devices.store.groups import DeviceGroupSql
 from homeport.directory.devices.store.provisioning import ProvisioningSql, UnixIdSql
-from homeport.directory.people.actions import People, UserGroups
-from homeport.directory.people.store import UserGroupSql, UserSql
+from homeport.directory.people.actions import Imports, People, UserGroups
+from homeport.directory.people.actions.import_rows import RowImport
+from homeport.directory.people.store import ImportSql, UserGroupSql, UserSql
 from homeport.foundation.database.engine import Database, UnitOfWork
 from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.jobs.store import Jobs
@@ -95,6 +96,13 @@ class Unit:
         """Users."""
         users, usage = UserSql(self._connection), BindingSql(self._connection)
         return People(users, usage, self.audit, self._clock, self._entropy, self._work)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """Imports of users."""
+        store = ImportSql(self._connection)
+        rows = RowImport(store, self.people, self.user_groups, self.audit, self._clock, self._entropy)
+        return Imports(store, rows, self.jobs, self.audit, self._clock, self._entropy)
 
     @cached_property
     def user_groups(self) -> UserGroups:

@@ -35,7 +35,7 @@ from homeport.directory.devices.pages import (
 )
 from homeport.directory.people.actions import PeopleActions
 from homeport.directory.people.api import PeopleApi, UserGroupsApi
-from homeport.directory.people.pages import BulkPages, PeoplePages, UserGroupPages
+from homeport.directory.people.pages import BulkPages, ImportPages, PeoplePages, UserGroupPages
 from homeport.foundation.database import schema
 from homeport.foundation.http import problems
 from homeport.foundation.http.health import Health
@@ -159,6 +159,7 @@ def application(home: Home) -> FastAPI:
         DevicesApi(home.work_of(_devices)).router(),
         DeviceGroupsApi(home.work_of(_devices)).router(),
         AssociationsApi(home.work_of(_devices)).router(),
+        ImportPages(home.work_of(_people), templates).router(),
         BulkPages(home.work_of(_people), templates).router(),
         PeoplePages(home.work_of(_people), templates, panels).router(),
         UserGroupPages(home.work_of(_people), templates, panels).router(),
@@ -209,7 +210,7 @@ def _devices(unit: Unit) -> DeviceActions:
 
 
 def _people(unit: Unit) -> PeopleActions:
-    return PeopleActions(unit.people, unit.user_groups)
+    return PeopleActions(unit.people, unit.user_groups, unit.imports)
 
 
 def _administrators(unit: Unit) -> AdministratorActions:

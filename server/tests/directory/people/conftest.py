@@ -5,12 +5,14 @@ from starlette.responses import PlainTextResponse
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
-from homeport.directory.people.actions import People, PeopleActions, UserGroups
+from homeport.directory.people.actions import Imports, People, PeopleActions, UserGroups
+from homeport.directory.people.actions.import_rows import RowImport
 from homeport.directory.people.api import PeopleApi, UserGroupsApi
-from homeport.directory.people.pages import BulkPages, PeoplePages, UserGroupPages
-from homeport.directory.people.store import UserGroupSql, UserSql
+from homeport.directory.people.pages import BulkPages, ImportPages, PeoplePages, UserGroupPages
+from homeport.directory.people.store import ImportSql, UserGroupSql, UserSql
 from homeport.foundation.database.engine import DatabaseWork
 from homeport.foundation.http import problems
+from homeport.foundation.jobs.store import Jobs
 from homeport.foundation.kernel.actor import Actor, ActorKind
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.assets import Assets
@@ -53,9 +55,21 @@ def build(clock, entropy, usage):
 
 
 @pytest.fixture
-def build_all(build, build_groups):
+def build_imports(clock, entropy, build, build_groups):
+    """Makes the imports over a unit of work, as bootstrap does."""
+
+    def over(unit):
+        audit, store = Audit(AuditStore(unit.connection), clock, entropy), ImportSql(unit.connection)
+        rows = RowImport(store, build(unit), build_groups(unit), audit, clock, entropy)
+        return Imports(store, rows, Jobs(unit.connection, clock, entropy), audit, clock, entropy)
+
+    return over
+
+
+@pytest.fixture
+def build_all(build, build_groups, build_imports):
     """Makes what the edges of the slice hold."""
-    return lambda unit: PeopleActions(build(unit), build_groups(unit))
+    return lambda unit: PeopleActions(build(unit), build_groups(unit), build_imports(unit))
 
 
 @pytest.fixture
@@ -80,6 +94,7 @@ def client(sqlite_database, build, build_all):
     for router in (
         PeopleApi(DatabaseWork(sqlite_database, build)).router(),
         UserGroupsApi(work).router(),
+        ImportPages(work, templates).router(),
         BulkPages(work, templates).router(),
         UserGroupPages(work, templates, panels).router(),
         PeoplePages(work, templates, panels).router(),

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from homeport.directory.people.model import User, UserGroup
+from homeport.directory.people.model.imports import Refused, UserImport
 from homeport.foundation.kernel.listing import Listing, Page
 
 
@@ -119,10 +120,109 @@ class UserGroupStore(Protocol):
         """Return those of these users who belong to the group."""
         ...
 
+    def names_of(self, user_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """Return the names of the groups of each of these users who has some."""
+        ...
+
     def add_members(self, group_id: str, user_ids: Collection[str], moment: datetime) -> Sequence[User]:
         """Add users; return those who did not belong to the group before. Ids that name no user are left out."""
         ...
 
     def remove_members(self, group_id: str, user_ids: Collection[str]) -> Sequence[User]:
         """Remove users; return those who belonged to the group before."""
+        ...
+
+
+class ImportStore(Protocol):
+    """Keeps uploaded files of users, what was refused of them, and takes many users at once."""
+
+    def add(self, one: UserImport) -> None:
+        """Store a new import."""
+        ...
+
+    def get(self, import_id: str) -> UserImport | None:
+        """Return an import."""
+        ...
+
+    def get_for_update(self, import_id: str) -> UserImport | None:
+        """Return an import and keep others from changing it until the unit of work ends."""
+        ...
+
+    def save(self, one: UserImport) -> None:
+        """Store a changed import."""
+        ...
+
+    def remove_before(self, moment: datetime) -> None:
+        """Forget imports that were uploaded before the moment, with their files."""
+        ...
+
+    def append(self, import_id: str, number: int, content: bytes) -> None:
+        """Store a part of the file."""
+        ...
+
+    def chunk(self, import_id: str, number: int) -> bytes | None:
+        """Return a part of the file; None after the last."""
+        ...
+
+    def drop_file(self, import_id: str) -> None:
+        """Forget the file, once all of it was taken."""
+        ...
+
+    def forget_refusals(self, import_id: str) -> None:
+        """Forget what the last check or run refused."""
+        ...
+
+    def refuse(self, import_id: str, refused: Sequence[Refused]) -> None:
+        """Store refused rows."""
+        ...
+
+    def refusals(self, import_id: str, after: int, limit: int) -> Sequence[Refused]:
+        """Return refused rows after a line."""
+        ...
+
+    def find_users(self, emails: Collection[str], usernames: Collection[str]) -> Sequence[User]:
+        """Return the users with one of these addresses or names, and hold them."""
+        ...
+
+    def add_users(self, new: Sequence[User]) -> None:
+        """Store many new users; raise Conflict when one of them was added by somebody else at this moment."""
+        ...
+
+    def memberships(self, user_ids: Collection[str]) -> frozenset[tuple[str, str]]:
+        """Return (group id, user id) of the groups that these users belong to."""
+        ...
+
+    def users_after(self, username: str, group: str, state: str, limit: int) -> Sequence[User]:
+        """Return the next users by user name, optionally only of a group or a state."""
+        ...
+
+
+class JobHandle(Protocol):
+    """A job, with how far it came."""
+
+    @property
+    def id(self) -> str:
+        """Return its id."""
+        ...
+
+    @property
+    def done(self) -> int:
+        """Return how much of `total` is done."""
+        ...
+
+    @property
+    def total(self) -> int:
+        """Return how much there is to do; 0 while nobody knows."""
+        ...
+
+
+class Outbox(Protocol):
+    """Keeps work for later."""
+
+    def add(self, kind: str, payload: Mapping[str, Any]) -> JobHandle:
+        """Store a job that is due at once."""
+        ...
+
+    def get(self, job_id: str) -> JobHandle | None:
+        """Return a job."""
         ...

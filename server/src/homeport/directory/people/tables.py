@@ -1,9 +1,9 @@
 """The tables of users, of user groups, and of who belongs to which group."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 
 from homeport.directory.people.model import DETAILS
-from homeport.foundation.database.columns import Id, LongText, UtcDateTime, metadata
+from homeport.foundation.database.columns import Id, Json, LongText, UtcDateTime, metadata
 
 unique_username = UniqueConstraint("username")
 unique_email = UniqueConstraint("email")
@@ -60,4 +60,38 @@ user_group_members = Table(
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("added_at", UtcDateTime, nullable=False),
     Index("ix_user_group_members_user_id_group_id", "user_id", "group_id"),
+)
+
+user_imports = Table(
+    "user_imports",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("filename", String(255), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("meaning", Json, nullable=False),
+    Column("phase", String(16), nullable=False),
+    Column("job_id", String(36), nullable=False),
+    Column("counts", Json, nullable=False),
+    Column("problem", LongText, nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint("phase IN ('uploaded', 'checking', 'checked', 'running', 'done', 'failed')", name="phase"),
+)
+
+user_import_chunks = Table(
+    "user_import_chunks",
+    metadata,
+    Column("import_id", Id, ForeignKey("user_imports.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+user_import_refusals = Table(
+    "user_import_refusals",
+    metadata,
+    Column("import_id", Id, ForeignKey("user_imports.id", ondelete="CASCADE"), primary_key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("field", String(32), nullable=False),
+    Column("reason", LongText, nullable=False),
+    Column("cells", Json, nullable=False),
 )

@@ -18,6 +18,8 @@ PROGRAM_PATHS = ("/api/", "/agent/", "/oauth/token", "/oauth/device_authorizatio
 """Paths that never look at the session cookie, so a cross-site request gains nothing there."""
 SECRET_PATHS = ("/admin/link/",)
 """Paths that end in a secret, so the access log leaves their end out."""
+LARGER_BODIES = {"/admin/users/import": 256_000_000}
+"""Paths that take files, with the most bytes of a body; the page says in its own words what is too large before that."""
 TOO_LARGE = "The request is larger than {} bytes.\n"
 MOST_DIGITS = 19
 """Of a Content-Length: what 64 bits hold; Python refuses to read numbers of thousands of digits."""
@@ -53,12 +55,13 @@ class Shell:
                 self._add_headers(MutableHeaders(scope=message), scope)
             await send(message)
 
-        refusal = self._refusal(scope, headers)
+        limit = LARGER_BODIES.get(scope["path"], self.max_body)
+        refusal = self._refusal(scope, headers, limit)
         try:
             if refusal is not None:
                 await refusal(scope, receive, send_with_headers)
             else:
-                await self.app(scope, _Limited(receive, self.max_body), send_with_headers)
+                await self.app(scope, _Limited(receive, limit), send_with_headers)
         finally:
             log.info(
                 "request",
@@ -70,7 +73,7 @@ class Shell:
                 address=scope["client"][0] if scope.get("client") else "",
             )
 
-    def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
+    def _refusal(self, scope: Scope, headers: Headers, limit: int) -> PlainTextResponse | None:
         if "\x00" in scope["path"]:
             return PlainTextResponse("There is nothing at this address.\n", 404)
         if len(headers.getlist("host")) > 1:
@@ -78,8 +81,8 @@ class Shell:
         if not self._is_ours(headers.get("host", "")):
             return PlainTextResponse(f"This server answers only as {self.public_url}.\n", 421)
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > self.max_body:
-            return PlainTextResponse(TOO_LARGE.format(self.max_body), 413)
+        if not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > limit:
+            return PlainTextResponse(TOO_LARGE.format(limit), 413)
         if not _is_utf8(headers.get("content-type", "")):
             return PlainTextResponse("Send text as UTF-8.\n", 415)
         if scope["method"] not in SAFE_METHODS and not scope["path"].startswith(PROGRAM_PATHS) and not self._same_origin(headers):

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from homeport.directory.people.actions.groups import UserGroups
+from homeport.directory.people.actions.imports import Imports
 from homeport.directory.people.actions.users import People
 
-__all__ = ["People", "PeopleActions", "UserGroups"]
+__all__ = ["Imports", "People", "PeopleActions", "UserGroups"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +15,4 @@ class PeopleActions:
 
     people: People
     groups: UserGroups
+    imports: Imports

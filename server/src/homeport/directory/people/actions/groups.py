@@ -75,6 +75,11 @@ class UserGroups:
         actor.require(Permission.GROUPS_READ)
         return self.groups.which_belong(group_id, user_ids)
 
+    def names_of(self, actor: Actor, user_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """Return the names of the groups of each of these users who has some."""
+        actor.require(Permission.GROUPS_READ)
+        return self.groups.names_of(user_ids)
+
     def create(self, actor: Actor, *, name: str, description: str = "") -> UserGroup:
         """Add a group without members; raise Invalid for a bad name, Conflict for one that is taken."""
         actor.require(Permission.GROUPS_WRITE)

@@ -2,6 +2,7 @@
 
 from homeport.directory.people.pages.bulk import BulkPages
 from homeport.directory.people.pages.groups import UserGroupPages
+from homeport.directory.people.pages.imports import ImportPages
 from homeport.directory.people.pages.users import PeoplePages
 
-__all__ = ["BulkPages", "PeoplePages", "UserGroupPages"]
+__all__ = ["BulkPages", "ImportPages", "PeoplePages", "UserGroupPages"]

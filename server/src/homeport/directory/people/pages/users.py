@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -75,6 +76,7 @@ class PeoplePages:
             pager=Pager(total=page.total, page=state.page, size=state.size),
             users=page.items,
             words=WORDS,
+            export=urlencode([pair for pair in state.chosen if pair[0] in {"state", "group"}][:2]),
             may_write=actor.may(Permission.USERS_WRITE),
             may_change_state=actor.may(Permission.USERS_STATE),
             may_write_groups=actor.may(Permission.GROUPS_WRITE),

@@ -127,6 +127,20 @@ class UserGroupSql:
         here = (user_group_members.c.group_id == group_id, user_group_members.c.user_id.in_(list(user_ids)))
         return frozenset(self.connection.execute(select(user_group_members.c.user_id).where(*here)).scalars())
 
+    def names_of(self, user_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """Return the names of the groups of each of these users who has some."""
+        found: dict[str, list[str]] = {}
+        for some in _portions(user_ids):
+            query = (
+                select(user_group_members.c.user_id, user_groups.c.name)
+                .join(user_groups, user_groups.c.id == user_group_members.c.group_id)
+                .where(user_group_members.c.user_id.in_(some))
+                .order_by(user_groups.c.name_key)
+            )
+            for row in self.connection.execute(query):
+                found.setdefault(row.user_id, []).append(row.name)
+        return found
+
     def add_members(self, group_id: str, user_ids: Collection[str], moment: datetime) -> Sequence[User]:
         """Add users; return those who did not belong to the group before. Ids that name no user are left out."""
         added: list[User] = []

@@ -31,7 +31,7 @@ class UserSql:
     def add(self, user: User) -> None:
         """Store a new user."""
         try:
-            self.connection.execute(insert(users).values(_row(user)))
+            self.connection.execute(insert(users).values(user_row(user)))
         except IntegrityError as error:
             raise _taken(user, error) from error
 
@@ -81,7 +81,7 @@ class UserSql:
     def save(self, user: User) -> None:
         """Store a changed user."""
         try:
-            self.connection.execute(update(users).where(users.c.id == user.id).values(_row(user)))
+            self.connection.execute(update(users).where(users.c.id == user.id).values(user_row(user)))
         except IntegrityError as error:
             raise _taken(user, error) from error
 
@@ -90,7 +90,8 @@ class UserSql:
         self.connection.execute(delete(users).where(users.c.id == user_id))
 
 
-def _row(user: User) -> dict[str, Any]:
+def user_row(user: User) -> dict[str, Any]:
+    """Return the columns of a user."""
     return {name: getattr(user, name) for name in SORTED} | {"state": user.state.value, "search_key": search_key(user)}
 
 
