@@ -70,6 +70,31 @@ def test_status_accounts_apply_and_passcode_over_one_connection(served, signer):
         assert receive(connection)["accounts"][0]["passcode_set"] is True
 
 
+def test_the_network_half_may_set_nobodys_passcode(root, signer):
+    root, agent_uid = Root.at(str(root)), 65534
+    make_private_folder(root.accounts_state)
+    (root.accounts_state / "pin.json").write_text(json.dumps({"device_id": "d-1", "order_root": public_jwk(signer.root)}))
+    service = Service(root, try_lock(root), agent_uid=agent_uid)
+    order_id = ask(root, {"do": "apply", **signer.pair("d-1")})["receipt"]["order_id"]
+    code = (
+        "import json, os, socket, sys; from homeport_agent.accounts.framing import receive, send;"
+        f"fd = os.open(sys.argv[1], os.O_PATH); s = socket.socket(socket.AF_UNIX); os.setuid({agent_uid});"
+        f"s.connect(f'/proc/self/fd/{{fd}}/{SOCKET}'); send(s, json.loads(sys.argv[2])); print(json.dumps(receive(s)))"
+    )
+    request = {"do": "set_passcode", "order_id": order_id, "passcode": "correct horse"}
+    try:
+        said = [
+            json.loads(subprocess.check_output([sys.executable, "-c", code, str(root.run), json.dumps(words)]))
+            for words in ({"do": "status"}, request)
+        ]
+        assert said[0]["device_id"] == "d-1"
+        assert said[1] == {"error": "no such request"}
+        assert ask(root, {"do": "accounts"})["accounts"][0]["passcode_set"] is False
+        assert ask(root, request) == {"ok": True}
+    finally:
+        service.close()
+
+
 def test_an_unknown_request_ends_the_connection(served):
     with connect(served) as connection:
         send(connection, {"do": "become_root"})

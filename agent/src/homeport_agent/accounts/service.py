@@ -17,7 +17,7 @@ from homeport_agent.accounts.framing import FramingError, receive, send
 from homeport_agent.accounts.journal import Journal, utc_text
 from homeport_agent.accounts.ledger import Ledger
 from homeport_agent.accounts.linux import LinuxBackend
-from homeport_agent.accounts.listener import Listener
+from homeport_agent.accounts.listener import Listener, peer_uid
 from homeport_agent.accounts.network import NetworkHalf
 from homeport_agent.accounts.orders import Pin
 from homeport_agent.accounts.pam.conversation import Conversations
@@ -141,6 +141,8 @@ class Service:
         ]
 
     def _answer_all(self, connection: socket.socket) -> None:
+        # Only who could set any passcode anyway may set one here: the network half must not, however it came to an order.
+        trusted = peer_uid(connection) == os.geteuid()
         while True:
             try:
                 request = receive(connection)
@@ -150,16 +152,16 @@ class Service:
                 send(connection, {"error": str(error)})
                 return
             with self._busy:
-                answer = self._answer(request)
+                answer = self._answer(request, trusted=trusted)
             send(connection, answer)
             if "error" in answer:
                 return
 
-    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, request: dict[str, Any], *, trusted: bool) -> dict[str, Any]:
         match request.get("do"):
             case "apply":
                 return {"receipt": self._applier.apply(request.get("order"), request.get("order_key"))}
-            case "set_passcode":
+            case "set_passcode" if trusted:
                 try:
                     self._applier.set_passcode(request.get("order_id"), request.get("passcode"))
                 except Refusal as refusal:
