@@ -10,10 +10,11 @@ import pytest
 from conftest import make_root
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from standin import Signer, public_jwk
+from standin import Signer, person, public_jwk
 
 from homeport_agent.accounts.framing import receive, send
-from homeport_agent.accounts.listener import connect
+from homeport_agent.accounts.listener import Listener, connect
+from homeport_agent.accounts.network import SOCKET as NETWORK
 from homeport_agent.accounts.pam.frames import FrameError
 from homeport_agent.accounts.pam.service import SOCKET
 from homeport_agent.accounts.pam.talk import Hello
@@ -21,6 +22,7 @@ from homeport_agent.accounts.roster import Roster, read_person
 from homeport_agent.accounts.service import SOCKET as ACCOUNTS
 from homeport_agent.accounts.service import Service, try_lock
 from homeport_agent.durable import make_private_folder
+from homeport_agent.jose import sign_ed25519
 from homeport_agent.root import Root
 
 ADA = {"user_id": "u-ada", "username": "ada", "email": "ada@acme.example", "full_name": "Ada", "uid": 20000}
@@ -51,8 +53,8 @@ def hello(user, op="auth", service="login", **more):
     return frame("H", "".join(f"{name}={value}\n" for name, value in items.items()))
 
 
-def frames(root, raw, *, hang_up=False):
-    """What comes back, up to the end or the first prompt."""
+def frames(root, raw, *, hang_up=False, stop="RSV"):
+    """What comes back, up to the end or the first prompt; ``stop`` names the frames that end it."""
     said = []
     with connect(root.run, SOCKET, peers=PEERS, seconds=10) as connection:
         connection.sendall(raw)
@@ -62,7 +64,7 @@ def frames(root, raw, *, hang_up=False):
             while len(head := connection.recv(5, socket.MSG_WAITALL)) == 5:
                 length = struct.unpack(">I", head[1:])[0]
                 said.append((head[:1].decode(), connection.recv(length, socket.MSG_WAITALL).decode() if length else ""))
-                if said[-1][0] in "RSV":
+                if said[-1][0] in stop:
                     break
     return said
 
@@ -83,6 +85,84 @@ def test_somebody_on_the_list_hears_that_the_server_is_not_there(served):
 
 def test_over_ssh_a_name_that_the_system_does_not_know_is_never_asked(served):
     assert frames(served, hello("ada", service="sshd", rhost="192.0.2.9")) == [("R", "10")]
+
+
+@pytest.fixture
+def bound(root):
+    """A machine where Ada has her account, with the signer of its server and the pair that made the account."""
+    root, signer = Root.at(str(root)), Signer()
+    make_private_folder(root.accounts_state)
+    (root.accounts_state / "pin.json").write_text(json.dumps({"device_id": "d-1", "order_root": public_jwk(signer.root)}))
+    service = Service(root, try_lock(root), agent_uid=os.geteuid())
+    pair = signer.pair("d-1")
+    assert tell(root, {"do": "apply", **pair})["receipt"]["outcome"] == "done"
+    yield root, signer, pair
+    service.close()
+
+
+def tell(root, request):
+    with connect(root.run, ACCOUNTS, peers=PEERS, seconds=5) as connection:
+        send(connection, request)
+        return receive(connection)
+
+
+def both(root, user):
+    return [frames(root, hello(user, op))[-1] for op in ("auth", "acct")]
+
+
+@pytest.mark.parametrize("state", ["active", "suspended"])
+def test_a_local_account_stays_its_owners_whatever_the_list_says_of_its_name(bound, state):
+    root, signer, _ = bound
+    if state == "suspended":
+        tell(root, {"do": "apply", **signer.pair("d-1", "suspend")})
+    tell(root, {"do": "roster", "people": [ADA | {"username": "local"}], "first": True, "digest": "d"})
+    assert both(root, "local") == [("R", "10"), ("R", "10")]
+
+
+def test_an_account_with_another_number_than_its_record_is_the_owners(bound):
+    root, _, _ = bound
+    tell(root, {"do": "roster", "people": [ADA], "first": True, "digest": "d"})
+    assert both(root, "ada") != [("R", "10"), ("R", "10")]
+    passwd = root.etc / "passwd"
+    passwd.write_text(passwd.read_text().replace(":20000:20000:", ":1234:1234:"))
+    assert both(root, "ada") == [("R", "10"), ("R", "10")]
+    assert both(root, "ada@acme.example") == [("R", "10"), ("R", "10")]
+
+
+def test_over_ssh_nobody_is_asked_under_another_name_than_the_one_that_sshd_has(bound):
+    root, _, _ = bound
+    tell(root, {"do": "roster", "people": [ADA | {"username": "ada.new"}], "first": True, "digest": "d"})
+    assert frames(root, hello("ada.new", service="sshd", rhost="192.0.2.9")) == [("R", "10")]
+
+
+def test_a_genuine_approval_of_one_person_with_the_order_of_another_lets_nobody_in(bound):
+    root, signer, pair = bound
+    bob = person("bob", 20001)
+    listed = {name: bob[name] for name in ("user_id", "username", "full_name", "uid")} | {"email": "bob@acme.example"}
+    tell(root, {"do": "roster", "people": [listed], "first": True, "digest": "d"})
+    before = (root.etc / "shadow").read_text()
+
+    def captured(connection):
+        request = receive(connection)
+        if request["do"] == "begin":
+            answer = {"verification_uri": "https://id.example/d", "user_code": "WDJB-MJHT", "expires_in": 600}
+        else:
+            now = signer.clock()
+            claims = {"iss": "x", "aud": "d-1", "iat": now, "exp": now + 600, "purpose": "device_login"}
+            claims |= {"user_id": "u-bob", "nonce": request["nonce"]}
+            approval = sign_ed25519(signer.key, {"typ": "homeport-approval+jwt", "kid": "k1"}, claims)
+            answer = pair | {"approval": approval, "sign_in_id": "s-2"}
+        send(connection, answer)
+
+    make_private_folder(root.agent_run)
+    half = Listener(root.agent_run, NETWORK, captured, owner=os.geteuid(), peers=PEERS, most=4, silence=10)
+    try:
+        said = frames(root, hello("bob") + frame("A", "123456"), stop="RS")
+    finally:
+        half.close()
+    assert "Reason: another_person" in said[-2][1]
+    assert said[-1] == ("R", "7")
+    assert (root.etc / "shadow").read_text() == before
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,8 @@ class Applier:
         """Whether the device has an account of this name that Homeport did not make."""
         found = self.backend.find(username)
         return found is not None and not any(
-            record.username == username and record.uid == found.uid for record in list(self.ledger.records.values())
+            record.username == username and record.account_made and record.uid == found.uid
+            for record in list(self.ledger.records.values())
         )
 
     def accounts(self) -> list[dict[str, Any]]:

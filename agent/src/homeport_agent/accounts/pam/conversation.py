@@ -10,7 +10,7 @@ from typing import Any
 
 from homeport_agent.accounts.apply import Applier
 from homeport_agent.accounts.approvals import Expected
-from homeport_agent.accounts.model import Outcome, Record
+from homeport_agent.accounts.model import Kind, Outcome, Record
 from homeport_agent.accounts.network import ANSWER_SECONDS, NetworkHalf
 from homeport_agent.accounts.pam.talk import COLUMNS, Hello, Result, Talk, wrapped
 from homeport_agent.accounts.policy import Policy, Ssh
@@ -67,22 +67,28 @@ class Conversations:
 
     def hold(self, talk: Talk, hello: Hello) -> Result:
         """Hold one conversation to its result."""
+        if self.applier.is_foreign(hello.user):
+            return Result.USER_UNKNOWN  # the device's own account, whatever the list or a record says of its name
         record = self._record(hello.user)
         person = self.roster.find(hello.user)
         if record is None and person is not None:
             record = self.applier.ledger.records.get(person.user_id)
+        if record is None and person is None:
+            return Result.USER_UNKNOWN
+        wanted = _wanted(record, person)
+        if self.applier.is_foreign(wanted.username):
+            return Result.USER_UNKNOWN
         if hello.op == "acct":
             return self._account(talk, record)
-        if record is None and (person is None or self.applier.is_foreign(person.username)):
-            return Result.USER_UNKNOWN
         purpose = _LOGIN if record is None else self._purpose(hello, record, may_come=person is not None)
         if purpose is None:
             return Result.IGNORE
-        if hello.service == "sshd" and not self.resolves(hello.user):
-            return Result.USER_UNKNOWN  # sshd puts junk in the place of what somebody types whose name it did not know
+        if hello.service == "sshd" and (wanted.username != hello.user or not self.resolves(hello.user)):
+            # sshd never follows to another name, and puts junk in the place of what somebody types whose name it did not know.
+            return Result.USER_UNKNOWN
         if purpose == _SUDO and (record is None or record.state != "active"):
             return Result.PERM_DENIED
-        return self._sign_in(talk, Prompt(hello, _wanted(record, person), purpose))
+        return self._sign_in(talk, Prompt(hello, wanted, purpose))
 
     def _record(self, username: str) -> Record | None:
         records = list(self.applier.ledger.records.values())
@@ -151,11 +157,20 @@ class Conversations:
             sign_in_id = earned.get("sign_in_id")
             refusal.sign_in_id = sign_in_id if isinstance(sign_in_id, str) else None
             raise
+        self._require_order_for(prompt, receipt["order_id"])
         if prompt.hello.user != username:
             talk.user(username)
         found = self.applier.backend.find(username)
         if prompt.purpose == _RESET or found is None or not found.passcode_set:
             self._choose_passcode(talk, username, receipt["order_id"])
+
+    def _require_order_for(self, prompt: Prompt, order_id: str) -> None:
+        # The approval was checked against the prompt; the order beside it may be another genuine one, carried out long ago.
+        ledger, wanted = self.applier.ledger, prompt.wanted
+        settled, record = ledger.settled.get(order_id), ledger.records.get(wanted.user_id)
+        bound = settled is not None and settled.kind is Kind.BIND and settled.user_id == wanted.user_id
+        if not bound or record is None or record.username != wanted.username:
+            raise Refusal(Reason.ANOTHER_PERSON, "The order was for somebody else than this prompt. Nobody was let in.")
 
     def _begin(self, talk: Talk, prompt: Prompt, message: str) -> dict[str, Any]:
         now = self.monotonic()
