@@ -61,9 +61,12 @@ def test_the_agent_stops_when_the_device_is_deleted(running):
     agent, server, process = running
     bind = server.push(agent.device_id, "bind")
     until(lambda: receipt_of(server, bind))
+    roster = agent.root / "var/lib/homeport-accounts/roster.json"
+    until(lambda: roster.exists() and json.loads(roster.read_text())["people"])
     server.set_status(agent.device_id, "deleted")
     assert process.wait(timeout=10) == 0
     assert "deleted" in process.stderr.read()
+    assert json.loads(roster.read_text())["people"] == []  # so nobody is asked at the prompt to sign in anew
 
 
 def delete(server, device_id, **unbind):

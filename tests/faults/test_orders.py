@@ -267,7 +267,7 @@ def test_a_cloned_device_is_detected(place):
     bound(place, device, "bea")
     device.kill()
     clone = place.folder / "clone"
-    shutil.copytree(device.root.path, clone, symlinks=True, ignore=shutil.ignore_patterns("accounts.sock"))
+    shutil.copytree(device.root.path, clone, symlinks=True, ignore=shutil.ignore_patterns("*.sock"))
     state = Root.at(str(clone)).agent_state
     (state / "device.json").unlink()
     (clone / "etc/machine-id").chmod(0o644)

@@ -91,6 +91,13 @@ BODIES: dict[str, Callable[[World], Body]] = {
 """A right body of each operation that takes one."""
 
 
+def query(path: str) -> Parameters:
+    """The query parameters without which the path answers nothing."""
+    if not path.endswith("/associations"):
+        return {}
+    return {"targets": "system" if "/user" in path else "user"}
+
+
 def place(world: World, path: str) -> Parameters:
     """Make what the path names; empty for a path that names nothing."""
     if "{" not in path:

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from tests.rest.operations import body, place
+from tests.rest.operations import body, place, query
 from tests.rest.world import World
 from tests.support.processes import Programs
 
@@ -75,6 +75,7 @@ def test_each_operation_works_for_the_roles_that_have_its_permission_and_names_i
         takes_a_body = bool(operation.body)
         case = operation.Case(
             path_parameters=place(world, operation.path),
+            query=query(operation.path) if operation.method == "get" else {},
             **({"body": body(world, operation.label), "media_type": "application/json"} if takes_a_body else {}),
         )
         answer = send(world, case, role)

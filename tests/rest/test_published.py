@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.rest import published
-from tests.rest.operations import BODIES, body, place
+from tests.rest.operations import BODIES, body, place, query
 from tests.rest.world import World
 from tests.support.processes import Programs
 
@@ -58,8 +58,7 @@ def ask(world: World, method: str, path: str, content: Any = None, query: Any = 
 
 def needed(operation: published.Operation) -> dict[str, str]:
     """The query parameters without which JumpCloud does not answer either."""
-    reads = operation.method == "get" and "targets" in operation.parameters
-    return {"targets": "system" if "/user" in operation.path else "user"} if reads else {}
+    return query(operation.path) if operation.method == "get" else {}
 
 
 @pytest.mark.parametrize("operation", SHARED)

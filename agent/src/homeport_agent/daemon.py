@@ -1,5 +1,6 @@
 """``run``: fetch the desired state, have the orders carried out, report, again; until SIGTERM or until the device is deleted."""
 
+import contextlib
 import random
 import signal
 import sys
@@ -92,8 +93,7 @@ class Daemon:
             # Orders first, reports after: a server that takes no reports must still be able to suspend.
             complete = self._carry_out(state.get("orders") or [])
             if complete and state.get("status") == "deleted":  # the orders that came along were what ends its accounts
-                log("The server has deleted this device; nothing more to do.")
-                return False
+                return self._deleted()
             version = state.get("version")
             if complete and isinstance(version, int):
                 fresh = version != self._version
@@ -103,12 +103,18 @@ class Daemon:
             log("An order could not be carried out yet; it will be tried again.")
         except Refusal as refusal:
             if refusal.reason == _GONE:
-                log("The server has deleted this device; nothing more to do.")
-                return False
+                return self._deleted()
             log(f"{refusal.message} ({refusal.reason})")
         # The version stays, so the server answers at once next time and sends again what is open.
         self._back_off()
         return True
+
+    def _deleted(self) -> bool:
+        """End: the accounts were dealt with by their orders, and nobody may sign in here any more."""
+        with contextlib.suppress(Refusal):  # then they are told at the prompt that the agent does not answer
+            self._people.forget_all(self.accounts)
+        log("The server has deleted this device; nothing more to do.")
+        return False
 
     def _keep_people(self, *, fresh: bool) -> None:
         """Keep list and policy like the server's; trouble with them, such as a broken sshd, must not hold up the next suspension."""

@@ -46,6 +46,11 @@ class People:
         if self._digest and accounts.call({"do": "status"}).get("roster") != self._digest:
             self._hand_over(accounts)
 
+    def forget_all(self, accounts: PrivilegedHalf) -> None:
+        """Empty the list: the device was deleted, so nobody signs in here for the first time, nor anew."""
+        self._listed, self._digest = [], ""
+        self._hand_over(accounts)
+
     def _hand_policy_over(self, client: Client, accounts: PrivilegedHalf) -> None:
         answer = client.agent_request("GET", "/agent/v1/policy")
         if answer.status == _NOT_FOUND:
