@@ -121,6 +121,15 @@ def test_invitation_makes_the_named_administrator_and_nobody_else(house, clock):
     assert accept(house, token).role == READ_ONLY
 
 
+def test_only_the_newest_invitation_of_an_address_counts(house, clock):
+    boss = signed_in(house.administrator("boss@example.com"), clock)
+    first = house.do(lambda actions: actions.links.invite(boss, "ada@example.com", BILLING))
+    second = house.do(lambda actions: actions.links.invite(boss, "ada@example.com", READ_ONLY))
+    with pytest.raises(NotFound):
+        accept(house, first)
+    assert accept(house, second).role == READ_ONLY
+
+
 def test_invitation_never_resets_a_password(house, clock):
     boss = signed_in(house.administrator("boss@example.com"), clock)
     token = house.do(lambda actions: actions.links.invite(boss, "ada@example.com", READ_ONLY))

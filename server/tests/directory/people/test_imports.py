@@ -99,6 +99,23 @@ def test_check_counts_and_writes_nothing_and_the_run_does_what_it_said(desk):
     assert desk.do(lambda act: act.people.audit.search(ROOT, Listing(limit=100))).total == 3 + 2 + 2 + 1
 
 
+def test_two_rows_about_one_user_never_merge_two_people(desk):
+    """The first row renames p; the second gives the freed address to somebody else, whom the directory does not know yet."""
+    desk.run("email,username\np@example.com,p\n")
+    done = desk.run("email,username\np2@example.com,p\np@example.com,r\n")
+    assert dict(done.counts) == {"new": 0, "changed": 1, "unchanged": 0, "refused": 1}
+    assert desk.refused(done) == [(3, "username")]
+    assert {(user.username, user.email) for user in desk.users().values()} == {("p", "p2@example.com")}
+
+
+def test_a_nul_byte_in_what_is_looked_up_refuses_its_row_alone(desk):
+    rows = "a\x00da@example.com,a,\nbob@example.com,b\x00ob,\ncy@example.com,cy,Sa\x00les\ndan@example.com,dan,\n"
+    done = desk.run(f"email,username,groups\n{rows}", make_groups=True)
+    assert done.phase is Phase.DONE
+    assert [line for line, _ in desk.refused(done)] == [2, 3, 4]
+    assert sorted(desk.users()) == ["dan"]
+
+
 def test_import_twice_is_import_once(desk):
     desk.run(THREE, make_groups=True)
     before = desk.users()

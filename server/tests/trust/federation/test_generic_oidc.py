@@ -114,6 +114,13 @@ def test_the_decision_is_taken_back_at_once_and_another_issuer_asks_again(portal
     assert "may leave out whether an e-mail address is verified" in text
 
 
+def test_a_decision_that_nobody_confirmed_is_not_taken_up_by_another_change(portal, provider):
+    portal.post(provider, data=FORM | {"client_secret": "", "unstated_email_accepted": "on"})
+    one = f"/api/v2/identity-providers/{provider.rpartition('/')[2]}"
+    answer = portal.put(one, json={"name": "Acme"})
+    assert (answer.status_code, answer.json()["oidc"]["acceptMissingEmailVerified"]) == (200, False)
+
+
 def test_rest_tells_and_takes_the_decision_and_refuses_it_for_okta(portal, provider, network, document):
     one = f"/api/v2/identity-providers/{provider.rpartition('/')[2]}"
     assert portal.get(one).json()["oidc"]["acceptMissingEmailVerified"] is False

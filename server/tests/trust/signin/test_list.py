@@ -21,7 +21,7 @@ from homeport.foundation.ui.navigation import Shell
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.asked import listing_of
 from homeport.trust.signin.model import Purpose, SignIn, State
-from homeport.trust.signin.pages import FORMULA, SignInPages, _csv
+from homeport.trust.signin.pages import FORMULA, PURPOSES, SignInPages, _csv
 
 
 @pytest.fixture
@@ -183,3 +183,12 @@ def test_rest_lists_tells_one_with_its_steps_and_counts_refusals(house):
     assert house.client.get("/api/v2/sign-ins/nothing", headers=key).status_code == 404
     assert house.client.get("/api/v2/sign-ins?filter=nonce:$eq:x", headers=key).status_code == 400
     assert house.client.get("/api/v2/sign-ins").status_code == 401
+
+
+def test_every_purpose_has_words():
+    assert set(PURPOSES) == {purpose.value for purpose in Purpose}
+
+
+def test_the_last_day_of_the_calendar_is_no_day(house):
+    with pytest.raises(Invalid, match="no day"):
+        house.do(lambda act: listing_of([("until", "9999-12-31")], "", act.sign_ins.store, house.clock.now(), 10))

@@ -71,6 +71,10 @@ class LinkStore(Protocol):
         """Return a link by its id, and keep others from using it until the unit of work ends."""
         ...
 
+    def revoke_for(self, email: str, at: datetime) -> int:
+        """Make the unused invitations of an address worthless; return how many."""
+        ...
+
     def revoke_made_by(self, name: str, at: datetime) -> int:
         """Make the unused links worthless that somebody of this name made; return how many."""
         ...

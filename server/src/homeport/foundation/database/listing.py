@@ -160,8 +160,8 @@ def _value(column: ColumnElement[Any], field: str, text: str) -> object:
             return max(-LARGEST, min(int(text), LARGEST))
         if isinstance(column.type, UtcDateTime):
             moment = datetime.fromisoformat(text)
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (KeyError, ValueError) as error:
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (KeyError, ValueError, OverflowError) as error:
         raise Invalid(f"“{text}” is not a value that “{field}” can have.") from error
     return text
 

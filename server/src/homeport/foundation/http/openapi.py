@@ -57,7 +57,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 def _errors_of(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
     """Return the errors that this operation can answer."""
     yield from ("400", "401", "403", "429", "503")
-    if "{" in path:
+    if "{" in path or "requestBody" in operation:  # a body may name what is not there
         yield "404"
     if method != "get":
         yield "409"

@@ -29,17 +29,18 @@ def listing_of(pairs: Sequence[tuple[str, str]], text: str, store: SignInStore, 
         elif name == "since":
             filters.append(Filter("started_at", "gte", _moment(value, now).isoformat()))
         elif name == "until":
-            filters.append(Filter("started_at", "lt", (_moment(value, now) + timedelta(days=1)).isoformat()))
+            filters.append(Filter("started_at", "lt", _moment(value, now, timedelta(days=1)).isoformat()))
     if len(text) == _ID_LENGTH and text.count("-") == 4:  # noqa: PLR2004 - the form of an id, which is looked up by index
         return Listing(filters=(*filters, Filter("id", "eq", text.lower())), limit=size)
     return Listing(text=text, filters=tuple(filters), limit=size)
 
 
-def _moment(value: str, now: datetime) -> datetime:
+def _moment(value: str, now: datetime, later: timedelta = timedelta()) -> datetime:
     if value in SPANS:
-        return now - SPANS[value][1]
+        return now - SPANS[value][1] + later
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError as error:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC) + later
+    except (ValueError, OverflowError) as error:
         raise Invalid(f"“{value[:40]}” is no day. Write it as 2026-11-25, or as {', '.join(SPANS)}.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment

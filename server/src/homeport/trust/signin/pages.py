@@ -33,6 +33,8 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 KINDS = {"ok": "ok", "failed": "error", "note": "info"}
 PURPOSES = {
     Purpose.DEVICE_LOGIN.value: "Device login",
+    Purpose.PASSCODE_RESET.value: "Passcode reset",
+    Purpose.SUDO.value: "sudo",
     Purpose.CONNECTION_TEST.value: "Connection test",
     Purpose.UNKNOWN.value: "Unknown",
 }

@@ -57,6 +57,7 @@ class AdministratorLinks:
         refuse_fields("The invitation was not made.", fields)
         if self.administrators.find_by_email(normal) is not None:
             raise Conflict(f"{normal} is an administrator already.", reason="email_taken")
+        self.links.revoke_for(normal, self.clock.now())  # the newest invitation counts alone
         return self._make(actor, email=normal, role=role, lifetime=model.INVITATION_LIFETIME)
 
     def list_invitations(self, actor: Actor) -> Sequence[AdministratorLink]:

@@ -117,6 +117,11 @@ class LinkSql:
         row = self.connection.execute(query).first()
         return None if row is None else AdministratorLink(**row._mapping)  # noqa: SLF001 - the same
 
+    def revoke_for(self, email: str, at: datetime) -> int:
+        """Make the unused invitations of an address worthless; return how many."""
+        theirs = (administrator_links.c.email == email, administrator_links.c.used_at.is_(None))
+        return self.connection.execute(update(administrator_links).where(*theirs).values(used_at=at)).rowcount
+
     def revoke_made_by(self, name: str, at: datetime) -> int:
         """Make the unused links worthless that somebody of this name made; return how many."""
         theirs = (administrator_links.c.created_by == name, administrator_links.c.used_at.is_(None))

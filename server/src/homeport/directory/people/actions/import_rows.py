@@ -1,6 +1,6 @@
 """What becomes of the rows of a file of users: judged together, stored together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from homeport.directory.audit.actions import Audit
@@ -63,10 +63,14 @@ class RowImport:
         given = [(row, model.normal_fields({name: text for name, text in row.values.items() if name in FIELDS})) for row in rows]
         emails = {values["email"] for _, values in given if "email" in values}
         usernames = {username_of(values) for _, values in given}
-        found = self.store.find_users(emails, usernames)
+        found = self.store.find_users(_askable(emails), _askable(usernames))
         by_email, by_username = {user.email: user for user in found}, {user.username: user for user in found}
         named = {name for row in rows for name in group_names(row.values.get("groups", ""))}
-        groups = {model.group_key(group.name): group.id for group in self.groups.groups.find_by_names(named)} if named else {}
+        groups = (
+            {model.group_key(group.name): group.id for group in self.groups.groups.find_by_names(_askable(named))}
+            if named
+            else {}
+        )
         inside = self.store.memberships([user.id for user in found]) if named else frozenset()
         judged = Judged()
         for row, values in given:
@@ -128,6 +132,10 @@ class RowImport:
         if by_address and by_name and by_address.id != by_name.id:
             raise _Wrong("username", f"The address belongs to {by_address.username}, the user name to {by_name.email}. Mend one.")
         user = by_address or by_name
+        if user is not None:
+            first = seen.setdefault(f"user {user.id}", row.line)
+            if first != row.line:
+                raise _Wrong("username", f"Line {first} is about the same user, {user.username}. Only the first of them counts.")
         if user is None and not username and username_of(values) in by_username:
             raise _Wrong(
                 "username", f"The user name {username_of(values)} made of the address is taken. Add a column of user names."
@@ -180,3 +188,8 @@ def _joins(row: Row, groups: Mapping[str, str], meaning: Meaning) -> list[str]:
 def _creation(user: User) -> Happening:
     changes = [Change(name, None, getattr(user, name)) for name in (*FIELDS, "state") if getattr(user, name)]
     return Happening("user_create", Resource("user", user.id, user.username), changes)
+
+
+def _askable(texts: Iterable[str]) -> set[str]:
+    """Leave out what holds a NUL byte: PostgreSQL takes none, and the row is refused by the rule of its field."""
+    return {text for text in texts if "\x00" not in text}

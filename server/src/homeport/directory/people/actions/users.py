@@ -150,10 +150,9 @@ class People:
         """Activate or suspend many users; return those who changed. Who does not exist is left out."""
         actor.require(Permission.USERS_STATE)
         present = self.users.get_all(user_ids)
-        # One after another in the order of ids, so that two such changes never wait for each other.
-        changed = [
-            self.change_state(actor, user_id, state) for user_id in sorted(user.id for user in present if user.state != state)
-        ]
+        ids = sorted(user.id for user in present if user.state != state)
+        self._hold(ids)
+        changed = [self.change_state(actor, user_id, state) for user_id in ids]
         return sorted(changed, key=lambda user: user.username)
 
     def delete_all(self, actor: Actor, user_ids: Collection[str]) -> Sequence[User]:
@@ -161,6 +160,7 @@ class People:
         actor.require(Permission.USERS_WRITE)
         actor.require_recent(self.clock.now())
         present = sorted(user.id for user in self.users.get_all(user_ids))
+        self._hold(present)
         return sorted((self.delete(actor, user_id) for user_id in present), key=lambda user: user.username)
 
     def delete(self, actor: Actor, user_id: str, *, version: int | None = None) -> User:
@@ -175,6 +175,11 @@ class People:
             actor, "user_delete", resource=_resource(user), changes=changes, details={"groups": groups} if groups else {}
         )
         return user
+
+    def _hold(self, user_ids: Sequence[str]) -> None:
+        """Hold all users in the order of their ids before the first device: somebody who signs in holds user, then device."""
+        for user_id in user_ids:
+            self.users.get_for_update(user_id)
 
     def _save(self, actor: Actor, user: User, event_type: str, changes: Sequence[Change]) -> User:
         stored = replace(user, version=user.version + 1, updated_at=self.clock.now())

@@ -312,7 +312,10 @@ class IdentityProviders:
                 second_secret_set_at=now,
                 second_secret_set_by=actor.name,
             )
-        accepted = kept.unstated_email_accepted if typed.unstated_email_accepted is None else typed.unstated_email_accepted
+        # What is left out never takes up a proposal that nobody confirmed.
+        decided = provider.state is ProviderState.DRAFT or provider.settings.unstated_email_accepted
+        left_out = kept.unstated_email_accepted and decided
+        accepted = left_out if typed.unstated_email_accepted is None else typed.unstated_email_accepted
         if accepted != kept.unstated_email_accepted:
             kept = replace(kept, unstated_email_decided_at=now, unstated_email_decided_by=actor.name)
         return replace(

@@ -335,8 +335,8 @@ class PasswordSignIn:
             )
 
     def _unchanged(self, attempt: Attempt) -> Administrator | None:
-        """Return the administrator unless they were removed or got another password while this one was checked."""
-        administrator = self.administrators.find_present(attempt.administrator_id) if attempt.administrator_id else None
+        """Hold and return the administrator unless they were removed or got another password while this one was checked."""
+        administrator = self.administrators.hold(attempt.administrator_id) if attempt.administrator_id else None
         return administrator if administrator is not None and administrator.password_hash == attempt.password_hash else None
 
     def _ask_code(self, administrator: Administrator, password_hash: str, target: str) -> CodeAsked:
