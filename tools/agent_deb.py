@@ -24,7 +24,7 @@ LIBRARY = "usr/share/homeport-agent"
 MODULES = {"amd64": "usr/lib/x86_64-linux-gnu/security", "arm64": "usr/lib/aarch64-linux-gnu/security"}
 FILES = {
     "homeport-agent": ("usr/bin/homeport-agent", 0o755),
-    "sshd.conf": ("etc/ssh/sshd_config.d/50-homeport.conf", 0o644),
+    "sshd.conf": (f"{LIBRARY}/sshd.conf", 0o644),
     "sysusers.conf": ("usr/lib/sysusers.d/homeport-agent.conf", 0o644),
     "tmpfiles.conf": ("usr/lib/tmpfiles.d/homeport-agent.conf", 0o644),
     "homeport-accounts.service": ("usr/lib/systemd/system/homeport-accounts.service", 0o644),
@@ -33,7 +33,6 @@ FILES = {
 }
 MAINTAINER = "The Homeport developers <homeport@localhost.invalid>"
 HANDED_OUT = ROOT / "server/src/homeport/channels/linux/agent_packages"
-CONFIGURATION = ("/etc/ssh/sshd_config.d/50-homeport.conf",)
 
 
 def build(folder: Path) -> Path:
@@ -107,7 +106,6 @@ def describe(tree: Path, version: str, architecture: str) -> None:
     }.items():
         text = text.replace(word, value)
     place(control / "control", text.encode())
-    place(control / "conffiles", "".join(f"{name}\n" for name in CONFIGURATION).encode())
     sums = (f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(tree)}\n" for path in contents)  # noqa: S324 - dpkg's own format
     place(control / "md5sums", "".join(sums).encode())
     for script in ("postinst", "prerm", "postrm"):

@@ -182,6 +182,18 @@ def test_the_first_sign_in_over_ssh_turns_the_record_into_an_account(lab):
     assert not (lab.machine.root / "run/userdb/ada.user").exists()
 
 
+def test_where_nobody_may_type_a_password_over_ssh_the_browser_opens_the_first_session_all_the_same(lab):
+    lab.machine.write("/etc/homeport/ssh-password-users", "")
+    lab.machine.write("/etc/ssh/sshd_config.d/10-keys.conf", "PasswordAuthentication no\n")
+    lab.machine.start_sshd()
+    with lab.machine.ssh("opa") as ssh:
+        ssh.reads("Permission denied")
+        assert "assword" not in ssh.text
+    with lab.machine.ssh("ada") as ssh:
+        ssh_first_sign_in(lab, ssh)
+        assert ssh.runs("id -un") == "ada\n"
+
+
 def test_over_ssh_a_name_that_may_not_sign_in_here_looks_like_any_other(lab):
     lab.machine.start_sshd()
     with lab.machine.ssh("mallory") as ssh:

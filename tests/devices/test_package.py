@@ -73,14 +73,80 @@ def test_a_login_timeout_that_the_owner_chose_is_left_alone(machine):
     assert machine.read("/etc/login.defs") == before
 
 
+def test_a_stack_that_somebody_edited_stops_the_removal_and_local_people_get_in_even_without_the_module(machine):
+    machine.run("useradd", "-m", "-s", "/bin/bash", "opa")
+    machine.run("chpasswd", input="opa:sesame-and-lentils\n")
+    before = stack(machine)
+    machine.run("dpkg", "-i", "/tmp/agent.deb")
+    machine.run("sed", "-i", "/Primary/a auth optional pam_permit.so", "/etc/pam.d/common-auth")
+    ended = machine.attempt("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--remove", "homeport-agent")
+    assert ended.returncode != 0
+    assert "Take those lines out" in ended.stderr
+    assert "installed" in machine.run("dpkg-query", "-W", "-f", "${db:Status-Status}", "homeport-agent")
+    opens_the_console(machine)
+    module = machine.run("find", "/usr/lib", "-name", "pam_homeport.so").strip()
+    machine.run("mv", module, "/tmp/away.so")
+    opens_the_console(machine)
+    machine.run("mv", "/tmp/away.so", module)
+    machine.run("env", "DEBIAN_FRONTEND=noninteractive", "pam-auth-update", "--package", "--force")
+    machine.run("dpkg", "--remove", "homeport-agent")
+    assert stack(machine) == before
+    opens_the_console(machine)
+
+
+def test_removal_without_purge_leaves_sshd_as_it_was_and_no_records_of_ours(machine):
+    machine.run("ssh-keygen", "-A")
+    machine.write("/etc/ssh/sshd_config.d/10-keys.conf", "PasswordAuthentication no\n")
+    before = machine.run("sshd", "-T")
+    machine.run("dpkg", "-i", "/tmp/agent.deb")
+    assert machine.run("sshd", "-T") != before
+    publish = (
+        "from homeport_agent.accounts.records import Records; from homeport_agent.accounts.roster import Person;"
+        "from homeport_agent.root import Root; p = Person('u', 'ada', '', 'Ada', 20000); Records(Root.at('/')).sync({'ada': p})"
+    )
+    machine.run("env", "PYTHONPATH=/usr/share/homeport-agent", "python3", "-c", publish)
+    machine.write("/run/userdb/opa.user", '{"userName": "opa", "uid": 30000}\n')
+    assert {"ada.user", "ada.group", "20000.user", "20000.group"} <= set(machine.run("ls", "/run/userdb").split())
+    machine.run("dpkg", "--remove", "homeport-agent")
+    assert machine.run("sshd", "-T") == before
+    assert machine.run("ls", "/run/userdb") == "opa.user\n"
+    assert machine.attempt("ls", "/etc/homeport").returncode != 0
+
+
+def types_the_password_over_ssh(machine) -> bool:
+    with machine.ssh("opa", "-o", "NumberOfPasswordPrompts=1") as ssh:
+        if "denied" in ssh.reads(r"[Pp]assword: $|Permission denied")[0]:
+            return False
+        ssh.types("sesame-and-lentils")
+        return "denied" not in ssh.reads(r"\$ $|Permission denied")[0]
+
+
+def test_where_sshd_took_no_passwords_it_takes_those_of_people_whom_the_owner_lists(machine):
+    machine.run("useradd", "-m", "-s", "/bin/bash", "opa")
+    machine.run("chpasswd", input="opa:sesame-and-lentils\n")
+    machine.write("/etc/ssh/sshd_config.d/10-keys.conf", "PasswordAuthentication no\n")
+    machine.run("dpkg", "-i", "/tmp/agent.deb")
+    assert machine.read("/etc/homeport/ssh-password-users") == ""
+    machine.start_sshd()
+    assert not types_the_password_over_ssh(machine)
+    opens_the_console(machine)
+    machine.write("/etc/homeport/ssh-password-users", "opa\n")
+    assert types_the_password_over_ssh(machine)
+    machine.run("rm", "/etc/homeport/ssh-password-users")
+    machine.run("dpkg", "-i", "/tmp/agent.deb")  # an upgrade does not take back what the owner decided
+    assert types_the_password_over_ssh(machine)
+
+
 def test_what_is_installed_is_what_the_tools_of_debian_accept(machine):
     machine.run("dpkg", "-i", "/tmp/agent.deb")
     assert machine.run("dpkg", "--verify", "homeport-agent") == ""
     machine.run("ssh-keygen", "-A")
     assert "logingracetime 300" in machine.run("sshd", "-T")
     assert "kbdinteractiveauthentication yes" in machine.run("sshd", "-T")
+    assert not (machine.root / "etc/homeport/ssh-password-users").exists()  # passwords over ssh go on where they were taken
     units = ["/usr/lib/systemd/system/homeport-accounts.service", "/usr/lib/systemd/system/homeport-agent.service"]
     verified = machine.attempt("systemd-analyze", "verify", "--man=no", *units)
+    assert "StartLimitIntervalSec=0\n" in machine.read(units[0]).split("[Service]")[0]
     assert (verified.returncode, "homeport" in verified.stderr) == (0, False), verified.stderr
     assert machine.run("stat", "-c", "%U %a", "/var/lib/homeport-agent", "/var/lib/homeport-accounts") == (
         "homeport-agent 700\nroot 700\n"
