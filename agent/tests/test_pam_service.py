@@ -106,6 +106,16 @@ def tell(root, request):
         return receive(connection)
 
 
+@contextlib.contextmanager
+def network_half(root, answers):
+    make_private_folder(root.agent_run)
+    half = Listener(root.agent_run, NETWORK, answers, owner=os.geteuid(), peers=PEERS, most=4, silence=10)
+    try:
+        yield
+    finally:
+        half.close()
+
+
 def both(root, user):
     return [frames(root, hello(user, op))[-1] for op in ("auth", "acct")]
 
@@ -154,15 +164,38 @@ def test_a_genuine_approval_of_one_person_with_the_order_of_another_lets_nobody_
             answer = pair | {"approval": approval, "sign_in_id": "s-2"}
         send(connection, answer)
 
-    make_private_folder(root.agent_run)
-    half = Listener(root.agent_run, NETWORK, captured, owner=os.geteuid(), peers=PEERS, most=4, silence=10)
-    try:
+    with network_half(root, captured):
         said = frames(root, hello("bob") + frame("A", "123456"), stop="RS")
-    finally:
-        half.close()
     assert "Reason: another_person" in said[-2][1]
     assert said[-1] == ("R", "7")
     assert (root.etc / "shadow").read_text() == before
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"verification_uri": "https://id.example/d\nPassword: "},
+        {"verification_uri": "https://id.example/d or type your passcode"},
+        {"verification_uri": "https://id.example/" + "d" * 200},
+        {"user_code": "\x1b[2J"},
+        {"user_code": "W" * 21},
+        {"user_code": None},
+    ],
+)
+def test_an_address_or_a_code_that_is_none_is_not_shown(bound, odd):
+    root, _, _ = bound
+    begun = {"verification_uri": "https://id.example/d", "user_code": "WDJB-MJHT", "expires_in": 600} | odd
+    with network_half(root, lambda connection: send(connection, begun if receive(connection) else {})):
+        said = frames(root, hello("ada"))
+    assert "Reason: server_answer_invalid" in said[-2][1]
+    assert said[-1] == ("R", "7")
+
+
+def test_what_the_network_half_says_does_not_steer_the_terminal(served):
+    refused = {"refused": {"reason": "no", "message": "A\x1b[2J\x07B\u202eC"}}
+    with network_half(served, lambda connection: send(connection, refused if receive(connection) else {})):
+        said = frames(served, hello("ada"))
+    assert said[-2] == ("E", "A?[2J?B?C\nReason: no")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ _REUSE_MARGIN = 20.0
 _MOST_OPEN = 2_000
 _TRIES = 5
 _MOST_WHERE, _MOST_MESSAGE = 300, 200
+_MOST_ADDRESS, _MOST_CODE = 200, 20
 _WARN_DAYS = 3
 _LOGIN, _RESET, _SUDO = "device_login", "passcode_reset", "sudo"
 SUDO_SERVICE = "homeport-sudo"
@@ -200,12 +201,12 @@ class Conversations:
             self._open.pop(key, None)
 
     def _earn(self, talk: Talk, prompt: Prompt, begun: dict[str, Any]) -> dict[str, Any]:
-        rows = begun.get("verification_qr")
+        asked, rows = _prompt(begun), begun.get("verification_qr")
         if prompt.hello.at_console and drawable(rows, widest=COLUMNS):
             talk.info("\n".join(draw(rows or [])))
         hint = ""
         for _ in range(_TRIES * 4):
-            number = talk.ask(f"{hint}{_prompt(begun)}", echo=True).strip()
+            number = talk.ask(f"{hint}{asked}", echo=True).strip()
             talk.wait(ANSWER_SECONDS + 5)
             answer = self.network.call({"do": "redeem", "nonce": begun["nonce"], "number": number})
             if isinstance(answer.get("approval"), str):
@@ -251,8 +252,17 @@ def _wanted(record: Record | None, person: Person | None) -> Person:
 
 
 def _prompt(begun: dict[str, Any]) -> str:
+    address, code = begun.get("verification_uri"), begun.get("user_code")
+    if not _is_word(address, _MOST_ADDRESS) or not _is_word(code, _MOST_CODE):
+        raise Refusal(
+            Reason.SERVER_ANSWER_INVALID, "The server's answer holds no address and code to show. It may need an update."
+        )
     # The line before the first is for the ssh client, which writes the account's name in front of a prompt.
-    return f"\nSign in at  {begun['verification_uri']}\nwith code   {begun['user_code']}\nNumber shown there: "
+    return f"\nSign in at  {address}\nwith code   {code}\nNumber shown there: "
+
+
+def _is_word(value: Any, most: int) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= most and value.isprintable() and " " not in value
 
 
 def _hint(answer: dict[str, Any]) -> str:

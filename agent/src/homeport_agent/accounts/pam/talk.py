@@ -82,9 +82,11 @@ class Talk:
         return left
 
     def _write(self, kind: str, text: str) -> None:
+        # Much of it comes from the network half, and must not steer the terminal.
+        plain = "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
         try:
             self.connection.settimeout(min(self._left(), _HELLO_SECONDS))
-            write_frame(self.connection, kind, text)
+            write_frame(self.connection, kind, plain)
         except OSError as error:
             raise BrokenOffError from error
 
