@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,21 @@ def test_the_units_are_enabled_for_the_next_boot(machine):
     machine.run("dpkg", "-i", "/tmp/agent.deb")
     wanted = machine.run("ls", "/etc/systemd/system/multi-user.target.wants").split()
     assert {"homeport-accounts.service", "homeport-agent.service"} <= set(wanted)
+
+
+def test_a_killed_run_leaves_no_machine(machine, layers):
+    code = (
+        "import sys, time; from pathlib import Path; from tests.support.debian.image import Layers;"
+        "from tests.support.debian.machine import Machine; m = Machine(Layers((Path(sys.argv[1]),)), 'lab-8');"
+        "print(m.pid, m._place, flush=True); time.sleep(600)"
+    )
+    words = [sys.executable, "-c", code, layers.option]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as run:
+        pid, place = run.stdout.readline().split()
+        assert Path(f"/proc/{pid}/root").exists()
+        run.kill()
+    machine.until(lambda: not Path(f"/proc/{pid}/root/etc").exists(), "the end of the machine")
+    Path(place).rmdir()
 
 
 def test_lintian_finds_nothing(package):

@@ -37,7 +37,7 @@ class Machine:
         self._keeper = subprocess.Popen(
             ["unshare", *namespaces, "--", "sh", boot, self._place, layers.option, name],
             env=_ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # process 1 ends with it, so that a killed run leaves no machine
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -191,6 +191,7 @@ class Machine:
         self._keeper.wait(20)
         for terminal in self._terminals:
             terminal.close()
+        self._keeper.stdin.close()
         self._keeper.stdout.close()
         self._keeper.stderr.close()
         self._place.rmdir()
