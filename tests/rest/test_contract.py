@@ -1,5 +1,6 @@
 """What the OpenAPI document promises holds, for every role: no 5xx, no answer that it does not describe, and each operation works."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -29,8 +30,8 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES, EXAMPLES_OF_OTHERS = 10, 4
-"""Generated requests of each kind for each operation: of the role that may do everything, and of each other one."""
+EXAMPLES = int(os.environ.get("HOMEPORT_CONTRACT_EXAMPLES", "10"))
+"""Generated requests of each kind for each operation, of the role that may do everything; each other role makes a third of them."""
 _OK = range(200, 300)
 _DENIED = 403
 
@@ -93,9 +94,10 @@ def ask_generated(world: World, operation: Any, mode: GenerationMode, role: str)
     statuses: Counter[int] = Counter()
 
     @settings(
-        max_examples=EXAMPLES if role == BILLING else EXAMPLES_OF_OTHERS,
+        max_examples=EXAMPLES if role == BILLING else EXAMPLES // 3,
         deadline=None,
         database=None,
+        derandomize=True,  # the same requests in every run; HOMEPORT_CONTRACT_EXAMPLES asks for more of them
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

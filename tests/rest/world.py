@@ -72,12 +72,23 @@ class World:
 
     def binding(self) -> tuple[str, str]:
         """The ids of a fresh device and of a person's binding on it."""
+        self._let_everybody_in()
         device, user = self.device(), self.user()
 
         def bind(act: Any) -> str:
             return str(act.bindings.admit(act.people.get(ADMIN, user), act.devices.find(device), "01a20a00").id)
 
         return device, self.house.do(bind)
+
+    def _let_everybody_in(self) -> None:
+        """Take back what generated requests may have set."""
+        self.house.provision()
+
+        def reset(act: Any) -> None:
+            act.device_actions.keys.set_approval_wanted(ADMIN, wanted=False)
+            act.device_actions.groups.set_default(ADMIN, None)
+
+        self.house.do(reset)
 
     def device_group(self) -> str:
         """A fresh device group's id."""
