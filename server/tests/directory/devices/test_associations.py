@@ -48,6 +48,7 @@ def test_associations_are_narrowed_counted_and_windowed(directory, api):
     assert ends(api.get(path, params={"targets": "policy"})) == []
     assert api.get(path, params={"targets": "toaster"}).status_code == 400
     assert api.get(path).status_code == 400
+    assert api.get(path, params={"targets": "user", "skip": 10**20}).status_code == 400
 
 
 def test_every_way_from_a_device_to_a_user_is_told(directory, api):

@@ -130,7 +130,7 @@ class AgentEndpoints:
                 "orders": [signed.as_json() for signed in actions.orders.outstanding(device)],
             }
 
-    def people(self, request: Request, skip: Annotated[int, Query(ge=0)] = 0) -> JSONResponse:
+    def people(self, request: Request, skip: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0) -> JSONResponse:
         """Tell who may sign in on the device (section 4)."""
         with self.work.write() as actions:
             device, _ = self._authenticate(request, actions, Scope.AGENT)

@@ -27,7 +27,7 @@ KINDS = {name: kind for kind, name in WIRE.items()}
 
 Wanted = Annotated[list[GraphType], Query(alias="targets", description="The kinds of things on the other end.")]
 Limit = Annotated[int, Query(ge=0, description="Rows wanted; more than 100 count as 100.")]
-Skip = Annotated[int, Query(ge=0, description="Rows to leave out at the beginning.")]
+Skip = Annotated[int, Query(ge=0, le=2**31 - 1, description="Rows to leave out at the beginning.")]
 
 
 class AssociationsApi:
