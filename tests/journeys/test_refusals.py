@@ -25,7 +25,7 @@ def knows(portal, reference: str, reason: str, remedy: str) -> None:
     portal.page.get_by_role("searchbox").fill(reference)
     portal.press("Search")
     expect(portal.row(reason)).to_have_count(1)
-    portal.row(reason).get_by_role("link").click()
+    portal.row(reason).get_by_role("link").first.click()
     for shown in (reference, reason, remedy):
         portal.shows(shown)
 

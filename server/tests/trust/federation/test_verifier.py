@@ -196,6 +196,7 @@ def test_key_for_something_else_is_not_used(signer, change):
         {"e": "AgAAAAE"},
         {"e": None},
         {"n": "A" * 4000},
+        {"n": "_" * 2000},
     ],
 )
 def test_damaged_key_is_not_used(signer, change):
