@@ -27,6 +27,8 @@ class Machine:
     hostname: str = "lab-7"
     id: str = ""
     code: dict[str, Any] = field(default_factory=dict)
+    asks: dict[str, str] = field(default_factory=lambda: {"scope": "device_login"})
+    """What it asks for when it begins a device authorization."""
 
     @classmethod
     def at(cls, url: str, address: str) -> "Machine":
@@ -80,7 +82,7 @@ class Machine:
 
     def begin(self) -> None:
         """Begin a device authorization."""
-        answer = self.post("/oauth/device_authorization", scope="device_login")
+        answer = self.post("/oauth/device_authorization", **self.asks)
         assert answer.status_code == 200, answer.text
         self.code = answer.json()
 

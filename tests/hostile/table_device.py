@@ -111,6 +111,18 @@ def limited(scene: Scene) -> None:
     scene.act(lambda actions: actions.access.limit_device(ADMIN, scene.machine.id, limited=True))
 
 
+def asking(scope: str, *, somebody_else: bool = False) -> Callable[[Scene], None]:
+    """The machine's prompt waits for a purpose, and for this person or for somebody else."""
+
+    def prepare(scene: Scene) -> None:
+        if somebody_else:
+            with_rival(scene)
+        wanted = scene.rival[0] if somebody_else else scene.person
+        scene.machine.asks = {"scope": scope, "user_id": wanted.user_id, "nonce": "a-prompt"}
+
+    return prepare
+
+
 def named(name: str) -> Callable[[Scene], None]:
     """The person has a user name that no Linux account should have."""
 
@@ -180,6 +192,11 @@ CASES = (
          changes=LIMIT, audit=frozenset({"sign_in", "system_update"})),
     Case(name="the machine is limited to others before the order", reason=ReasonCode.DEVICE_NOT_ASSIGNED, prepare=earned(limited),
          changes=SPENT, **ORDER),
+    Case(name="the prompt waits for somebody else", reason=ReasonCode.ANOTHER_PERSON,
+         prepare=asking("device_login", somebody_else=True)),
+    Case(name="sudo is approved by somebody without an account", reason=ReasonCode.NO_ACCOUNT_HERE, prepare=asking("sudo")),
+    Case(name="a passcode is reset by somebody without an account", reason=ReasonCode.NO_ACCOUNT_HERE,
+         prepare=asking("passcode_reset")),
     Case(name="the user name is root", reason=ReasonCode.USERNAME_NOT_ALLOWED, prepare=named("root")),
     Case(name="the user name begins with a digit", reason=ReasonCode.USERNAME_NOT_ALLOWED, prepare=named("7of9")),
     Case(name="the user name is a service's", reason=ReasonCode.USERNAME_NOT_ALLOWED, prepare=named("systemd-resolve")),
