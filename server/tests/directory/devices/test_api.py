@@ -109,6 +109,7 @@ def test_enrolment_key_is_made_once_listed_without_secret_and_revoked(directory,
 def test_provisioning_settings_are_read_and_written_as_jumpcloud_does(api):
     path = "/api/v2/devices/settings/signinwithjumpcloud"
     default = {"enabled": False, "defaultPermission": "STANDARD", "severalUsers": False, "leaseDays": 14, "groups": []}
+    default |= {"ssh": "KEY", "sudo": "PASSCODE"}
     settings = api.get(path).json()["settings"]
     assert settings == [{"osFamily": family, **default} for family in ("LINUX", "MACOS", "WINDOWS")]
     written = api.put(path, json={"settings": [{"osFamily": "LINUX", "enabled": True, "defaultPermission": "ADMIN"}]})
@@ -116,10 +117,10 @@ def test_provisioning_settings_are_read_and_written_as_jumpcloud_does(api):
     api.put(path, json={"settings": [{"osFamily": "LINUX", "severalUsers": True}]})
     assert api.get(path).json()["settings"][0] == {
         "osFamily": "LINUX",
+        **default,
         "enabled": True,
         "defaultPermission": "ADMIN",
         "severalUsers": True,
-        "leaseDays": 14,
     }
 
 
