@@ -154,7 +154,7 @@ class Portal:
         """Enable Self Service Account Provisioning for Linux."""
         self.page.goto(f"{self.installation.server}/admin/provisioning/linux")
         self.field("Enabled").check()
-        self.field(permission).check()
+        self.page.get_by_role("radio", name=permission, exact=True).check()
         self.field(who).check()
         self.press("Save")
         self.shows("Saved")

@@ -86,7 +86,7 @@ def enables_linux(portal: Portal) -> None:
     expect(linux).to_contain_text("Disabled")
     linux.get_by_role("link", name="Configure").click()
     portal.field("Enabled").check()
-    portal.field("Administrator").check()
+    portal.page.get_by_role("radio", name="Administrator", exact=True).check()
     portal.press("Save")
     portal.shows("Provisioning: Disabled → Enabled")
     portal.open("Identity Providers")
