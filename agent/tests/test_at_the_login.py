@@ -130,6 +130,8 @@ def test_who_comes_back_after_a_time_out_sees_the_same_code(lab):
         console.reads("login: $")
         console.types("ada")
         console.reads("Number shown there: $")
+    # The same console again: its terminal is free only when the first login is gone.
+    lab.machine.until(lambda: lab.machine.attempt("pgrep", "-x", "login").returncode != 0, "the end of the first login")
     with lab.machine.console() as console:
         console.reads("login: $")
         console.types("ada")

@@ -95,9 +95,7 @@ class Wire:
             except OSError:
                 return
             self.carried += 1
-            with self._lock:
-                self._ends.add(near)
-            if self._state is State.UP:
+            if self._keep(near) and self._state is State.UP:
                 threading.Thread(target=self._carry, args=[near], daemon=True).start()
 
     def _carry(self, near: socket.socket) -> None:
@@ -107,14 +105,23 @@ class Wire:
             self._forget(near)
             return
         far.settimeout(None)
-        with self._lock:
-            self._ends.add(far)
+        if not self._keep(far):
+            return
         back = threading.Thread(target=self._pump, args=[far, near], daemon=True)
         back.start()
         self._pump(near, far)
         back.join()
         self._forget(near)
         self._forget(far)
+
+    def _keep(self, end: socket.socket) -> bool:
+        """Hold an end that is to be closed with the wire; close it at once when the wire was cut meanwhile."""
+        with self._lock:
+            if self._state is not State.CUT:
+                self._ends.add(end)
+                return True
+        end.close()
+        return False
 
     @staticmethod
     def _pump(source: socket.socket, target: socket.socket) -> None:
