@@ -98,6 +98,11 @@ class Person:
         """The number that the approval page shows."""
         return self.page.locator("#verification-number").inner_text().strip()
 
+    def leaves(self) -> None:
+        """Go away from the pages, whose scripts would ask on without the cookies, and lose the cookies."""
+        self.page.goto("about:blank")
+        self.page.context.clear_cookies()
+
     def is_refused(self) -> str:
         """See a refusal; return the id that it shows."""
         expect(self.page.get_by_role("heading", level=1)).to_have_text("You were not signed in")

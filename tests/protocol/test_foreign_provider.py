@@ -101,7 +101,7 @@ def test_a_thin_id_token_is_completed_by_userinfo_and_an_unverified_address_make
     assert steps["userinfo fetched"]["email"] == PEOPLE["ada"]["email"]
     assert installation.machine.root.passwd_line("ada") is not None
 
-    person.page.context.clear_cookies()
+    person.leaves()
     prompt = installation.machine.sign_in()
     person.approves(prompt.hears("code")["verification_uri_complete"], "grace")
     person.is_refused()
