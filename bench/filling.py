@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, insert
 from homeport.bootstrap.home import Home
 from homeport.directory.audit.tables import audit_entries
 from homeport.directory.devices.tables import bindings, devices, enrollment_keys, unix_ids
-from homeport.directory.people.tables import users
+from homeport.directory.people.tables import user_group_members, user_groups, users
 from homeport.trust.signin.tables import sign_in_steps, sign_ins
 
 Row = dict[str, Any]
@@ -20,11 +20,17 @@ FIRST = ("Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Frances", "Ken"
 LAST = ("Lovelace", "Hopper", "Turing", "Dijkstra", "Liskov", "Knuth", "Allen", "Thompson", "Hamilton", "Wirth")
 
 
+GROUPS = 500
+"""User groups; each person is in two of them, and a tenth of all in the first."""
+
+
 def fill(home: Home, *, people: int, machines: int, attempts: int, events: int) -> None:
     """Add people, devices with one account each, finished sign-ins with their steps, and entries of the audit log."""
     with home.parts.database.write() as unit:
         provider_id = unit.connection.exec_driver_sql("SELECT id FROM identity_providers").scalar() or ""
         _all(unit.connection, users, (_user(number) for number in range(people)))
+        _all(unit.connection, user_groups, (_user_group(number) for number in range(GROUPS)))
+        _all(unit.connection, user_group_members, (_member(number, turn) for number in range(people) for turn in (0, 1)))
         _all(unit.connection, unix_ids, (_unix_id(number) for number in range(min(people, machines))))
         key = _enrollment_key(machines)
         _all(unit.connection, enrollment_keys, [key])
@@ -64,7 +70,24 @@ def _user(number: int) -> Row:
     state = ("ACTIVATED", "ACTIVATED", "ACTIVATED", "STAGED", "SUSPENDED")[number % 5]
     row = {"id": _id("user", number), "username": username, "email": f"{username}@acme.example", "state": state, "version": 1}
     row |= {"firstname": FIRST[number % 10], "lastname": LAST[number // 10 % 10]}
+    row["search_key"] = "\n".join((username, row["email"], row["firstname"], row["lastname"])).lower()
     return row | {"created_at": NOW - timedelta(minutes=number), "updated_at": NOW}
+
+
+def group_id(number: int) -> str:
+    """The id of a user group."""
+    return _id("user group", number)
+
+
+def _user_group(number: int) -> Row:
+    name = f"team-{number}"
+    row = {"id": group_id(number), "name": name, "name_key": name, "description": f"Everybody of team {number}", "version": 1}
+    return row | {"created_at": NOW, "updated_at": NOW, "search_key": f"{name} everybody of team {number}"}
+
+
+def _member(number: int, turn: int) -> Row:
+    place = 0 if turn and number % 10 == 0 else 1 + (number + turn * 7) % (GROUPS - 1)
+    return {"group_id": group_id(place), "user_id": _id("user", number), "added_at": NOW}
 
 
 def _unix_id(number: int) -> Row:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import httpx2
 
-from bench.filling import fill
+from bench.filling import fill, group_id
 from bench.frame import Figure
 from bench.process import cpu_seconds
 from bench.site import milliseconds, site
@@ -15,9 +15,15 @@ REPEAT = 5
 PAGES = {
     "home page": "/admin",
     "users": "/admin/users",
-    "users, a later page": "/admin/users?page=20",
+    "users, the 20th page": "/admin/users?page=20",
+    "users, the 1,000th page": "/admin/users?page=1000",
     "users, search": "/admin/users?q=hopper",
     "users, search that finds nobody": "/admin/users?q=nobody-has-this-name",
+    "users of a group": f"/admin/users?group={group_id(0)}",
+    "user groups": "/admin/user-groups",
+    "user groups, search": "/admin/user-groups?q=team-77",
+    "a user group with a tenth of all": f"/admin/user-groups/{group_id(0)}",
+    "device groups": "/admin/device-groups",
     "devices": "/admin/devices",
     "devices, search": "/admin/devices?q=lab-77",
     "sign-ins": "/admin/sign-ins",
@@ -44,7 +50,16 @@ def _measured(people: int) -> dict[str, tuple[float, float]]:
 
 
 def _page(pid: int, browser: httpx2.Client, path: str) -> tuple[float, float]:
-    milliseconds(browser, path)  # templates are compiled at the first
+    _expect_rows(browser, path)  # templates are compiled at the first
     before = cpu_seconds(pid)
     elapsed = [milliseconds(browser, path) for _ in range(REPEAT)]
     return (cpu_seconds(pid) - before) * 1000 / REPEAT, statistics.median(elapsed)
+
+
+def _expect_rows(browser: httpx2.Client, path: str) -> None:
+    """See that the page shows rows, so that no figure speaks of a search that found nothing by mistake."""
+    page = browser.get(path).raise_for_status().text
+    if "nobody" not in path and not any(
+        name in page for name in ("lab-", "acme.example", "team-", "Marie Curie", "Device groups")
+    ):
+        raise RuntimeError(f"{path} shows none of the rows that were filled in")

@@ -14,7 +14,7 @@ SETTLED = """async () => {
 LOOKS = {
     "narrow, light": {"viewport": {"width": 360, "height": 780}, "color_scheme": "light"},
     "narrow, dark": {"viewport": {"width": 360, "height": 780}, "color_scheme": "dark"},
-    "wide, light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+    "wide, light": {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "light"},
     "wide, dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
 }
 PICTURES = os.environ.get("HOMEPORT_JOURNEY_PICTURES")
