@@ -14,8 +14,8 @@ from homeport.directory.admins.model import BILLING
 
 ADDED = {
     "/api/systemusers": {"description"},
-    "/api/systems": {"enrollmentStatus", "limitedToAssigned"},
-    "/api/v2/systemgroups": {"description", "limitedToAssigned"},
+    "/api/systems": {"enrollmentStatus", "limitedToAssigned", "ssh", "sudo", "effectiveSsh", "effectiveSudo"},
+    "/api/v2/systemgroups": {"description", "limitedToAssigned", "ssh", "sudo"},
     "/api/v2/usergroups": {"description"},
     "/api/v2/devices/settings/signinwithjumpcloud": {"severalUsers", "leaseDays", "groups", "ssh", "sudo"},
 }

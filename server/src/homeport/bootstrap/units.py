@@ -24,6 +24,7 @@ from homeport.directory.devices.actions import (
     Devices,
     Enrollment,
     EnrollmentKeys,
+    Policies,
     Provisioning,
 )
 from homeport.directory.devices.store.access import AccessSql
@@ -31,6 +32,7 @@ from homeport.directory.devices.store.bindings import BindingSql
 from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.devices.store.enrollment import EnrollmentKeySql
 from homeport.directory.devices.store.groups import DeviceGroupSql
+from homeport.directory.devices.store.policies import PolicySql
 from homeport.directory.devices.store.provisioning import ProvisioningSql, UnixIdSql
 from homeport.directory.people.actions import Imports, People, UserGroups
 from homeport.directory.people.actions.import_rows import RowImport
@@ -130,7 +132,7 @@ class Unit:
         """Devices."""
         devices, groups = DeviceSql(self._connection), DeviceGroupSql(self._connection)
         access = AccessSql(self._connection)
-        return Devices(devices, groups, access, self.bindings, self._clock, self._work, self.audit)
+        return Devices(devices, groups, access, self.bindings, self.policies, self._clock, self._work, self.audit)
 
     @cached_property
     def enrollment(self) -> Enrollment:
@@ -155,10 +157,17 @@ class Unit:
             EnrollmentKeySql(self._connection),
             AccessSql(self._connection),
             self.bindings,
+            self.policies,
             self._clock,
             self._entropy,
             self.audit,
         )
+
+    @cached_property
+    def policies(self) -> Policies:
+        """What devices and device groups say of ssh and sudo."""
+        store, devices, groups = PolicySql(self._connection), DeviceSql(self._connection), DeviceGroupSql(self._connection)
+        return Policies(store, devices, groups, ProvisioningSql(self._connection), self._clock, self._work, self.audit)
 
     @cached_property
     def access(self) -> Access:
@@ -183,6 +192,7 @@ class Unit:
             self.device_groups,
             self.access,
             self.user_groups,
+            self.policies,
         )
 
     @cached_property

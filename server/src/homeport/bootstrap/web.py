@@ -235,7 +235,7 @@ def _linux(unit: Unit) -> LinuxActions:
         unit.access,
         unit.bindings,
         unit.authorizations,
-        unit.provisioning,
+        unit.policies,
     )
 
 

@@ -21,6 +21,7 @@ from homeport.directory.devices.actions import (
     Devices,
     Enrollment,
     EnrollmentKeys,
+    Policies,
     Provisioning,
 )
 from homeport.directory.devices.api import AssociationsApi, DeviceGroupsApi, DevicesApi
@@ -34,10 +35,13 @@ from homeport.directory.devices.model import (
     DeviceEnrolled,
     DeviceFacts,
     DeviceGroup,
+    DevicePolicy,
     OSFamily,
     ProvisioningSetting,
+    SshPolicy,
     Subject,
     SubjectKind,
+    SudoPolicy,
     Target,
     TargetKind,
 )
@@ -55,6 +59,7 @@ from homeport.directory.devices.store.bindings import BindingSql
 from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.devices.store.enrollment import EnrollmentKeySql
 from homeport.directory.devices.store.groups import DeviceGroupSql
+from homeport.directory.devices.store.policies import PolicySql
 from homeport.directory.devices.store.provisioning import ProvisioningSql, UnixIdSql
 from homeport.directory.people.actions import People, UserGroups
 from homeport.directory.people.model import (
@@ -137,15 +142,17 @@ class Directory:
         settings, uids = ProvisioningSql(connection), UnixIdSql(connection, last=self.last_uid)
         access, users = AccessSql(connection), UserSql(connection)
         bound = Bindings(bindings, devices, uids, settings, users, access, self.clock, self.entropy, unit, audit)
+        policies = Policies(PolicySql(connection), devices, groups, settings, self.clock, unit, audit)
         return DeviceActions(
-            Devices(devices, groups, access, bound, self.clock, unit, audit),
+            Devices(devices, groups, access, bound, policies, self.clock, unit, audit),
             EnrollmentKeys(keys, groups, self.clock, self.entropy, audit, lambda: FINGERPRINT),
             Enrollment(keys, devices, groups, self.clock, self.entropy, unit, audit),
             bound,
             Provisioning(settings, uids, bound, audit),
-            DeviceGroups(groups, devices, keys, access, bound, self.clock, self.entropy, audit),
+            DeviceGroups(groups, devices, keys, access, bound, policies, self.clock, self.entropy, audit),
             Access(access, devices, groups, bound, self.clock, audit),
             UserGroups(UserGroupSql(connection), audit, self.clock, self.entropy, unit),
+            policies,
         )
 
     def audit(self, unit: UnitOfWork) -> Audit:
@@ -223,6 +230,10 @@ class Directory:
             else:
                 actions.access.limit_group(ADMIN, to.id, limited=limited)
 
+    def say(self, to: Device | DeviceGroup, ssh: SshPolicy | None = None, sudo: SudoPolicy | None = None) -> None:
+        with self.write() as actions:
+            actions.policies.set(ADMIN, target_of(to), DevicePolicy(ssh, sudo))
+
     def provision(self, **settings: Any) -> None:
         with self.write() as actions:
             actions.provisioning.set(ADMIN, ProvisioningSetting(OSFamily.LINUX, **{"enabled": True, **settings}))
@@ -265,7 +276,15 @@ READER = Actor(
     frozenset({Permission.DEVICES_READ, Permission.GROUPS_READ, Permission.PROVISIONING_READ}),
     role="Read Only",
 )
-CALLERS = {"admin": ADMIN, "reader": READER}
+MANAGER = Actor(
+    ActorKind.ADMINISTRATOR,
+    "m1",
+    "manager",
+    READER.permissions | {Permission.GROUPS_WRITE, Permission.DEVICES_WRITE},
+    authenticated_at=READER.authenticated_at,
+    role="Manager",
+)
+CALLERS = {"admin": ADMIN, "reader": READER, "manager": MANAGER}
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,10 @@ def test_device_is_written_in_jumpclouds_fields(directory, api, clock):
         "remoteIP": "192.0.2.7",
         "enrollmentStatus": "active",
         "limitedToAssigned": False,
+        "ssh": "INHERIT",
+        "sudo": "INHERIT",
+        "effectiveSsh": {"value": "KEY", "from": "SETTING", "groupId": None, "groupName": None},
+        "effectiveSudo": {"value": "PASSCODE", "from": "SETTING", "groupId": None, "groupName": None},
     }
     clock.forward(minutes=4)
     assert api.get(f"/api/systems/{device.id}").json()["active"] is False
@@ -60,6 +64,38 @@ def test_device_is_renamed_only_over_the_version_that_was_read(directory, api):
     stale = api.put(path, json={"displayName": "Other"}, headers={"If-Match": '"1"'})
     assert (stale.status_code, stale.json()["code"]) == (412, 412)
     assert api.put(path, json={"displayName": "a\nb"}).json()["details"][0]["field"] == "displayName"
+
+
+def test_ssh_and_sudo_of_one_device_are_set_and_told_with_who_had_the_last_word(directory, api):
+    device = directory.a_device()
+    group = directory.a_group("Servers", device)
+    path, of_group = f"/api/systems/{device.id}", f"/api/v2/systemgroups/{group.id}"
+    answer = api.put(of_group, json={"name": "Servers", "sudo": "NEVER"})
+    assert (answer.json()["ssh"], answer.json()["sudo"], answer.headers["etag"]) == ("INHERIT", "NEVER", '"2"')
+    assert api.put(of_group, json={"name": "Servers"}).json()["sudo"] == "NEVER", "what is left out stays"
+    body = api.get(path).json()
+    assert body["effectiveSudo"] == {"value": "NEVER", "from": "DEVICE_GROUP", "groupId": group.id, "groupName": "Servers"}
+    changed = api.put(path, json={"ssh": "BROWSER"}, headers={"If-Match": api.get(path).headers["etag"]})
+    assert (changed.json()["ssh"], changed.json()["effectiveSsh"]["from"], changed.headers["etag"]) == (
+        "BROWSER",
+        "DEVICE",
+        '"2"',
+    )
+    listed = {one["_id"]: one for one in api.get("/api/systems").json()["results"]}
+    assert listed[device.id] == api.get(path).json()
+    assert [one["sudo"] for one in api.get("/api/v2/systemgroups").json()] == ["NEVER"]
+    assert api.put(path, json={"ssh": "INHERIT"}).json()["effectiveSsh"]["value"] == "KEY"
+    refused = api.put(path, json={"ssh": "ALWAYS"})
+    assert (refused.status_code, refused.json()["details"][0]["field"]) == (400, "ssh")
+
+
+def test_who_manages_devices_changes_everything_but_how_strict_they_are(directory, caller):
+    device, group = directory.a_device(), directory.a_group("Servers")
+    api = caller("manager")
+    for path, body in ((f"/api/systems/{device.id}", {}), (f"/api/v2/systemgroups/{group.id}", {"name": "Racks"})):
+        assert api.put(path, json=body).status_code == 200
+        assert api.put(path, json=body | {"sudo": "PASSCODE"}).status_code == 403
+        assert api.get(path).json()["sudo"] == "INHERIT"
 
 
 def test_device_is_approved_and_deleted(directory, admin, api):

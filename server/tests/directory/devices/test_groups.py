@@ -151,6 +151,8 @@ def test_group_is_written_in_jumpclouds_fields(directory, caller):
         "attributes": None,
         "membershipMethod": "STATIC",
         "limitedToAssigned": False,
+        "ssh": "INHERIT",
+        "sudo": "INHERIT",
     }
     path = f"/api/v2/systemgroups/{group_id}"
     assert api.get(path).json() == made.json()

@@ -12,7 +12,7 @@ from homeport.channels.linux.actions import Orders, Receipt
 from homeport.channels.linux.model import Approval
 from homeport.channels.linux.schemas import EnrollRequest, ReportBody
 from homeport.channels.linux.wakeups import Wakeups
-from homeport.directory.devices.actions import Access, Bindings, Devices, Enrollment, Provisioning
+from homeport.directory.devices.actions import Access, Bindings, Devices, Enrollment, Policies
 from homeport.directory.devices.model import AccountReport, Device, DeviceFacts, DeviceStatus, linux_name_allowed
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
@@ -41,7 +41,7 @@ class LinuxActions:
     access: Access
     bindings: Bindings
     authorizations: DeviceAuthorizations
-    provisioning: Provisioning
+    policies: Policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class AgentEndpoints:
         """Tell how people with an account may come in (section 4)."""
         with self.work.write() as actions:
             device, _ = self._authenticate(request, actions, Scope.AGENT)
-            setting = actions.provisioning.policy_of(device)
+            setting = actions.policies.of_device(device)
             return JSONResponse(actions.orders.policy(device, setting)) if setting else Response(status_code=404)
 
     def reports(self, request: Request, body: ReportBody) -> Response:

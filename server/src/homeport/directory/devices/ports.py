@@ -9,9 +9,11 @@ from homeport.directory.devices.model import (
     Binding,
     Device,
     DeviceGroup,
+    DevicePolicy,
     EnrollmentKey,
     Entrant,
     Follower,
+    GroupPolicy,
     GroupRule,
     NamedAssignment,
     NamedBinding,
@@ -333,6 +335,42 @@ class ProvisioningStore(Protocol):
 
     def bump_devices(self, os_family: OSFamily) -> None:
         """Raise `desired_state_version` of every device of the kind, so that each asks for its policy again."""
+        ...
+
+
+class PolicyStore(Protocol):
+    """Keeps what devices and device groups say of ssh and sudo instead of the setting."""
+
+    def of(self, target: Target) -> DevicePolicy:
+        """Return what a target says; nothing when it never said anything."""
+        ...
+
+    def save(self, target: Target, policy: DevicePolicy) -> None:
+        """Store what a target says; the caller holds the target's row."""
+        ...
+
+    def forget(self, target: Target) -> None:
+        """Let a target say nothing."""
+        ...
+
+    def of_many(self, kind: TargetKind, ids: Collection[str]) -> Mapping[str, DevicePolicy]:
+        """Return what each of these devices or groups says; those that say nothing are left out."""
+        ...
+
+    def of_their_groups(self, device_ids: Collection[str]) -> Mapping[str, Sequence[GroupPolicy]]:
+        """Return what the groups of each of these devices say, by the groups' names; devices whose groups say nothing are left out."""
+        ...
+
+    def groups_that_say(self, limit: int) -> Sequence[GroupPolicy]:
+        """Return the groups that say something, by name."""
+        ...
+
+    def count_devices_that_say(self) -> int:
+        """Return how many devices say something."""
+        ...
+
+    def bump(self, device_ids: Collection[str]) -> None:
+        """Raise `desired_state_version` of these devices, whose rows are held in the order of their ids."""
         ...
 
 

@@ -106,6 +106,18 @@ assignments = Table(
     Index("ix_assignments_subject", "subject_type", "subject_id"),
 )
 
+device_policies = Table(
+    "device_policies",
+    metadata,
+    Column("target_type", String(16), primary_key=True),
+    Column("target_id", Id, primary_key=True),
+    Column("ssh", String(16)),
+    Column("sudo", String(16)),
+    CheckConstraint("target_type IN ('device', 'device_group')", name="target_type"),
+    CheckConstraint("ssh IN ('key', 'browser', 'passcode')", name="ssh"),
+    CheckConstraint("sudo IN ('passcode', 'browser', 'never')", name="sudo"),
+)
+
 device_group_members = Table(
     "device_group_members",
     metadata,

@@ -7,10 +7,21 @@ from homeport.directory.devices.actions.bindings import Bindings
 from homeport.directory.devices.actions.devices import Devices
 from homeport.directory.devices.actions.enrollment import Enrollment, EnrollmentKeys
 from homeport.directory.devices.actions.groups import DeviceGroups
+from homeport.directory.devices.actions.policies import Policies
 from homeport.directory.devices.actions.provisioning import Provisioning
 from homeport.directory.people.actions import UserGroups
 
-__all__ = ["Access", "Bindings", "DeviceActions", "DeviceGroups", "Devices", "Enrollment", "EnrollmentKeys", "Provisioning"]
+__all__ = [
+    "Access",
+    "Bindings",
+    "DeviceActions",
+    "DeviceGroups",
+    "Devices",
+    "Enrollment",
+    "EnrollmentKeys",
+    "Policies",
+    "Provisioning",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +36,4 @@ class DeviceActions:
     groups: DeviceGroups
     access: Access
     user_groups: UserGroups
+    policies: Policies

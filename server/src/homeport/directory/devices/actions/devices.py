@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
 from homeport.directory.devices.actions.bindings import Bindings
+from homeport.directory.devices.actions.policies import Policies
 from homeport.directory.devices.model import (
     After,
     DesiredStateChanged,
@@ -35,6 +36,7 @@ class Devices:
     groups: DeviceGroupStore
     access: AccessStore
     bindings: Bindings
+    policies: Policies
     clock: Clock
     publisher: Publisher
     audit: Audit
@@ -106,6 +108,7 @@ class Devices:
         for group in self.groups.of_device(device_id):
             self.groups.leave(group.id, device_id)
         self.access.forget(Target(TargetKind.DEVICE, device_id))
+        self.policies.forget(Target(TargetKind.DEVICE, device_id))
         latest = _present(self.store.get(device_id))
         self.store.save(replace(latest, deleted_at=self.clock.now(), version=device.version + 1))
         self.audit.record(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
 from homeport.directory.devices.actions.bindings import Bindings
+from homeport.directory.devices.actions.policies import Policies
 from homeport.directory.devices.model import (
     Device,
     DeviceGroup,
@@ -32,6 +33,7 @@ class DeviceGroups:
     keys: EnrollmentKeyStore
     access: AccessStore
     bindings: Bindings
+    policies: Policies
     clock: Clock
     entropy: Entropy
     audit: Audit
@@ -107,6 +109,8 @@ class DeviceGroups:
             self.store.leave(group_id, device_id)
         self.keys.forget_group(group_id)
         self.access.forget(Target(TargetKind.DEVICE_GROUP, group_id))
+        self.policies.group_changed(group_id, device_ids)
+        self.policies.forget(Target(TargetKind.DEVICE_GROUP, group_id))
         self.store.remove(group_id)
         self.audit.record(actor, "group_delete", resource=_resource(group), details={"devices": len(device_ids)})
         self.bindings.follow(actor, device_ids=device_ids)
@@ -177,6 +181,7 @@ class DeviceGroups:
                     changes=[Change("device", None, device.name) if joins else Change("device", device.name, None)],
                     details={"op": "add" if joins else "remove", "device_id": device_id},
                 )
+        self.policies.group_changed(group_id, moved)
         self.bindings.follow(actor, device_ids=moved)
         return len(moved)
 

@@ -11,7 +11,6 @@ from homeport.directory.devices.model import (
     LAST_UID,
     LONGEST_LEASE_DAYS,
     SHORTEST_LEASE_DAYS,
-    Device,
     GroupRule,
     OSFamily,
     ProvisioningSetting,
@@ -126,11 +125,6 @@ class Provisioning:
 
     def _rules_about(self, group_id: str) -> Sequence[GroupRule]:
         return [rule for family in OSFamily for rule in self.settings.rules(family) if rule.user_group_id == group_id]
-
-    def policy_of(self, device: Device) -> ProvisioningSetting | None:
-        """Return the setting that holds on a device; None for a kind of system that Homeport does not know."""
-        # public: the device channel asks for a device that proved its key
-        return self.settings.get(device.os_family) if device.os_family else None
 
     def any_enabled(self) -> bool:
         """Tell whether people can make their own accounts on any kind of device; federation takes no effect until then."""

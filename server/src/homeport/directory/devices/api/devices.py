@@ -1,12 +1,12 @@
 """REST routes for devices: JumpCloud's /api/systems and sign-in settings; enrolment keys and bindings in the same style."""
 
-from datetime import datetime
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from homeport.directory.devices.actions import DeviceActions
-from homeport.directory.devices.model import After, Device, NamedBinding
+from homeport.directory.devices.model import After, Device, DevicePolicy, NamedBinding, Target, TargetKind
 from homeport.directory.devices.schemas.devices import (
     KEY_FIELDS,
     SYSTEM_FIELDS,
@@ -25,6 +25,7 @@ from homeport.directory.devices.schemas.devices import (
     SystemList,
     SystemPut,
 )
+from homeport.directory.devices.schemas.policies import changed
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
@@ -68,19 +69,15 @@ class DevicesApi:
         """Return a window of the devices that match, and how many match in all."""
         with self.work.read() as actions:
             page = actions.devices.list(actor, query.listing(SYSTEM_FIELDS))
-            now = actions.devices.clock.now()
+            found = [body.model_dump(by_alias=True) for body in _bodies(page.items, actions, actor)]
         wanted = query.chosen_fields
-        results = [
-            {key: value for key, value in _body(device, now).items() if not wanted or key in wanted or key == "_id"}
-            for device in page.items
-        ]
+        results = [{key: value for key, value in body.items() if not wanted or key in wanted or key == "_id"} for body in found]
         return JSONResponse({"totalCount": page.total, "results": results}, headers={"x-total-count": str(page.total)})
 
     def get(self, actor: ApiActor, id: PathId, response: Response) -> System:  # noqa: A002 - the published name
         """Return a device, with an ETag."""
         with self.work.read() as actions:
-            device = actions.devices.get(actor, id)
-            return _answer(device, actions, response)
+            return _answer(actions.devices.get(actor, id), actions, actor, response)
 
     def update(
         self,
@@ -97,18 +94,23 @@ class DevicesApi:
             device = actions.devices.rename(actor, id, name, version=version)
             if body.limited_to_assigned is not None:
                 device = actions.access.limit_device(actor, id, limited=body.limited_to_assigned)
-            return _answer(device, actions, response)
+            if body.ssh is not None or body.sudo is not None:
+                target = Target(TargetKind.DEVICE, id)
+                actions.policies.set(actor, target, changed(actions.policies.get(actor, target), body.ssh, body.sudo))
+                device = actions.devices.get(actor, id)
+            return _answer(device, actions, actor, response)
 
     def delete(self, actor: ApiActor, id: PathId, after: After = After.KEEP) -> System:  # noqa: A002 - the published name
         """Delete a device and return what it was; `after` says what becomes of the local accounts on it."""
         with self.work.write() as actions:
-            device = actions.devices.delete(actor, id, after)
-            return System.of(device, actions.devices.clock.now())
+            (was,) = _bodies([actions.devices.get(actor, id)], actions, actor)
+            actions.devices.delete(actor, id, after)
+            return was
 
     def approve(self, actor: ApiActor, id: PathId) -> System:  # noqa: A002 - the name of the other routes
         """Let a device that waits be used."""
         with self.work.write() as actions:
-            return System.of(actions.devices.approve(actor, id), actions.devices.clock.now())
+            return _bodies([actions.devices.approve(actor, id)], actions, actor)[0]
 
     def bindings(self, actor: ApiActor, id: PathId) -> BindingList:  # noqa: A002 - the name of the other routes
         """Return all bindings of a device, the newest first, removed ones too."""
@@ -176,13 +178,18 @@ class DevicesApi:
                 actions.groups.set_default(actor, body.default_device_group_id)
 
 
-def _answer(device: Device, actions: DeviceActions, response: Response) -> System:
+def _answer(device: Device, actions: DeviceActions, actor: Actor, response: Response) -> System:
     response.headers["ETag"] = etag(device.version)
-    return System.of(device, actions.devices.clock.now())
+    return _bodies([device], actions, actor)[0]
 
 
-def _body(device: Device, now: datetime) -> dict[str, object]:
-    return System.of(device, now).model_dump(by_alias=True)
+def _bodies(devices: Sequence[Device], actions: DeviceActions, actor: Actor) -> list[System]:
+    now, own, effective = (
+        actions.devices.clock.now(),
+        actions.policies.own(actor, devices),
+        actions.policies.effective(actor, devices),
+    )
+    return [System.of(device, now, own.get(device.id, DevicePolicy()), effective.get(device.id)) for device in devices]
 
 
 def _bound_to(actions: DeviceActions, actor: Actor, device_id: str, binding_id: str) -> NamedBinding:

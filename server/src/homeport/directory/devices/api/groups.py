@@ -4,9 +4,10 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from homeport.directory.devices.actions import DeviceActions
-from homeport.directory.devices.model import DeviceGroup
+from homeport.directory.devices.model import DeviceGroup, DevicePolicy, Target, TargetKind
 from homeport.directory.devices.schemas.devices import SYSTEM_FIELDS, PathId
 from homeport.directory.devices.schemas.groups import GROUP_FIELDS, MemberOperation, SystemGroup, SystemGroupPost, SystemGroupPut
+from homeport.directory.devices.schemas.policies import changed
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
@@ -51,11 +52,12 @@ class DeviceGroupsApi:
         """Return a window of the device groups that match; the header `x-total-count` tells how many match in all."""
         with self.work.read() as actions:
             page = actions.groups.list(actor, query.listing(GROUP_FIELDS))
+            policies = actions.policies.of_groups(actor, page.items)
         wanted = query.chosen_fields
         found = [
             {
                 key: value
-                for key, value in SystemGroup.of(group).model_dump().items()
+                for key, value in SystemGroup.of(group, policies.get(group.id, DevicePolicy())).model_dump().items()
                 if not wanted or key in wanted or key == "id"
             }
             for group in page.items
@@ -65,12 +67,12 @@ class DeviceGroupsApi:
     def create(self, actor: ApiActor, body: SystemGroupPost, response: Response) -> SystemGroup:
         """Make an empty device group."""
         with self.work.write() as actions:
-            return _answer(actions.groups.create(actor, body.name, body.description), response)
+            return _answer(actions.groups.create(actor, body.name, body.description), DevicePolicy(), response)
 
     def get(self, actor: ApiActor, id: PathId, response: Response) -> SystemGroup:  # noqa: A002 - the published name
         """Return a device group, with an ETag."""
         with self.work.read() as actions:
-            return _answer(actions.groups.get(actor, id), response)
+            return _answer(actions.groups.get(actor, id), actions.policies.get(actor, _target(id)), response)
 
     def update(
         self,
@@ -85,12 +87,17 @@ class DeviceGroupsApi:
             group = actions.groups.update(actor, id, name=body.name, description=body.description, version=version)
             if body.limitedToAssigned is not None:
                 group = actions.access.limit_group(actor, id, limited=body.limitedToAssigned)
-            return _answer(group, response)
+            policy = actions.policies.get(actor, _target(id))
+            if body.ssh is not None or body.sudo is not None:
+                policy = actions.policies.set(actor, _target(id), changed(policy, body.ssh, body.sudo))
+                group = actions.groups.get(actor, id)
+            return _answer(group, policy, response)
 
     def delete(self, actor: ApiActor, id: PathId, version: IfMatch) -> SystemGroup:  # noqa: A002 - the published name
         """Delete a device group and return what it was; its devices stay in the directory."""
         with self.work.write() as actions:
-            return SystemGroup.of(actions.groups.delete(actor, id, version=version))
+            policy = actions.policies.get(actor, _target(id))
+            return SystemGroup.of(actions.groups.delete(actor, id, version=version), policy)
 
     def members(self, actor: ApiActor, group_id: PathId, query: ListParameters) -> Response:
         """Return a window of the devices in a group, as connections."""
@@ -122,9 +129,13 @@ class DeviceGroupsApi:
         return _counted([GraphObjectWithPaths.reached(way).model_dump(by_alias=True) for way in ways], len(groups))
 
 
-def _answer(group: DeviceGroup, response: Response) -> SystemGroup:
+def _target(group_id: str) -> Target:
+    return Target(TargetKind.DEVICE_GROUP, group_id)
+
+
+def _answer(group: DeviceGroup, policy: DevicePolicy, response: Response) -> SystemGroup:
     response.headers["ETag"] = etag(group.version)
-    return SystemGroup.of(group)
+    return SystemGroup.of(group, policy)
 
 
 def _counted(found: list[dict[str, object]], total: int) -> Response:

@@ -12,6 +12,8 @@ from homeport.directory.devices.model import (
     AccountPermission,
     Binding,
     Device,
+    DevicePolicy,
+    EffectivePolicy,
     EnrollmentKey,
     GroupRule,
     NamedBinding,
@@ -20,6 +22,7 @@ from homeport.directory.devices.model import (
     SshPolicy,
     SudoPolicy,
 )
+from homeport.directory.devices.schemas.policies import EffectiveBody, SshWord, SudoWord, ssh_word, sudo_word
 
 SYSTEM_FIELDS = {
     "_id": "id",
@@ -65,7 +68,11 @@ class OsVersionDetail(_Wire):
 
 
 class System(_Wire):
-    """A device in an answer. `active` means in contact now; `enrollmentStatus` is `pending` while it waits for approval."""
+    """A device in an answer. `active` means in contact now; `enrollmentStatus` is `pending` while it waits for approval.
+
+    `ssh` and `sudo` are what the device says itself; `effectiveSsh` and `effectiveSudo` what holds on it, null for a system that
+    Homeport does not know.
+    """
 
     id: str = Field(alias="_id")
     display_name: str
@@ -83,10 +90,14 @@ class System(_Wire):
     remote_ip: str = Field(alias="remoteIP")
     enrollment_status: Literal["active", "pending"]
     limited_to_assigned: bool
+    ssh: SshWord
+    sudo: SudoWord
+    effective_ssh: EffectiveBody | None
+    effective_sudo: EffectiveBody | None
 
     @classmethod
-    def of(cls, device: Device, now: datetime) -> Self:
-        """Translate a device as it is at a moment."""
+    def of(cls, device: Device, now: datetime, own: DevicePolicy, effective: EffectivePolicy | None) -> Self:
+        """Translate a device as it is at a moment, with what it says of ssh and sudo and what holds on it."""
         return cls(
             _id=device.id,
             display_name=device.name,
@@ -106,6 +117,10 @@ class System(_Wire):
             remoteIP=device.address,
             enrollment_status=device.status.value,
             limited_to_assigned=device.limited,
+            ssh=ssh_word(own),
+            sudo=sudo_word(own),
+            effective_ssh=EffectiveBody.of(effective.ssh) if effective else None,
+            effective_sudo=EffectiveBody.of(effective.sudo) if effective else None,
         )
 
 
@@ -119,11 +134,13 @@ class SystemList(BaseModel):
 class SystemPut(_Wire):
     """A change of a device. Fields of JumpCloud's that Homeport does not keep are accepted and not stored.
 
-    A limited device is left to assigned people.
+    A limited device is left to assigned people. INHERIT lets the device's groups decide, and then the setting.
     """
 
     display_name: str | None = None
     limited_to_assigned: bool | None = None
+    ssh: SshWord | None = None
+    sudo: SudoWord | None = None
 
 
 class EnrollmentKeyBody(_Wire):

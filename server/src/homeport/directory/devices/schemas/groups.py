@@ -4,7 +4,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel
 
-from homeport.directory.devices.model import DeviceGroup
+from homeport.directory.devices.model import DeviceGroup, DevicePolicy
+from homeport.directory.devices.schemas.policies import SshWord, SudoWord, ssh_word, sudo_word
 from homeport.foundation.http.graph import GraphId
 
 GROUP_FIELDS = {"id": "id", "name": "name", "description": "description"}
@@ -22,11 +23,20 @@ class SystemGroup(BaseModel):
     attributes: dict[str, Any] | None = None
     membershipMethod: Literal["STATIC"] = "STATIC"  # noqa: N815 - the wire's name
     limitedToAssigned: bool  # noqa: N815 - as the wire's names are
+    ssh: SshWord
+    sudo: SudoWord
 
     @classmethod
-    def of(cls, group: DeviceGroup) -> Self:
-        """Translate a group."""
-        return cls(id=group.id, name=group.name, description=group.description, limitedToAssigned=group.limited)
+    def of(cls, group: DeviceGroup, policy: DevicePolicy) -> Self:
+        """Translate a group and what it says of ssh and sudo."""
+        return cls(
+            id=group.id,
+            name=group.name,
+            description=group.description,
+            limitedToAssigned=group.limited,
+            ssh=ssh_word(policy),
+            sudo=sudo_word(policy),
+        )
 
 
 class SystemGroupPost(BaseModel):
@@ -37,11 +47,16 @@ class SystemGroupPost(BaseModel):
 
 
 class SystemGroupPut(BaseModel):
-    """A change of a device group; what is left out stays. A limited group leaves its devices to assigned people."""
+    """A change of a device group; what is left out stays. A limited group leaves its devices to assigned people.
+
+    Of several groups of a device the stricter word on `ssh` and `sudo` holds; INHERIT says nothing.
+    """
 
     name: str
     description: str | None = None
     limitedToAssigned: bool | None = None  # noqa: N815 - as the wire's names are
+    ssh: SshWord | None = None
+    sudo: SudoWord | None = None
 
 
 class MemberOperation(BaseModel):
