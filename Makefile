@@ -1,6 +1,8 @@
 # One line per verb; tools/setup installs what a bare machine lacks, and says what and why.
 SHELL := /bin/bash
 READY := .venv/.ready
+# A test run starts hundreds of programs; each would compile all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test test-debian13 check bench lock mutate pictures deb wheel format assets clean
 
