@@ -12,8 +12,8 @@ def slow_clock():
     return time.time()
 
 
-def apply(root, pair, clock=slow_clock):
+def apply(root, pair, clock=slow_clock, given=None):
     """What a restarted agent does: repair first, then the order that the server sends again."""
     applier = make_applier(Root.at(str(root)), clock)
     applier.repair()
-    return applier.apply(pair["order"], pair["order_key"])
+    return applier.apply(pair["order"], pair["order_key"], given)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from conftest import make_root
-from kill_child import apply
+from kill_child import apply, slow_clock
 from standin import Signer, public_jwk
+from test_adoption import ADA, add_ada
 
 from homeport_agent.accounts.model import Step
 from homeport_agent.accounts.service import make_applier
@@ -77,19 +78,24 @@ def signer():
     return Signer()
 
 
-@pytest.mark.parametrize("kind", ["bind", "suspend", "activate", "unbind", "unbind keep"])
+BEFORE = {"suspend": ["bind"], "activate": ["bind", "suspend"], "unbind": ["bind"], "unbind keep": ["bind"]}
+
+
+@pytest.mark.parametrize("kind", ["bind", "bind adopt", "suspend", "activate", "unbind", "unbind keep"])
 def test_killed_after_each_line_of_the_journal_the_order_is_finished_exactly_once(kind, folder, signer):
     origin = prepare(folder / "origin", signer)
-    for before in {"bind": [], "suspend": ["bind"], "activate": ["bind", "suspend"], "unbind": ["bind"], "unbind keep": ["bind"]}[
-        kind
-    ]:
+    account, given = ADMIN, None
+    if kind == "bind adopt":  # a crash asks nobody for the passcode again: it was given
+        add_ada(origin)
+        account, given = ADMIN | {"existing": "take_over"}, ADA
+    for before in BEFORE.get(kind, []):
         assert apply(origin, signer.pair("d-1", before, account=ADMIN))["outcome"] == "done"
-    pair = signer.pair("d-1", kind.split()[0], account=ADMIN, after="keep" if kind.endswith("keep") else "remove")
+    pair = signer.pair("d-1", kind.split()[0], account=account, after="keep" if kind.endswith("keep") else "remove")
 
     undisturbed = folder / "undisturbed"
     copy(origin, undisturbed)
     begun = len(steps_of(undisturbed)) if journal_of(undisturbed).exists() else 0
-    expected = apply(undisturbed, pair, time.time)
+    expected = apply(undisturbed, pair, time.time, given)
     assert expected["outcome"] == "done"
     lines = steps_of(undisturbed)[begun:]
     wanted = state_of(undisturbed)
@@ -98,7 +104,7 @@ def test_killed_after_each_line_of_the_journal_the_order_is_finished_exactly_onc
     for count in range(1, len(lines) + 1):
         root = folder / f"killed-{count}"
         copy(origin, root)
-        process = PROCESSES.Process(target=apply, args=(root, pair))
+        process = PROCESSES.Process(target=apply, args=(root, pair, slow_clock, given))
         process.start()
         if kill_when(process, journal_of(root), begun + count):
             hit.add(lines[count - 1][0])

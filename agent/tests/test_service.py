@@ -82,13 +82,14 @@ def test_the_network_half_may_set_nobodys_passcode(root, signer):
         f"s.connect(f'/proc/self/fd/{{fd}}/{SOCKET}'); send(s, json.loads(sys.argv[2])); print(json.dumps(receive(s)))"
     )
     request = {"do": "set_passcode", "order_id": order_id, "passcode": "correct horse"}
+    take_over = {"do": "take_over", "username": "local", "passcode": "correct horse", **signer.pair("d-1")}
     try:
         said = [
             json.loads(subprocess.check_output([sys.executable, "-c", code, str(root.run), json.dumps(words)]))
-            for words in ({"do": "status"}, request)
+            for words in ({"do": "status"}, request, take_over)
         ]
         assert said[0]["device_id"] == "d-1"
-        assert said[1] == {"error": "no such request"}
+        assert said[1] == said[2] == {"error": "no such request"}
         assert ask(root, {"do": "accounts"})["accounts"][0]["passcode_set"] is False
         assert ask(root, request) == {"ok": True}
     finally:
@@ -142,8 +143,8 @@ json_values = st.recursive(
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    verb=st.sampled_from(["apply", "set_passcode", "accounts", "status"]),
-    members=st.dictionaries(st.sampled_from(["order", "order_key", "order_id", "passcode"]), json_values),
+    verb=st.sampled_from(["apply", "take_over", "set_passcode", "accounts", "status"]),
+    members=st.dictionaries(st.sampled_from(["order", "order_key", "order_id", "username", "passcode"]), json_values),
 )
 def test_strange_members_are_answered_and_change_nothing(served, verb, members):
     before = (served.etc / "passwd").read_text()

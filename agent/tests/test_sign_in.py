@@ -35,7 +35,8 @@ def test_a_person_signs_in_and_has_an_account_with_the_passcode_they_chose(agent
         "bound",
     ]
     assert events[2]["attempts_left"] == 4
-    assert events[-1] == {"event": "bound", "username": "ada", "uid": 20000, "home": "/home/ada", "sign_in_id": "s-1"}
+    account = {"username": "ada", "uid": 20000, "home": "/home/ada"}
+    assert events[-1] == {"event": "bound", **account, "adopted": False, "sign_in_id": "s-1"}
     assert agent.line("passwd", "ada") == ["ada", "x", "20000", "20000", "Ada Lovelace", "/home/ada", "/bin/bash"]
     stored = agent.line("shadow", "ada")[1]
     assert stored.startswith("$y$")

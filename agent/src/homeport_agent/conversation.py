@@ -25,14 +25,20 @@ class Conversation(Protocol):
     def number_wrong(self, attempts_left: int | None) -> None:
         """Say that the number was not the one."""
 
+    def account_passcode(self, username: str) -> str:
+        """Ask for the present passcode of an account that the device has already."""
+
+    def account_passcode_wrong(self, message: str, tries_left: int) -> None:
+        """Say that it was not the one."""
+
     def passcode(self, username: str, *, repeat: bool) -> str:
         """Ask for the new local passcode, then for the same again."""
 
     def passcode_refused(self, message: str) -> None:
         """Say why the passcode was not taken."""
 
-    def bound(self, username: str, uid: int, home: str, sign_in_id: str) -> None:
-        """Say that the account is there."""
+    def bound(self, account: dict[str, Any], sign_in_id: str, *, adopted: bool) -> None:
+        """Say that the account is there; ``account`` has ``username``, ``uid`` and ``home``."""
 
     def refused(self, refusal: Refusal) -> None:
         """Say that it did not work, why, and under which id an administrator finds it."""
@@ -86,9 +92,20 @@ class PlainConversation:
         left = "" if attempts_left is None else f" {attempts_left} {'try' if attempts_left == 1 else 'tries'} left."
         self._say(f"That is not the number in the browser.{left}")
 
+    def account_passcode(self, username: str) -> str:
+        """Ask for it without echo."""
+        return self._secret(f"Present passcode of {username} on this device: ")
+
+    def account_passcode_wrong(self, message: str, tries_left: int) -> None:  # noqa: ARG002 - the message counts for a person
+        """Show the sentence."""
+        self._say(message)
+
     def passcode(self, username: str, *, repeat: bool) -> str:
+        """Ask without echo."""
+        return self._secret("The same again: " if repeat else f"New passcode for {username} on this device: ")
+
+    def _secret(self, prompt: str) -> str:
         """Ask without echo; from a pipe when there is no terminal."""
-        prompt = "The same again: " if repeat else f"New passcode for {username} on this device: "
         if not self.stdin.isatty():
             self.stdout.write(prompt)
             self.stdout.flush()
@@ -106,9 +123,13 @@ class PlainConversation:
         """Show the reason."""
         self._say(message)
 
-    def bound(self, username: str, uid: int, home: str, sign_in_id: str) -> None:  # noqa: ARG002 - a person needs less than a program
+    def bound(self, account: dict[str, Any], sign_in_id: str, *, adopted: bool) -> None:  # noqa: ARG002 - a person needs less than a program
         """Say the final sentence."""
-        self._say(f"You can now log in to this device as {username} with the passcode you chose. Your home folder is {home}.")
+        username, home = account["username"], account["home"]
+        if adopted:
+            self._say(f"The account {username} of this device is yours now. Its passcode and its home folder {home} stay.")
+        else:
+            self._say(f"You can now log in to this device as {username} with the passcode you chose. Your home folder is {home}.")
 
     def refused(self, refusal: Refusal) -> None:
         """Message, reason, id."""
@@ -148,6 +169,15 @@ class JsonConversation:
         """Event ``number_wrong``."""
         self._event("number_wrong", attempts_left=attempts_left)
 
+    def account_passcode(self, username: str) -> str:
+        """Event ``account_passcode_wanted``."""
+        self._event("account_passcode_wanted", username=username)
+        return self._line()
+
+    def account_passcode_wrong(self, message: str, tries_left: int) -> None:
+        """Event ``account_passcode_wrong``."""
+        self._event("account_passcode_wrong", message=message, tries_left=tries_left)
+
     def passcode(self, username: str, *, repeat: bool) -> str:
         """Event ``passcode_wanted``."""
         self._event("passcode_wanted", username=username, repeat=repeat)
@@ -157,9 +187,10 @@ class JsonConversation:
         """Event ``passcode_refused``."""
         self._event("passcode_refused", message=message)
 
-    def bound(self, username: str, uid: int, home: str, sign_in_id: str) -> None:
+    def bound(self, account: dict[str, Any], sign_in_id: str, *, adopted: bool) -> None:
         """Event ``bound``."""
-        self._event("bound", username=username, uid=uid, home=home, sign_in_id=sign_in_id)
+        described = {name: account[name] for name in ("username", "uid", "home")}
+        self._event("bound", **described, adopted=adopted, sign_in_id=sign_in_id)
 
     def refused(self, refusal: Refusal) -> None:
         """Event ``refused``."""

@@ -46,7 +46,14 @@ class SignIn:
         self.accounts.call({"do": "status"})
         token = self._approve(self._begin())
         order, order_key = self._fetch_order(token)
+        try:
+            account = read_unverified(order)[1]["account"]  # the privileged half verifies it
+            username = str(account["username"])
+        except (JoseError, KeyError, TypeError) as error:
+            raise Refusal(Reason.ORDER_MALFORMED, "The order names no account. Ask your administrator.") from error
         receipt = self.accounts.call({"do": "apply", "order": order, "order_key": order_key})["receipt"]
+        if receipt["reason"] == Reason.ACCOUNT_PASSCODE_WANTED:
+            receipt = self._take_over(order, order_key, username)
         self._report([receipt])
         if receipt["outcome"] != "done":
             detail = next((step["detail"] for step in reversed(receipt["steps"]) if step.get("detail")), "")
@@ -54,13 +61,23 @@ class SignIn:
                 receipt["reason"] or Reason.TOOL_FAILED,
                 detail or "The device did not carry out the order. Ask your administrator.",
             )
-        try:
-            account = read_unverified(order)[1]["account"]  # the privileged half has verified it
-        except (JoseError, KeyError) as error:
-            raise Refusal(Reason.ORDER_MALFORMED, "The order names no account. Ask your administrator.") from error
-        self._set_passcode(receipt["order_id"], account["username"])
-        self._report([])
-        self.conversation.bound(account["username"], account["uid"], account["home"], self.sign_in_id or "")
+        adopted = any(step["step"] == "adopt" for step in receipt["steps"])
+        if not adopted:
+            self._set_passcode(receipt["order_id"], username)
+            self._report([])
+        listed = self.accounts.call({"do": "accounts"})["accounts"]
+        kept = next((entry for entry in listed if entry["username"] == username and entry.get("adopted")), account)
+        self.conversation.bound({**account, **kept}, self.sign_in_id or "", adopted=adopted)
+
+    def _take_over(self, order: str, order_key: str, username: str) -> dict[str, Any]:
+        while True:
+            passcode = self.conversation.account_passcode(username)
+            request = {"do": "take_over", "order": order, "order_key": order_key}
+            answer = self.accounts.call({**request, "username": username, "passcode": passcode})
+            if "receipt" in answer:
+                receipt: dict[str, Any] = answer["receipt"]
+                return receipt
+            self.conversation.account_passcode_wrong(answer["wrong"]["message"], answer["wrong"]["tries_left"])
 
     def _begin(self) -> dict[str, Any]:
         answer = self.client.post_authenticated("device_authorization_endpoint", {"scope": "device_login"}, dpop=False)

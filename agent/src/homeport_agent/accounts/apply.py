@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from homeport_agent.accounts.adoption import Given, Tries, WrongPasscode
 from homeport_agent.accounts.approvals import Expected, check_approval
-from homeport_agent.accounts.backend import AccountBackend
+from homeport_agent.accounts.backend import AccountBackend, Found
 from homeport_agent.accounts.journal import Journal, utc_text
 from homeport_agent.accounts.ledger import Ledger
 from homeport_agent.accounts.model import Kind, Order, Outcome, Step, StepDone, receipt
@@ -20,8 +21,8 @@ _PASSCODE_SECONDS = 900
 _CLOCK_LEEWAY = 60
 # The device may be able to do it later: such an order is answered ``failed`` and not settled, so the server sends it again.
 _PASSING = frozenset({Reason.ROOT_INCOMPLETE, Reason.DISK_FULL, Reason.TOOL_FAILED})
-# A clock can be mended: such a refusal leaves the sequence where it is.
-_NOT_SETTLED = frozenset({Reason.ORDER_EXPIRED, Reason.ORDER_KEY_INVALID})
+# A clock can be mended, and a passcode may still come: such a refusal leaves the sequence where it is.
+_NOT_SETTLED = frozenset({Reason.ORDER_EXPIRED, Reason.ORDER_KEY_INVALID, Reason.ACCOUNT_PASSCODE_WANTED})
 
 
 @dataclass
@@ -34,17 +35,24 @@ class Applier:
     backend: AccountBackend
     allowed_groups: Callable[[], frozenset[str]]
     clock: Callable[[], float]
+    tries: Tries = field(default_factory=Tries)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
-    def apply(self, order_text: Any, key_text: Any) -> dict[str, Any]:
-        """Check and carry out one order; the receipt says how it ended, whatever happened."""
+    def apply(self, order_text: Any, key_text: Any, given: Given | None = None) -> dict[str, Any]:
+        """Check and carry out one order; the receipt says how it ended, whatever happened.
+
+        An order that takes over an account of the device is refused ``account_passcode_wanted`` unless the account's present
+        passcode is ``given``, and nothing is settled by that. WrongPasscode is raised while another may be tried.
+        """
         with self._lock:
             try:
                 order = self._read(order_text, key_text)
             except Refusal as refusal:
                 return receipt(claimed_order_id(order_text), (0, 0), Outcome.REFUSED, refusal.reason)
             try:
-                return self._judge(order, order_text, key_text)
+                return self._judge(order, order_text, key_text, given)
+            except WrongPasscode:
+                raise
             except Refusal as refusal:
                 return self._refuse(order, refusal)
 
@@ -58,7 +66,7 @@ class Applier:
     def _read(self, order_text: Any, key_text: Any) -> Order:
         return read_order(order_text, key_text, self.required_pin())
 
-    def _judge(self, order: Order, order_text: str, key_text: str) -> dict[str, Any]:
+    def _judge(self, order: Order, order_text: str, key_text: str, given: Given | None) -> dict[str, Any]:
         settled = self.ledger.settled.get(order.order_id)
         if settled and settled.sequence == order.sequence:
             return settled.receipt
@@ -71,10 +79,25 @@ class Applier:
             check_account(order.account)
         if order.kind.grants:
             self.backend.require_ready()
-        plan = self._planner().plan(order)
+        planner = self._planner()
+        adopted = planner.to_adopt(order)
+        if adopted:
+            self._require_passcode(order, adopted, given)
+        plan = planner.plan(order, adopted)
+        proof = {"adopts": str(adopted.uid)} if adopted else {}  # a crash from here on is finished without asking again
         with self._even_on_a_full_disk(order):
-            self.journal.intend(order.order_id, Step.ACCEPT, order=order_text, order_key=key_text)
+            self.journal.intend(order.order_id, Step.ACCEPT, order=order_text, order_key=key_text, **proof)
         return self._carry_out(order, plan)
+
+    def _require_passcode(self, order: Order, account: Found, given: Given | None) -> None:
+        self.tries.require_left(account.username)
+        if given is None or given.username != account.username:
+            raise Refusal(
+                Reason.ACCOUNT_PASSCODE_WANTED,
+                f"The device has an account {account.username} already. It can be taken over with its passcode.",
+            )
+        if not self.backend.passcode_matches(account.username, given.passcode):
+            raise self.tries.wrong(order.order_id, account.username)
 
     def _refuse(self, order: Order, refusal: Refusal) -> dict[str, Any]:
         passing = refusal.reason in _PASSING
@@ -148,11 +171,19 @@ class Applier:
             order: Order | None = None
             try:
                 order = self._read(accepted.get("order"), accepted.get("order_key"))
-                return self._carry_out(order, self._planner().plan(order))
+                return self._carry_out(order, self._plan_again(order, accepted.get("adopts")))
             except Refusal as refusal:
                 answer = self._refuse(order, refusal) if order else receipt(order_id, (0, 0), Outcome.REFUSED, refusal.reason)
                 self.journal.done(order_id, Step.FINISH, outcome=answer["outcome"])
                 return answer
+
+    def _plan_again(self, order: Order, proved: Any) -> Plan:
+        """Plan as before a crash: the passcode of the account with the number ``proved`` was given then."""
+        planner = self._planner()
+        adopted = planner.to_adopt(order)
+        if adopted and proved != str(adopted.uid):
+            raise Refusal(Reason.ACCOUNT_NAME_TAKEN, f"The account {adopted.username} was changed meanwhile. Sign in again.")
+        return planner.plan(order, adopted)
 
     def set_passcode(self, order_id: Any, passcode: Any) -> None:
         """Set the local passcode that a bind order earned; a Refusal when it may not be, or not this one.
@@ -198,10 +229,11 @@ class Applier:
         found = self.backend.find(record.username)
         present = found is not None and found.uid == record.uid
         state = ("active" if record.state == "active" else "suspended") if present else "missing"
-        return {
+        report = {
             "user_id": user_id,
             "username": record.username,
             "uid": record.uid,
             "state": state,
             "passcode_set": bool(present and found and found.passcode_set),
         }
+        return report | ({"adopted": True, "gid": record.gid, "home": record.home} if record.adopted else {})

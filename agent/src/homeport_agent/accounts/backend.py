@@ -48,6 +48,12 @@ class AccountBackend(Protocol):
     def group_of_gid(self, gid: int) -> str | None:
         """Which group's number ``gid`` is."""
 
+    def require_adoptable(self, username: str) -> Found:
+        """Find an account that a person may take over after giving its passcode; a Refusal for every other."""
+
+    def passcode_matches(self, username: str, passcode: str) -> bool:
+        """Whether ``passcode`` is the account's present one."""
+
     def home_is_free(self, account: Account) -> bool:
         """Whether the home folder is absent, or already belongs to this uid, and lies inside the device's root."""
 

@@ -3,6 +3,7 @@
 import contextlib
 import grp
 import pwd
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from homeport_agent.accounts.backend import Found
 from homeport_agent.accounts.records import is_record
 from homeport_agent.root import Root
 
+_DAY = 86_400
 _FIELDS = {"passwd": 7, "shadow": 9, "group": 4}
 
 
@@ -38,6 +40,28 @@ class AccountFiles:
         if self.root.is_system and not is_record(self.root, username):
             return _foreign_account(username)
         return None
+
+    def only_account(self, username: str) -> Found | None:
+        """One account of the files themselves; None when its name or its number stands there more than once, or not at all."""
+        named = [row for row in self._rows("passwd") if row[0] == username]
+        same_number = [row for row in self._rows("passwd") if named and row[2] == named[0][2]]
+        secrets = [row for row in self._rows("shadow") if row[0] == username]
+        once = len(named) == len(same_number) == len(secrets) == 1 and named[0][2].isdecimal() and named[0][3].isdecimal()
+        return self.account(username) if once else None
+
+    def stored_hash(self, username: str) -> str:
+        """Return what shadow holds for the account; empty when it has no line."""
+        return next((row[1] for row in self._rows("shadow") if row[0] == username), "")
+
+    def is_over(self, username: str) -> bool:
+        """Whether the account has expired, or its passcode must be changed before it opens anything (shadow(5))."""
+        today = int(time.time() // _DAY)
+        for row in self._rows("shadow"):
+            if row[0] == username:
+                changed, longest, grace, expires = (int(row[place]) if row[place].isdecimal() else None for place in (2, 4, 6, 7))
+                too_old = None not in {changed, longest, grace} and today > (changed or 0) + (longest or 0) + (grace or 0)
+                return changed == 0 or too_old or (expires is not None and expires <= today)
+        return True
 
     def _secret(self, username: str) -> tuple[bool, bool, int | None]:
         for row in self._rows("shadow"):

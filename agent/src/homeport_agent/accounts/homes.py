@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from homeport_agent.durable import flush_folder
@@ -10,6 +11,15 @@ from homeport_agent.durable import flush_folder
 def lies_inside(root: Path, folder: Path) -> bool:
     """Whether ``folder``, with every link followed, is the root or below it."""
     return folder.resolve().is_relative_to(root)
+
+
+def is_own_folder(root: Path, folder: Path, uid: int) -> bool:
+    """Whether ``folder`` is a folder of ``uid`` inside the root, reached without passing a link out of it, and no link itself."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return lies_inside(root, folder.parent) and folder != root and stat.S_ISDIR(found.st_mode) and found.st_uid == uid
 
 
 def _flush(path: Path) -> None:

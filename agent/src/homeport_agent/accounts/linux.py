@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from homeport_agent.accounts.adoption import require_adoptable
 from homeport_agent.accounts.backend import ADMIN_GROUP, Found
 from homeport_agent.accounts.files import AccountFiles
+from homeport_agent.accounts.hashes import matches
 from homeport_agent.accounts.homes import copy_skeleton, lies_inside
 from homeport_agent.accounts.jobs import hold_jobs, release_jobs
 from homeport_agent.accounts.model import Account
@@ -79,6 +81,14 @@ class LinuxBackend:
     def group_of_gid(self, gid: int) -> str | None:
         """Which group's number ``gid`` is."""
         return self._files.group_of_gid(gid)
+
+    def require_adoptable(self, username: str) -> Found:
+        """Judge by the files of the root."""
+        return require_adoptable(self.root, username)
+
+    def passcode_matches(self, username: str, passcode: str) -> bool:
+        """Compare with shadow's hash."""
+        return matches(passcode, self._files.stored_hash(username))
 
     def home_is_free(self, account: Account) -> bool:
         """Whether the home folder is absent or this uid's, and lies inside the root without passing a link out of it."""

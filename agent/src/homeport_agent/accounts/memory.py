@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 
+from homeport_agent.accounts.adoption import FIRST_PERSON
 from homeport_agent.accounts.backend import ADMIN_GROUP, Found
 from homeport_agent.accounts.linux import gecos
 from homeport_agent.accounts.model import Account
+from homeport_agent.refusals import Reason, Refusal
 
 _FIRST_SYSTEM_GID = 900
 
@@ -39,6 +41,17 @@ class MemoryBackend:
     def group_of_gid(self, gid: int) -> str | None:
         """Which group's number ``gid`` is."""
         return next((name for name, number in self.groups.items() if number == gid), None)
+
+    def require_adoptable(self, username: str) -> Found:
+        """Take every account with a passcode and a person's number."""
+        found = self.accounts.get(username)
+        if found is None or found.uid < FIRST_PERSON or found.locked or not found.passcode_set:
+            raise Refusal(Reason.ACCOUNT_NOT_ADOPTABLE, f"The device has an account {username} that nobody may take over.")
+        return found
+
+    def passcode_matches(self, username: str, passcode: str) -> bool:
+        """Compare with what was kept."""
+        return passcode == self.passcodes.get(username)
 
     def home_is_free(self, account: Account) -> bool:
         """Whether the home folder is absent or this uid's."""

@@ -32,6 +32,7 @@ class Step(StrEnum):
 
     ACCEPT = "accept"
     RECORD = "record"
+    ADOPT = "adopt"
     GROUP = "groupadd"
     ACCOUNT = "useradd"
     ATTRIBUTES = "attributes"
@@ -84,6 +85,7 @@ class Order:
     """A genuine order: both signatures were checked, for this device, in the right form.
 
     ``account`` is None on orders that restrict; they name the person only, and the device's own record says the rest.
+    ``take_over`` lets a ``bind`` take an account that the device has already, once its passcode was given.
     """
 
     order_id: str
@@ -96,6 +98,7 @@ class Order:
     key_valid_from: int
     user_id: str
     account: Account | None
+    take_over: bool
     lease_not_after: int | None
     sign_in_id: str | None
     after: After
@@ -111,6 +114,8 @@ class Record:
     """An account that is ours: what the ledger keeps of it.
 
     ``group_made`` and ``account_made`` turn true just before the tool runs, so that what a crash leaves is known as ours.
+    An adopted account (``adopted_by`` names the order) was the device's before: its number, home and shell are its own, it is never removed, and what it had
+    before (``expired_before``, ``groups_before``) is what it gets back.
     """
 
     user_id: str
@@ -123,6 +128,14 @@ class Record:
     account_made: bool = False
     joined: list[str] = field(default_factory=list)
     order_id: str = ""
+    adopted_by: str = ""
+    expired_before: int | None = None
+    groups_before: list[str] = field(default_factory=list)
+
+    @property
+    def adopted(self) -> bool:
+        """Whether the device had the account before Homeport."""
+        return self.adopted_by != ""
 
     def as_json(self) -> dict[str, Any]:
         """Give what the ledger writes."""

@@ -264,6 +264,7 @@ def _read_claims(claims: dict[str, Any], key_valid_from: int, key_expires_at: in
         key_expires_at=key_expires_at,
         user_id=_text(account_claims, "user_id"),
         account=_account(account_claims) if kind.grants else None,
+        take_over=kind is Kind.BIND and account_claims.get("existing") == "take_over",
         lease_not_after=_number(claims, "lease_not_after") if kind.grants else None,
         sign_in_id=sign_in_id if isinstance(sign_in_id, str) else None,
         after=after,

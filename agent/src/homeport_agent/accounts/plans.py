@@ -1,7 +1,7 @@
 """Turns a genuine order into steps. Each step may be taken again without harm, so a plan is simply begun again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from homeport_agent.accounts.backend import ADMIN_GROUP, USERS_GROUP, AccountBackend, Found
@@ -23,8 +23,13 @@ class Planner:
     backend: AccountBackend
     allowed_groups: frozenset[str]
 
-    def plan(self, order: Order) -> Plan:
-        """List the steps of ``order``; a Refusal, with nothing touched, when it would touch what is not ours."""
+    def plan(self, order: Order, adopted: Found | None = None) -> Plan:
+        """List the steps of ``order``; a Refusal, with nothing touched, when it would touch what is not ours.
+
+        ``adopted`` is the account that :meth:`to_adopt` found, once its passcode was given.
+        """
+        if order.kind is Kind.BIND and order.account and adopted:
+            return self._adopt(order, order.account, adopted)
         if order.kind is Kind.BIND and order.account:
             return self._bind(order, order.account)
         if order.kind is Kind.ACTIVATE and order.account:
@@ -40,13 +45,20 @@ class Planner:
         found = self.backend.find(record.username) if record.account_made else None
         return found if found and found.uid == record.uid else None
 
-    def _require_free(self, account: Account) -> None:
+    def _record(self, account: Account) -> Record | None:
+        """Return what is remembered of the person; nothing once the owner of the device removed or replaced an adopted account."""
         record = self.ledger.records.get(account.user_id)
+        return None if record and record.adopted and not self._ours(record) else record
+
+    def _require_nobody_else(self, account: Account) -> None:
         for other in self.ledger.records.values():
             if other.user_id != account.user_id and other.username == account.username:
                 raise _taken(Reason.ACCOUNT_NAME_TAKEN, f"The name {account.username} belongs to another person on this device.")
             if other.user_id != account.user_id and other.uid == account.uid:
                 raise _taken(Reason.UID_TAKEN, f"The number {account.uid} belongs to another person on this device.")
+
+    def _require_free(self, account: Account, record: Record | None) -> None:
+        self._require_nobody_else(account)
         if record and (record.username, record.uid, record.gid) != (account.username, account.uid, account.gid):
             raise _taken(
                 Reason.ACCOUNT_NAME_TAKEN, f"This person has the account {record.username} ({record.uid}) on this device."
@@ -56,6 +68,8 @@ class Planner:
             raise _taken(Reason.ACCOUNT_NAME_TAKEN, f"The device has an account {account.username} that Homeport did not make.")
         if self.backend.name_of_uid(account.uid) not in {None, account.username}:
             raise _taken(Reason.UID_TAKEN, f"The number {account.uid} belongs to an account that Homeport did not make.")
+        if record and record.adopted:
+            return  # its group and its home are its own
         gid = self.backend.gid_of_group(account.username)
         group_is_ours = record is not None and record.group_made and gid == account.gid
         if gid is not None and not group_is_ours:
@@ -66,13 +80,67 @@ class Planner:
         if not found and not self.backend.home_is_free(account):
             raise _taken(Reason.ACCOUNT_NAME_TAKEN, f"The folder {account.home} belongs to somebody else on this device.")
 
+    def to_adopt(self, order: Order) -> Found | None:
+        """Find the account that ``order`` would take over; None when it takes over none, a Refusal when it may not be."""
+        account = order.account
+        found = self.backend.find(account.username) if account and order.take_over and not self._record(account) else None
+        if account is None or found is None:
+            return None
+        found = self.backend.require_adoptable(account.username)
+        self._require_nobody_else(replace(account, uid=found.uid, gid=found.gid))
+        others = [other for other in self.ledger.records.values() if other.user_id != account.user_id]
+        if any(other.gid == found.gid and not other.adopted for other in others):
+            raise _taken(Reason.GID_TAKEN, f"The group number {found.gid} belongs to another person on this device.")
+        return found
+
     # Orders that grant
 
-    def _bind(self, order: Order, account: Account) -> Plan:
-        self._require_free(account)
-        record = self.ledger.records.get(account.user_id) or Record(
-            account.user_id, account.username, account.uid, account.gid, account.home, state="binding"
+    def _adopt(self, order: Order, account: Account, found: Found) -> Plan:
+        record = Record(
+            account.user_id,
+            account.username,
+            found.uid,
+            found.gid,
+            found.home,
+            state="binding",
+            account_made=True,
+            adopted_by=order.order_id,
+            expired_before=found.expires_on,
+            groups_before=sorted(found.groups - _OWN_GROUPS),
         )
+
+        def adopt() -> str:
+            if self.backend.find(account.username) != found:
+                raise _taken(Reason.ACCOUNT_NAME_TAKEN, f"The account {account.username} was changed meanwhile. Sign in again.")
+            self.ledger.records[account.user_id] = record
+            self.ledger.save()
+            return f"{found.uid}"
+
+        return [(Step.ADOPT, adopt), *self._open(order, _as_it_stands(account, record), record)]
+
+    def _open(self, order: Order, account: Account, record: Record) -> Plan:
+        """Open an account that stands."""
+
+        def unlock() -> str:
+            self.backend.unlock(account.username)
+            return ""
+
+        return [
+            *self._shape(order, account, record),
+            (Step.UNLOCK, unlock),
+            (Step.ENABLE_JOBS, lambda: self._enable_jobs(account)),
+            (Step.ALLOW, lambda: self._allow(record, order)),
+        ]
+
+    def _bind(self, order: Order, account: Account) -> Plan:
+        known = self._record(account)
+        account = _as_it_stands(account, known)
+        self._require_free(account, known)
+        if known and known.adopted:
+            # When a crash came between, whoever waits for the receipt learns that the account was taken over.
+            begun = known.state == "binding" or known.adopted_by == order.order_id
+            return [*([(Step.ADOPT, lambda: f"{known.uid}")] if begun else []), *self._open(order, account, known)]
+        record = known or Record(account.user_id, account.username, account.uid, account.gid, account.home, state="binding")
 
         def note() -> str:
             self.ledger.records[account.user_id] = record
@@ -115,18 +183,9 @@ class Planner:
         record = self.ledger.records.get(account.user_id)
         if record is None or self._ours(record) is None:
             raise Refusal(Reason.ACCOUNT_MISSING, "This person has no account on this device; a sign-in makes one.")
-        self._require_free(account)
-
-        def unlock() -> str:
-            self.backend.unlock(account.username)
-            return ""
-
-        return [
-            *self._shape(order, account, record),
-            (Step.UNLOCK, unlock),
-            (Step.ENABLE_JOBS, lambda: self._enable_jobs(account)),
-            (Step.ALLOW, lambda: self._allow(record, order)),
-        ]
+        account = _as_it_stands(account, record)
+        self._require_free(account, record)
+        return self._open(order, account, record)
 
     def _shape(self, order: Order, account: Account, record: Record) -> Plan:
         def attributes() -> str:
@@ -135,11 +194,13 @@ class Planner:
 
         def expiry() -> str:
             day = (order.lease_not_after or 0) // _DAY
+            if record.expired_before is not None:
+                day = min(day, record.expired_before)  # who owns the device gave the account no longer
             self.backend.set_expiry(account.username, day)
             return datetime.fromtimestamp(day * _DAY, tz=UTC).date().isoformat()
 
         return [
-            (Step.ATTRIBUTES, attributes),
+            *([] if record.adopted else [(Step.ATTRIBUTES, attributes)]),
             (Step.EXPIRY, expiry),
             (Step.JOIN_GROUPS, lambda: self._join(account, record)),
             (Step.USERS_GROUP, lambda: self._join_users(account, record)),
@@ -163,10 +224,11 @@ class Planner:
         wanted = {name for name in account.groups if name in self.allowed_groups and self.backend.gid_of_group(name) is not None}
         for group in sorted(set(record.joined) - wanted - _OWN_GROUPS):
             self.backend.leave_group(account.username, group)
+        wanted -= set(record.groups_before)
         self._note_joined(record, wanted | (_OWN_GROUPS & set(record.joined)))
         for group in sorted(wanted):
             self.backend.join_group(account.username, group)
-        skipped = sorted(set(account.groups) - wanted)
+        skipped = sorted(set(account.groups) - wanted - set(record.groups_before))
         return f"not allowed or absent here: {', '.join(skipped)}"[:_MOST_DETAIL] if skipped else ""
 
     def _join_users(self, account: Account, record: Record) -> str:
@@ -228,7 +290,7 @@ class Planner:
         found = self._ours(record)
         if found is None:
             return "no account"
-        leaving = sorted((set(record.joined) | self.allowed_groups | _OWN_GROUPS) & found.groups)
+        leaving = sorted((set(record.joined) | self.allowed_groups | _OWN_GROUPS) & found.groups - set(record.groups_before))
         for group in leaving:
             self.backend.leave_group(record.username, group)
         self._note_joined(record, set())
@@ -237,7 +299,7 @@ class Planner:
     def _unbind(self, record: Record, after: After) -> Plan:
         def release() -> str:
             if self._ours(record) and record.state == "active":
-                self.backend.set_expiry(record.username, None)
+                self.backend.set_expiry(record.username, record.expired_before)
             return ""
 
         def forget() -> str:
@@ -248,9 +310,9 @@ class Planner:
         match after:
             case After.KEEP:
                 return [(Step.LEAVE_GROUPS, lambda: self._leave(record)), (Step.RELEASE, release), (Step.FORGET, forget)]
-            case After.REMOVE:
+            case After.REMOVE if not record.adopted:
                 return [*self._suspend(record, "unbound"), *self._removal(record), (Step.FORGET, forget)]
-            case After.LOCK:
+            case _:  # an adopted account was the device's before: at most it is locked
                 return self._suspend(record, "unbound")
 
     def _removal(self, record: Record) -> Plan:
@@ -266,6 +328,11 @@ class Planner:
             return ""
 
         return [(Step.REMOVE_ACCOUNT, remove_account), (Step.REMOVE_HOME, remove_home)]
+
+
+def _as_it_stands(account: Account, record: Record | None) -> Account:
+    """Return the account as the device has it: an adopted one keeps number and home, whatever the server gives."""
+    return replace(account, uid=record.uid, gid=record.gid, home=record.home) if record and record.adopted else account
 
 
 def _taken(reason: Reason, message: str) -> Refusal:

@@ -46,6 +46,8 @@ class Policy:
     sudo: Sudo = Sudo.PASSCODE
     epoch: int = 0
     version: int = 0
+    take_over: bool = False
+    """Whether people may be offered to take over an account that the device has; the order decides."""
 
 
 def read_policy(text: Any, order_key: Any, pin: Pin) -> Policy:
@@ -60,7 +62,7 @@ def read_policy(text: Any, order_key: Any, pin: Pin) -> Policy:
         ) from error
     if not all(isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**53 for number in numbers):
         raise Refusal(Reason.ORDER_MALFORMED, "The policy's place is not as it must be, so nothing was done.")
-    return Policy(ssh, sudo, int(numbers[0] or 0), int(numbers[1] or 0))
+    return Policy(ssh, sudo, int(numbers[0] or 0), int(numbers[1] or 0), claims.get("existing") == "take_over")
 
 
 _SSHD = {
@@ -94,7 +96,8 @@ class Enforcer:
         content = read_json(self._kept) or {}
         self.policy = Policy()
         with contextlib.suppress(ValueError, KeyError, TypeError):
-            self.policy = Policy(Ssh(content["ssh"]), Sudo(content["sudo"]), int(content["epoch"]), int(content["version"]))
+            place = int(content["epoch"]), int(content["version"])
+            self.policy = Policy(Ssh(content["ssh"]), Sudo(content["sudo"]), *place, content.get("take_over") is True)
 
     def take(self, policy: Policy) -> None:
         """Write a newer policy and keep it; one that is older than the last is refused."""

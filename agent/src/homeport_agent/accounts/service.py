@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from homeport_agent import __version__
+from homeport_agent.accounts.adoption import Given, WrongPasscode
 from homeport_agent.accounts.apply import Applier
 from homeport_agent.accounts.backend import AccountBackend
 from homeport_agent.accounts.framing import FramingError, receive, send
@@ -161,6 +162,8 @@ class Service:
         match request.get("do"):
             case "apply":
                 return {"receipt": self._applier.apply(request.get("order"), request.get("order_key"))}
+            case "take_over" if trusted:
+                return self._take_over(request)
             case "set_passcode" if trusted:
                 try:
                     self._applier.set_passcode(request.get("order_id"), request.get("passcode"))
@@ -181,6 +184,15 @@ class Service:
                 return self._status()
             case _:
                 return {"error": "no such request"}
+
+    def _take_over(self, request: dict[str, Any]) -> dict[str, Any]:
+        username, passcode = request.get("username"), request.get("passcode")
+        if not isinstance(username, str) or not isinstance(passcode, str):
+            return {"error": "no such request"}
+        try:
+            return {"receipt": self._applier.apply(request.get("order"), request.get("order_key"), Given(username, passcode))}
+        except WrongPasscode as wrong:
+            return {"wrong": {"message": wrong.message, "tries_left": wrong.tries_left}}
 
     def _take_policy(self, text: Any, order_key: Any) -> dict[str, Any]:
         try:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from homeport_agent.accounts.orders import FIRST_UID
+from homeport_agent.accounts.adoption import FIRST_PERSON
 from homeport_agent.refusals import Reason, Refusal
 from homeport_agent.root import Root
 
@@ -62,8 +62,8 @@ def _signal(pid: int, uid: int, root: Root, number: signal.Signals) -> None:
 
 
 def end_processes(uid: int, root: Root) -> int:
-    """Stop all, then kill all, until none is left; how many were ended. Uids below ours are never touched."""
-    if uid < FIRST_UID:
+    """Stop all, then kill all, until none is left; how many were ended. Uids below those of people are never touched."""
+    if uid < FIRST_PERSON:
         raise Refusal(Reason.UID_OUT_OF_RANGE, "Processes of the system's own accounts are never ended.")
     ended: set[int] = set()
     for _ in range(_ROUNDS):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from homeport_agent.accounts.adoption import Given, WrongPasscode
 from homeport_agent.accounts.apply import Applier
 from homeport_agent.accounts.approvals import Expected
 from homeport_agent.accounts.model import Kind, Outcome, Record
@@ -77,7 +78,7 @@ class Conversations:
         if record is None and person is None:
             return Result.USER_UNKNOWN
         wanted = _wanted(record, person)
-        if self.applier.is_foreign(wanted.username):
+        if self.applier.is_foreign(wanted.username) and not self._may_take_over(hello):
             return Result.USER_UNKNOWN
         if hello.op == "acct":
             return self._account(talk, record)
@@ -90,6 +91,10 @@ class Conversations:
         if purpose == _SUDO and (record is None or record.state != "active"):
             return Result.PERM_DENIED
         return self._sign_in(talk, Prompt(hello, wanted, purpose))
+
+    def _may_take_over(self, hello: Hello) -> bool:
+        """Whether an account of the device may be asked for: by an e-mail address, so that its own name is never stood in the way of."""
+        return self.policy().take_over and hello.op == "auth" and hello.at_console and "@" in hello.user
 
     def _record(self, username: str) -> Record | None:
         records = list(self.applier.ledger.records.values())
@@ -153,7 +158,7 @@ class Conversations:
     def _let_in(self, talk: Talk, prompt: Prompt, earned: dict[str, Any]) -> None:
         username = prompt.wanted.username
         try:
-            receipt = self._apply(talk, earned.get("order"), earned.get("order_key"))
+            receipt = self._apply(talk, username, earned.get("order"), earned.get("order_key"))
         except Refusal as refusal:
             sign_in_id = earned.get("sign_in_id")
             refusal.sign_in_id = sign_in_id if isinstance(sign_in_id, str) else None
@@ -215,9 +220,11 @@ class Conversations:
             hint = _hint(answer)
         raise Refusal(Reason.CONVERSATION_ENDED, "The number did not come. Start again when the browser shows it.")
 
-    def _apply(self, talk: Talk, order: Any, order_key: Any) -> dict[str, Any]:
+    def _apply(self, talk: Talk, username: str, order: Any, order_key: Any) -> dict[str, Any]:
         talk.wait(ANSWER_SECONDS)
         receipt = self.applier.apply(order, order_key)
+        if receipt["reason"] == Reason.ACCOUNT_PASSCODE_WANTED:
+            receipt = self._take_over(talk, username, order, order_key)
         if receipt["outcome"] != Outcome.DONE:
             detail = next((step["detail"] for step in reversed(receipt["steps"]) if step.get("detail")), "")
             raise Refusal(
@@ -225,6 +232,15 @@ class Conversations:
                 detail or "The device did not carry out the order. Ask your administrator.",
             )
         return receipt
+
+    def _take_over(self, talk: Talk, username: str, order: Any, order_key: Any) -> dict[str, Any]:
+        while True:
+            passcode = talk.ask(f"Present passcode of {username} on this device: ", echo=False)
+            talk.wait(ANSWER_SECONDS)
+            try:
+                return self.applier.apply(order, order_key, Given(username, passcode))
+            except WrongPasscode as wrong:
+                talk.error(wrong.message)
 
     def _choose_passcode(self, talk: Talk, username: str, order_id: str) -> None:
         first = f"Choose a passcode for {username} on this device: "
