@@ -20,6 +20,24 @@ def test_a_device_is_found_renamed_and_deleted(homeport, served):
     assert homeport.json("device", "list") == []
 
 
+def test_ssh_and_sudo_of_a_device_and_of_a_group_are_set_and_shown_with_who_said_so(homeport, served):
+    served.house.device("lab-4")
+    homeport("device-group", "add", "Servers")
+    homeport("device-group", "join", "Servers", "lab-4")
+    assert homeport.json("device-group", "policy", "Servers", "--ssh", "BROWSER", "--sudo", "NEVER")["sudo"] == "NEVER"
+    assert homeport.json("device", "policy", "lab-4", "--sudo", "BROWSER")["effectiveSudo"]["from"] == "DEVICE"
+    shown = homeport("device", "show", "lab-4")
+    assert "BROWSER" in shown
+    assert "DEVICE_GROUP" in shown
+    assert homeport.json("device", "policy", "lab-4", "--sudo", "INHERIT")["effectiveSudo"]["value"] == "NEVER"
+    for words in (
+        ("device", "policy", "lab-4"),
+        ("device-group", "policy", "Servers"),
+        ("device", "policy", "lab-4", "--ssh", "x"),
+    ):
+        homeport(*words, status=2)
+
+
 def test_two_devices_with_one_name_are_told_apart_by_their_ids(homeport, served):
     ids = {served.house.device("lab-4").id, served.house.device("lab-4").id}
     homeport("device", "delete", "lab-4", "--yes", status=1)

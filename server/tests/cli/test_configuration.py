@@ -152,6 +152,23 @@ def test_members_of_a_group_are_changed_to_those_of_the_file(homeport, file, ser
     assert tomllib.loads(homeport("export", "--devices"))["device_groups"]["Room 4"]["members"] == sorted(devices[1:])
 
 
+def test_single_devices_say_what_the_file_says_and_none_is_made_or_forgotten(homeport, file, served):
+    one, other = (served.house.device().id for _ in range(2))
+    text = f'version = 1\n[devices."{one}"]\nssh = "BROWSER"\n'
+    assert "devices" not in tomllib.loads(homeport("export", "--devices"))
+    shown = homeport("plan", file(text), "--delete", status=4)
+    assert f'~ device “{one}”\n    ssh: "INHERIT" → "BROWSER"\n1 step: 1 to change.' in shown
+    homeport("apply", file(text), "--yes")
+    assert homeport.json("device", "show", one)["effectiveSsh"]["value"] == "BROWSER"
+    assert homeport.json("device", "show", other)["ssh"] == "INHERIT"
+    exported = homeport("export", "--devices")
+    assert tomllib.loads(exported)["devices"] == {one: {"ssh": "BROWSER", "sudo": "INHERIT"}}
+    assert "devices." not in homeport("export")
+    assert homeport("plan", file(exported)) == "Nothing to change.\n"
+    homeport("plan", file(text.replace(one, "nobody")), status=2)
+    assert "there is no such device" in homeport.said
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -321,7 +338,15 @@ def configurations(draw):
             name: {**values, "members": sorted(draw(st.sets(st.sampled_from(sorted(people)))) if people else set())}
             for name, values in draw(GROUPS.filter(distinct)).items()
         },
-        "device_groups": {name: {**values, "limited_to_assigned": draw(st.booleans())} for name, values in groups.items()},
+        "device_groups": {
+            name: {
+                **values,
+                "limited_to_assigned": draw(st.booleans()),
+                "ssh": draw(st.sampled_from(["INHERIT", "KEY", "BROWSER", "PASSCODE"])),
+                "sudo": draw(st.sampled_from(["INHERIT", "PASSCODE", "BROWSER", "NEVER"])),
+            }
+            for name, values in groups.items()
+        },
         "provisioning": {
             "linux": {
                 "enabled": draw(st.booleans()),

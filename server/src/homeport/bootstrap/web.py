@@ -30,6 +30,7 @@ from homeport.directory.devices.pages import (
     DeviceGroupPages,
     DevicePages,
     DevicePanels,
+    PolicyPages,
     ProvisioningPages,
     SelectedDevicesPages,
 )
@@ -153,6 +154,8 @@ def application(home: Home) -> FastAPI:
         SelectedDevicesPages(home.work_of(_devices), templates).router(),
         AccessPages(home.work_of(_devices), templates, TargetKind.DEVICE).router(),
         AccessPages(home.work_of(_devices), templates, TargetKind.DEVICE_GROUP).router(),
+        PolicyPages(home.work_of(_devices), templates, TargetKind.DEVICE).router(),
+        PolicyPages(home.work_of(_devices), templates, TargetKind.DEVICE_GROUP).router(),
         DevicePages(home.work_of(_devices), templates, panels).router(),
         DeviceGroupPages(home.work_of(_devices), templates, panels).router(),
         ProvisioningPages(home.work_of(_devices), templates).router(),

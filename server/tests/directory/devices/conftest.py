@@ -51,6 +51,7 @@ from homeport.directory.devices.pages import (
     DeviceGroupPages,
     DevicePages,
     DevicePanels,
+    PolicyPages,
     ProvisioningPages,
     SelectedDevicesPages,
 )
@@ -318,6 +319,8 @@ def caller(directory, templates):
         SelectedDevicesPages(directory.work, templates),
         AccessPages(directory.work, templates, TargetKind.DEVICE),
         AccessPages(directory.work, templates, TargetKind.DEVICE_GROUP),
+        PolicyPages(directory.work, templates, TargetKind.DEVICE),
+        PolicyPages(directory.work, templates, TargetKind.DEVICE_GROUP),
         DevicePages(directory.work, templates, sections),
         DeviceGroupPages(directory.work, templates, sections),
         ProvisioningPages(directory.work, templates),

@@ -222,3 +222,31 @@ def test_reader_sees_groups_and_access_and_no_button(directory, caller):
         text = reader.get(page).text
         assert text.count('method="post"') == 1, f"{page} offers more than to sign out"
         assert 'class="bulk"' not in text, page
+
+
+@pytest.mark.parametrize("place", ["devices", "device-groups"])
+def test_ssh_and_sudo_are_chosen_on_one_page_and_the_page_of_a_device_says_who_had_the_last_word(
+    directory, portal, caller, place
+):
+    device = directory.a_device()
+    group = directory.a_group("Servers", device)
+    page, of_device = f"/admin/{place}/{(device if place == 'devices' else group).id}", f"/admin/devices/{device.id}"
+    assert "A session over ssh opens by: A key said by the setting for all devices" in words(portal.get(of_device))
+    saved = portal.post(f"{page}/policy", data={"ssh": "browser", "sudo": "inherit", "version": 1})
+    assert "→ The browser, each time" in words(saved)
+    assert "With sudo:" not in words(saved)
+    said = "this device" if place == "devices" else "the device group Servers"
+    assert f"The browser, each time said by {said}" in words(portal.get(of_device))
+    assert "The browser, each time" in words(portal.get(page))
+    told = words(portal.get("/admin/provisioning/linux"))
+    assert ("1 device says something" if place == "devices" else "Servers The browser, each time Not said") in told
+    late = portal.post(f"{page}/policy", data={"ssh": "passcode", "sudo": "never", "version": 1})
+    assert "meanwhile" in words(late, 400)
+    assert re.search(r'value="never"[^>]*checked', late.text), "what was chosen stays"
+    assert 'name="version" value="2"' in late.text
+    if place == "device-groups":
+        assert "What it says of ssh and sudo ends" in words(portal.get(f"{page}/delete"))
+    manager = caller("manager")
+    assert "provisioning:write" in words(manager.get(f"{page}/policy"))
+    assert manager.post(f"{page}/policy", data={"ssh": "passcode"}).status_code == 403
+    assert portal.post(f"{page}/policy", data={"ssh": "always"}).status_code == 400

@@ -30,7 +30,11 @@ secrets_option = click.option(
 
 @click.command("export")
 @click.option("--users", is_flag=True, help="Also the users, and who is in which user group.")
-@click.option("--devices", is_flag=True, help="Also which device is in which device group, by its id.")
+@click.option(
+    "--devices",
+    is_flag=True,
+    help="Also which device is in which device group, by its id, and what single devices say of ssh and sudo.",
+)
 @over_the_api
 def export_(api: Api, *, users: bool, devices: bool) -> None:
     """Write the present configuration as TOML to standard output, without secrets."""

@@ -142,6 +142,8 @@ class Section:
     key: str = ""
     names: tuple[str, ...] | None = None
     """The only names there are; None when things are made and deleted."""
+    made: bool = True
+    """Whether a file makes and deletes its things; settings and devices are there or not, whatever a file says."""
     fold: Callable[[str], str] = str.casefold
     """Makes names comparable that are the same for the server."""
 
@@ -150,8 +152,10 @@ class Section:
         return next((field for field in self.fields if field.name == name), None)
 
 
+SSH, SUDO = ("INHERIT", "KEY", "BROWSER", "PASSCODE"), ("INHERIT", "PASSCODE", "BROWSER", "NEVER")
 ENROLLMENT = Section(
     name="enrollment",
+    made=False,
     word="enrolment",
     says="How devices join.",
     fields=(
@@ -209,7 +213,26 @@ DEVICE_GROUPS = Section(
         Field(
             "limited_to_assigned", "limitedToAssigned", YesNo(), "Whether its devices are left to the people assigned to them."
         ),
+        Field("ssh", "ssh", Choice(SSH), "What opens a session over ssh on its devices; INHERIT says nothing."),
+        Field("sudo", "sudo", Choice(SUDO), "What sudo asks for on its devices; INHERIT says nothing."),
         Field("members", "", Texts(), "The ids of all its devices; left out, the members stay as they are."),
+    ),
+)
+DEVICES = Section(
+    name="devices",
+    word="device",
+    says="What single devices say of ssh and sudo. They enrol themselves, so a file makes and deletes none; a device that it leaves out is left alone.",
+    key="device's id",
+    made=False,
+    fold=str,
+    fields=(
+        Field(
+            "ssh",
+            "ssh",
+            Choice(SSH),
+            "What opens a session over ssh on it; INHERIT lets its groups decide, and then the setting.",
+        ),
+        Field("sudo", "sudo", Choice(SUDO), "What sudo asks for on it; INHERIT lets its groups decide, and then the setting."),
     ),
 )
 IDENTITY_PROVIDERS = Section(
@@ -250,6 +273,7 @@ PROVISIONING = Section(
     word="provisioning of",
     says="Whether people may make their own accounts on devices.",
     key="system",
+    made=False,
     names=("linux", "macos", "windows"),
     fields=(
         Field("enabled", "enabled", YesNo(), "Whether they may."),
@@ -260,5 +284,5 @@ PROVISIONING = Section(
         Field("sudo", "sudo", Choice(("PASSCODE", "BROWSER", "NEVER")), "What sudo asks of people with an account."),
     ),
 )
-SECTIONS = (USERS, USER_GROUPS, DEVICE_GROUPS, ENROLLMENT, IDENTITY_PROVIDERS, PROVISIONING)
+SECTIONS = (USERS, USER_GROUPS, DEVICE_GROUPS, DEVICES, ENROLLMENT, IDENTITY_PROVIDERS, PROVISIONING)
 """In the order in which they are carried out; what is deleted goes last, in the reverse order."""

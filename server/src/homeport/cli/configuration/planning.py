@@ -70,7 +70,7 @@ def plan(api: Api, wanted: Wanted, *, deleting: bool = False, sending_secrets: b
             problems += _problems(section, called, values, thing)
             if step := _step(part, called, values, thing, sending_secrets=sending_secrets):
                 makings.append(step)
-        extra = by_name if section.names is None and section.key else {}
+        extra = by_name if section.made else {}
         if deleting:
             deletions += [Step(DELETE, part, thing.name, present=thing) for thing in extra.values()]
         elif extra:
@@ -112,7 +112,9 @@ def _differences(section: Section, name: str, values: Values, thing: Thing, *, s
 
 def _problems(section: Section, name: str, values: Values, thing: Thing | None) -> Iterator[str]:
     place = dotted(section.name, name)
-    if thing is None and (section.names is not None or not section.key):
+    if thing is None and section is form.DEVICES:
+        yield f"{place}: there is no such device; name one by its id, which homeport device list shows"
+    elif thing is None and not section.made:
         yield f"{place}: the server has no such setting; its version is older or newer than this command's"
     elif thing is None:
         for one in section.fields:

@@ -11,7 +11,7 @@ from homeport.cli.configuration.form import Field, Secret, Section
 from homeport.cli.configuration.reading import ALONE, Values
 from homeport.cli.plainly import Misuse, Refusal, Unreachable
 from homeport.cli.remote.connection import Api, JsonObject
-from homeport.cli.remote.kinds import DEVICE_GROUP, PROVIDER, USER, USER_GROUP, Kind
+from homeport.cli.remote.kinds import DEVICE, DEVICE_GROUP, PROVIDER, USER, USER_GROUP, Kind
 from homeport.cli.remote.provisioning import ENROLLMENT, SETTING
 from homeport.cli.remote.secrets import read_secret
 
@@ -201,6 +201,7 @@ PARTS: tuple[Part, ...] = (
     Collection(form.USERS, USER, "username"),
     Collection(form.USER_GROUPS, USER_GROUP, "name", "user"),
     Collection(form.DEVICE_GROUPS, DEVICE_GROUP, "name", "system"),
+    Collection(form.DEVICES, DEVICE, "_id"),
     EnrollmentSettings(form.ENROLLMENT),
     Collection(form.IDENTITY_PROVIDERS, PROVIDER, "name"),
     ProvisioningSettings(form.PROVISIONING),

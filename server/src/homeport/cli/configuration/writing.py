@@ -17,16 +17,17 @@ HEAD = """\
 
 
 def export(api: Api, say: Callable[[str], None], *, people: bool, devices: bool) -> str:
-    """Return the configuration; with `people` also users and who is in which group, with `devices` which device is in which.
+    """Return the configuration; with `people` also users and who is in which group.
 
-    What a server of an older version does not have is left out, and `say` is told.
+    With `devices` also which device is in which group, and what single devices say. What a server of an older version does not have is
+    left out, and `say` is told.
     """
     import tomli_w  # noqa: PLC0415 - only here
 
     document: dict[str, Any] = {"version": form.VERSION}
     for part in PARTS:
         section = part.section
-        if section is form.USERS and not people:
+        if (section is form.USERS and not people) or (section is form.DEVICES and not devices):
             continue
         members = isinstance(part, Collection) and {"user": people, "system": devices}.get(part.member, False)
         try:
@@ -37,6 +38,8 @@ def export(api: Api, say: Callable[[str], None], *, people: bool, devices: bool)
             say(f"Left out {section.name}: {refused.message}")
             continue
         tables = {name: _shown(section, name, dict(present[name].values)) for name in sorted(present)}
+        if section is form.DEVICES:
+            tables = {name: table for name, table in tables.items() if set(table.values()) != {"INHERIT"}}
         if tables:
             document[section.name] = tables if section.key else tables[ALONE]
     return HEAD + "\n" + tomli_w.dumps(document)

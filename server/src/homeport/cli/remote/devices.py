@@ -2,10 +2,21 @@
 
 import click
 
+from homeport.cli.plainly import Misuse
 from homeport.cli.remote.connection import Api
 from homeport.cli.remote.kinds import DEVICE, Column, Kind
 from homeport.cli.remote.showing import show_list
-from homeport.cli.remote.verbs import add_list, add_show, change, confirm, json_option, over_the_api, yes_option
+from homeport.cli.remote.verbs import (
+    add_list,
+    add_show,
+    change,
+    confirm,
+    given,
+    json_option,
+    over_the_api,
+    policy_options,
+    yes_option,
+)
 
 ACCOUNTS = {
     "keep": "The accounts on it stay usable.",
@@ -41,6 +52,19 @@ def rename(api: Api, name: str, new_name: str, *, as_json: bool) -> None:
 def limit(api: Api, name: str, *, limited: bool, as_json: bool) -> None:
     """Leave a device to the people assigned to it, or open it to everybody again."""
     change(api, DEVICE, name, {"limitedToAssigned": limited}, as_json=as_json)
+
+
+@device.command()
+@click.argument("name")
+@policy_options
+@json_option
+@over_the_api
+def policy(api: Api, name: str, ssh: str | None, sudo: str | None, *, as_json: bool) -> None:
+    """Say how strict ssh and sudo are on a device. Its own word wins over its groups' and the setting's."""
+    body = given(ssh=ssh, sudo=sudo)
+    if not body:
+        raise Misuse("Nothing to change was given. --help says what can be.")
+    change(api, DEVICE, name, body, as_json=as_json)
 
 
 @device.command()

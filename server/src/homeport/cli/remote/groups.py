@@ -2,10 +2,11 @@
 
 import click
 
+from homeport.cli.plainly import Misuse
 from homeport.cli.remote.connection import Api
 from homeport.cli.remote.kinds import DEVICE, DEVICE_GROUP, USER, USER_GROUP, Kind
 from homeport.cli.remote.showing import show_list, show_one
-from homeport.cli.remote.verbs import add_delete, add_list, add_show, change, given, json_option, over_the_api
+from homeport.cli.remote.verbs import add_delete, add_list, add_show, change, given, json_option, over_the_api, policy_options
 
 
 def _group_of(kind: Kind, member: Kind, wire: str, called: str) -> click.Group:
@@ -73,5 +74,23 @@ def _group_of(kind: Kind, member: Kind, wire: str, called: str) -> click.Group:
     return group
 
 
+def _add_policy(group: click.Group) -> click.Group:
+    @group.command(
+        "policy", help="Say how strict ssh and sudo are on the devices of a group; of several groups the stricter one counts."
+    )
+    @click.argument("name")
+    @policy_options
+    @json_option
+    @over_the_api
+    def policy(api: Api, name: str, ssh: str | None, sudo: str | None, *, as_json: bool) -> None:
+        body = given(ssh=ssh, sudo=sudo)
+        if not body:
+            raise Misuse("Nothing to change was given. --help says what can be.")
+        # The REST API wants the name in every change.
+        change(api, DEVICE_GROUP, name, {"name": DEVICE_GROUP.find(api, name)["name"], **body}, as_json=as_json)
+
+    return group
+
+
 user_group = _group_of(USER_GROUP, USER, "user", "a user name, an e-mail address or an id")
-device_group = _group_of(DEVICE_GROUP, DEVICE, "system", "a name, a host name, a serial number or an id")
+device_group = _add_policy(_group_of(DEVICE_GROUP, DEVICE, "system", "a name, a host name, a serial number or an id"))

@@ -170,6 +170,10 @@ DEVICE = Kind(
         Column("lastContact", "Last contact"),
         Column("remoteIP", "Address", listed=False),
         Column("limitedToAssigned", "Left to assigned people", listed=False),
+        Column("effectiveSsh.value", "Over ssh", listed=False),
+        Column("effectiveSsh.from", "Said by", listed=False),
+        Column("effectiveSudo.value", "With sudo", listed=False),
+        Column("effectiveSudo.from", "Said by", listed=False),
         Column("created", "Enrolled", listed=False),
         Column("_id", "Id"),
     ),
@@ -218,5 +222,11 @@ DEVICE_GROUP = Kind(
     word="device group",
     path="/api/v2/systemgroups",
     names=("name",),
-    columns=(*GROUP_COLUMNS[:-1], Column("limitedToAssigned", "Left to assigned people"), GROUP_COLUMNS[-1]),
+    columns=(
+        *GROUP_COLUMNS[:-1],
+        Column("limitedToAssigned", "Left to assigned people"),
+        Column("ssh", "Over ssh", listed=False),
+        Column("sudo", "With sudo", listed=False),
+        GROUP_COLUMNS[-1],
+    ),
 )

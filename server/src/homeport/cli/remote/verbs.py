@@ -86,6 +86,14 @@ def list_options(command: Command) -> Command:
     return command
 
 
+def policy_options(command: Command) -> Command:
+    """Let a command take what a device or a group says of ssh and sudo."""
+    sudo = click.Choice(["INHERIT", "PASSCODE", "BROWSER", "NEVER"])
+    command = click.option("--sudo", type=sudo, help="What sudo asks for; INHERIT says nothing.")(command)
+    ssh = click.Choice(["INHERIT", "KEY", "BROWSER", "PASSCODE"])
+    return click.option("--ssh", type=ssh, help="What opens a session over ssh; INHERIT says nothing.")(command)
+
+
 def query_of(filters: Iterable[str], search: str | None, sort: str | None) -> tuple[tuple[str, str], ...]:
     """Return the options as the REST API's query parameters; raise a usage error for a filter of another form."""
     query = []

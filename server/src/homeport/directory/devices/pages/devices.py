@@ -11,7 +11,15 @@ from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.model import After, Desired, Device, NamedBinding
 from homeport.directory.devices.pages.groups import groups_to_offer
 from homeport.directory.devices.pages.listed import devices_of, list_export, list_state
-from homeport.directory.devices.pages.words import AFTER_CHOICES, DESIRED, DEVICE_REASONS, OBSERVED, device_word
+from homeport.directory.devices.pages.words import (
+    AFTER_CHOICES,
+    DESIRED,
+    DEVICE_REASONS,
+    OBSERVED,
+    SSH_WORDS,
+    SUDO_WORDS,
+    device_word,
+)
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
@@ -178,6 +186,9 @@ class DevicePages:
             key=actions.keys.get(actor, device.enrolled_with),
             groups=actions.groups.of_device(actor, device.id) if actor.may(Permission.GROUPS_READ) else [],
             limited=actions.access.limited(actor, device.id),
+            effective=actions.policies.effective(actor, [device]).get(device.id),
+            ssh_words=SSH_WORDS,
+            sudo_words=SUDO_WORDS,
             form=form,
             may_write=actor.may(Permission.DEVICES_WRITE),
             panels=self.panels.render("device", device),

@@ -7,8 +7,19 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
-from homeport.directory.devices.model import DeviceGroup
-from homeport.directory.devices.pages.words import FILTERS, MOST_SELECTED, SORTS, Asked, Chosen, asked_of, counted, device_word
+from homeport.directory.devices.model import DeviceGroup, Target, TargetKind
+from homeport.directory.devices.pages.words import (
+    FILTERS,
+    MOST_SELECTED,
+    SORTS,
+    SSH_WORDS,
+    SUDO_WORDS,
+    Asked,
+    Chosen,
+    asked_of,
+    counted,
+    device_word,
+)
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
@@ -133,6 +144,7 @@ class DeviceGroupPages:
         with self.work.read() as actions:
             group = actions.groups.get(actor, group_id)
             devices = actions.groups.counts(actor, [group])[group.id]
+            silent = actions.policies.get(actor, Target(TargetKind.DEVICE_GROUP, group_id)).silent
         limit = (
             ["Its limit ends: who may sign in on them is what the devices and their other groups say"] if group.limited else []
         )
@@ -145,6 +157,7 @@ class DeviceGroupPages:
                 f"{counted(devices, 'device')} will no longer be in this group",
                 "Who is assigned to it is forgotten",
                 *limit,
+                *([] if silent else ["What it says of ssh and sudo ends: another group of a device decides, or the setting"]),
             ],
             action=f"{PATH}/{group.id}/delete",
             values=[("version", group.version)],
@@ -202,6 +215,9 @@ class DeviceGroupPages:
             pager=Pager(total=page.total, page=state.page, size=state.size),
             devices=[(device, device_word(device, now)) for device in page.items],
             may_write=actor.may(Permission.GROUPS_WRITE),
+            policy=actions.policies.get(actor, Target(TargetKind.DEVICE_GROUP, group.id)),
+            ssh_words=SSH_WORDS,
+            sudo_words=SUDO_WORDS,
             panels=self.panels.render("device_group", group),
         )
 

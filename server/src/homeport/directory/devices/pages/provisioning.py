@@ -15,6 +15,7 @@ from homeport.directory.devices.model import (
     SshPolicy,
     SudoPolicy,
 )
+from homeport.directory.devices.pages.words import MOST_SELECTED, SSH, SSH_WORDS, SUDO, SUDO_WORDS
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
@@ -32,16 +33,6 @@ PERMISSIONS = (
 WHO = (
     ("first", "The first person only", "The machine belongs to whoever signs in first. Others are refused."),
     ("several", "Several people", "Everybody who may sign in gets an account, as on shared machines."),
-)
-SSH = (
-    ("key", "A key", "Their own ssh key, as long as their lease lasts. The first sign-in over ssh is by browser."),
-    ("browser", "The browser, each time", "Keys and passcodes open nothing; every session is approved in the browser."),
-    ("passcode", "Whatever the machine allows", "Also the local passcode, which can then be guessed from the network."),
-)
-SUDO = (
-    ("passcode", "The local passcode", "Works offline, like on any machine."),
-    ("browser", "An approval in the browser", "With a reason, which the sign-in keeps. Needs the network."),
-    ("never", "Closed", "Nobody with a Homeport account can use sudo, administrators neither."),
 )
 _LONGEST_NUMBER = 4
 
@@ -163,10 +154,15 @@ class ProvisioningPages:
         return RedirectResponse(f"{PATH}#groups", 303)
 
     def _page(self, request: Request, actor: Actor, actions: DeviceActions, form: FormState, *, status: int = 200) -> Response:
+        groups, devices = actions.policies.exceptions(actor, MOST_SELECTED)
         return self.templates.render(
             "devices/provisioning.html",
             request,
             status=status,
+            policy_groups=groups,
+            policy_devices=devices,
+            ssh_words=SSH_WORDS,
+            sudo_words=SUDO_WORDS,
             form=form,
             path=PATH,
             permissions=PERMISSIONS,
@@ -198,8 +194,8 @@ def _changes(before: ProvisioningSetting, after: ProvisioningSetting) -> list[st
             "New accounts": {value: label for value, label, _ in PERMISSIONS}[setting.default_permission.value],
             "Who gets an account": WHO[1 if setting.several_users else 0][1],
             "Lease": f"{setting.lease_days} days",
-            "Over ssh": {value: label for value, label, _ in SSH}[setting.ssh.value],
-            "With sudo": {value: label for value, label, _ in SUDO}[setting.sudo.value],
+            "Over ssh": SSH_WORDS[setting.ssh],
+            "With sudo": SUDO_WORDS[setting.sudo],
         }
 
     old, new = words(before), words(after)

@@ -15,6 +15,8 @@ from homeport.directory.devices.model import (
     EnrollmentKey,
     KeyState,
     Observed,
+    SshPolicy,
+    SudoPolicy,
 )
 from homeport.foundation.kernel.listing import Filter, Listing
 from homeport.foundation.ui import listing
@@ -57,6 +59,19 @@ KEY_STATES: dict[KeyState, Word] = {
     KeyState.USED_UP: ("Used up", "off"),
     KeyState.REVOKED: ("Revoked", "off"),
 }
+SSH = (
+    ("key", "A key", "Their own ssh key, as long as their lease lasts. The first sign-in over ssh is by browser."),
+    ("browser", "The browser, each time", "Keys and passcodes open nothing; every session is approved in the browser."),
+    ("passcode", "Whatever the machine allows", "Also the local passcode, which can then be guessed from the network."),
+)
+SUDO = (
+    ("passcode", "The local passcode", "Works offline, like on any machine."),
+    ("browser", "An approval in the browser", "With a reason, which the sign-in keeps. Needs the network."),
+    ("never", "Closed", "Nobody with a Homeport account can use sudo, administrators neither."),
+)
+SSH_WORDS = {SshPolicy(value): label for value, label, _ in SSH}
+SUDO_WORDS = {SudoPolicy(value): label for value, label, _ in SUDO}
+"""What is chosen for ssh and for sudo: value, words, what it means; and the words alone."""
 AFTER_CHOICES = (
     (
         After.KEEP.value,
