@@ -18,6 +18,11 @@ def _binding(world: World) -> Parameters:
     return {"id": device, "binding_id": binding}
 
 
+def _session(world: World) -> Parameters:
+    administrator, session = world.session()
+    return {"id": administrator, "session_id": session}
+
+
 def _user_member(world: World) -> Body:
     return {"op": "add", "type": "user", "id": world.user()}
 
@@ -32,6 +37,11 @@ def _person(world: World) -> Body:
 
 PLACES: tuple[tuple[str, Callable[[World], Parameters]], ...] = (
     ("/api/v2/systems/{id}/bindings/{binding_id}", _binding),
+    ("/api/users/{id}/sessions/{session_id}", _session),
+    ("/api/users/resettotp/{id}", lambda world: {"id": world.administrator(factor=True)}),
+    ("/api/users/{id}", lambda world: {"id": world.administrator()}),
+    ("/api/v2/administrator-invitations/{id}", lambda world: {"id": world.invitation()}),
+    ("/api/v2/api-keys/{id}", lambda world: {"id": world.api_key()}),
     ("/api/v2/systems/{system_id}", lambda world: {"system_id": world.device()}),
     ("/api/v2/systemgroups/{id}", lambda world: {"id": world.device_group()}),
     ("/api/v2/systemgroups/{group_id}", lambda world: {"group_id": world.device_group()}),
@@ -63,6 +73,13 @@ def _provider(world: World) -> Body:
 
 
 BODIES: dict[str, Callable[[World], Body]] = {
+    "PUT /api/users/{id}": lambda _: {"roleName": "Help Desk", "apiKeyAllowed": True, "suspended": False},
+    "POST /api/v2/administrator-invitations": lambda world: {
+        "email": f"{world.name('invited')}@acme.example",
+        "roleName": "Read Only",
+    },
+    "POST /api/v2/api-keys": lambda world: {"name": world.name("Key"), "days": 1, "networks": []},
+    "PUT /api/v2/api-keys/{id}": lambda world: {"name": world.name("Key")},
     "POST /api/systemusers": _user,
     "PUT /api/systemusers/{id}": lambda _: {"firstname": "Ada", "lastname": "Lovelace"},
     "PUT /api/systems/{id}": lambda _: {"displayName": "Front desk"},

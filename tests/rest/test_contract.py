@@ -71,7 +71,7 @@ def send(world: World, case: Any, role: str) -> Any:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_operation_works_for_the_roles_that_have_its_permission_and_names_it_to_the_others(world, document, role):
-    wrong = []
+    wrong, world.asking = [], role
     for operation in operations(document):
         takes_a_body = bool(operation.body)
         case = operation.Case(
@@ -113,6 +113,7 @@ def ask_generated(world: World, operation: Any, mode: GenerationMode, role: str)
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_request_leads_to_a_5xx_or_to_an_answer_that_the_document_does_not_describe(world, document, role):
+    world.asking = role
     for operation in operations(document):
         statuses = ask_generated(world, operation, GenerationMode.POSITIVE, role)
         if operation.body or operation.query or operation.path_parameters:  # else nothing in it can be wrong

@@ -15,12 +15,26 @@ from homeport.directory.admins.model import BILLING
 ADDED = {
     "/api/systemusers": {"description"},
     "/api/systems": {"enrollmentStatus", "limitedToAssigned", "ssh", "sudo", "effectiveSsh", "effectiveSudo"},
+    "/api/users": {"suspendedAt"},
     "/api/v2/systemgroups": {"description", "limitedToAssigned", "ssh", "sudo"},
     "/api/v2/usergroups": {"description"},
     "/api/v2/devices/settings/signinwithjumpcloud": {"severalUsers", "leaseDays", "groups", "ssh", "sudo"},
 }
 """Fields that Homeport answers and JumpCloud does not, by the beginning of the path."""
-OURS_ALONE = {"username", "email", "name", "displayName", "op", "type", "id", "settings", "state", "suspended", "activated"}
+OURS_ALONE = {
+    "username",
+    "email",
+    "name",
+    "displayName",
+    "op",
+    "type",
+    "id",
+    "settings",
+    "state",
+    "suspended",
+    "activated",
+    "roleName",
+}
 """Fields whose value means something here, so that any text would not do; the right bodies of the contract test have them."""
 
 pytestmark = pytest.mark.xdist_group("rest published")

@@ -16,7 +16,7 @@ from tests.support.factor import set_up
 from tests.support.house import ADMIN, ORIGIN, House
 from tests.support.processes import Programs
 
-from homeport.directory.admins.model import BILLING, REQUIRED_FOR, ROLES, actor_of
+from homeport.directory.admins.model import BILLING, READ_ONLY, REQUIRED_FOR, ROLES, Administrator, actor_of
 from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database
 from homeport.foundation.kernel.clock import SystemClock
@@ -31,12 +31,16 @@ PASSWORD = "five unrelated words today"
 
 @dataclass
 class World:
-    """The installation. `keys` has an API key by role; `okta` is what the simulator printed when it was ready."""
+    """The installation. `keys` has an API key by role; `okta` is what the simulator printed when it was ready.
+
+    `asking` is the role whose own things are made, such as its API keys.
+    """
 
     house: House
     okta: dict[str, Any]
     keys: dict[str, str]
     numbers: Any = field(default_factory=lambda: count(1))
+    asking: str = BILLING
 
     @classmethod
     def open(cls, folder: Path, programs: Programs, public_url: str = "https://id.example.com") -> "World":
@@ -120,6 +124,46 @@ class World:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
+    def administrator(self, *, factor: bool = False) -> str:
+        """A fresh administrator's id, who may little; with a second factor if wanted."""
+        now, number = self.house.clock.now(), self.house.entropy.new_id()
+        made = Administrator(number, f"{self.name('admin')}@acme.example", "", "", READ_ONLY, "x", True, 1, now, now)
+
+        def make(act: Any) -> str:
+            act.administrators.administrators.add(made)
+            if factor:
+                set_up(act, made, self.house.clock)
+            return number
+
+        return self.house.do(make)
+
+    def session(self) -> tuple[str, str]:
+        """The ids of a fresh administrator and of a session of theirs."""
+        administrator = self.administrator()
+
+        def start(act: Any) -> str:
+            return str(act.sessions.start(act.administrators.get(ADMIN, administrator), ORIGIN)[0].id)
+
+        return administrator, self.house.do(start)
+
+    def invitation(self) -> str:
+        """An open invitation's id."""
+
+        def invite(act: Any) -> str:
+            token = act.administrator_links.invite(ADMIN, f"{self.name('invited')}@acme.example", READ_ONLY)
+            return str(act.administrator_links.look(token).id)
+
+        return self.house.do(invite)
+
+    def api_key(self) -> str:
+        """The id of a fresh API key of whoever is asking."""
+
+        def make(act: Any) -> str:
+            owner = act.administrators.find_by_email(address_of(self.asking))
+            return str(act.api_keys.create(ADMIN, name=self.name("Key"), owner_id=owner.id)[0].id)
+
+        return self.house.do(make)
+
     def sign_in(self) -> str:
         """The id of a sign-in, which was turned away."""
         reason = ReasonCode.DEVICE_GONE
@@ -142,9 +186,14 @@ class World:
         return {"name": "Okta", "type": "OKTA", "oidc": client, "emailDomains": ["acme.example"]}
 
 
+def address_of(role: str) -> str:
+    """The address of the administrator who has this role's key."""
+    return f"{role.lower().replace(' ', '-')}@acme.example"
+
+
 def key_of(house: House, role: str) -> str:
     """Make an administrator of this role, as an invitation would, with an API key, and return the key."""
-    email = f"{role.lower().replace(' ', '-')}@acme.example"
+    email = address_of(role)
 
     def make(act: Any) -> str:
         token = act.administrator_links.invite(ADMIN, email, role)

@@ -56,7 +56,7 @@ class There:
             r"(/api/v2/systemgroups/|/admin/device-groups/)": self.device_group,
             r"(/api/v2/usergroups/|/admin/user-groups/)": self.user_group,
             r"(/identity-providers/)": self.provider,
-            r"(/admin/administrators/|/api/users/)": self.administrator,
+            r"(/admin/administrators/|/api/users/|/api/users/resettotp/)": self.administrator,
         }
 
     def __call__(self, path):

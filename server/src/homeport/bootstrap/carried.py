@@ -44,6 +44,7 @@ class Carried:
             ("enrolment keys revoked since", self._enrollment_keys(connection)),
             ("API keys deleted since", self._gone(connection, api_keys, "api_key_delete")),
             ("administrators deleted since", self._gone(connection, administrators, "admin_delete")),
+            ("administrators suspended since", self._suspended(connection)),
             ("second factors changed, and recovery codes used, since", self._factors(connection)),
         ]
         return tuple(f"{what}: {number}" for what, number in found if number)
@@ -101,6 +102,16 @@ class Carried:
             deleted = newer is None and ("user_delete", key) in self.deleted
             if (suspended or deleted) and row["state"] != UserState.SUSPENDED.value:
                 unit.people.change_state(actor, key, UserState.SUSPENDED)
+                number += 1
+        return number
+
+    def _suspended(self, connection: Connection) -> int:
+        number = 0
+        for key, row in _rows(connection, administrators).items():
+            newer = self.tables["administrators"].get(key)
+            if newer and newer["suspended_at"] is not None and row["suspended_at"] is None:
+                values = {"suspended_at": newer["suspended_at"], "version": administrators.c.version + 1}
+                connection.execute(update(administrators).where(administrators.c.id == key).values(values))
                 number += 1
         return number
 

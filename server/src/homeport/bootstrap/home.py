@@ -17,6 +17,7 @@ from homeport.directory.admins.model import (
     AdministratorFactorReset,
     AdministratorPasswordChanged,
     AdministratorProofChanged,
+    AdministratorSuspended,
 )
 from homeport.directory.admins.store.argon2id import Argon2id
 from homeport.directory.audit.jobs import AuditKeys, AuditSealer
@@ -181,6 +182,7 @@ class Home:
         subscribe(AdministratorDeleted, self._end_sessions)
         subscribe(AdministratorPasswordChanged, self._end_sessions)
         subscribe(AdministratorFactorReset, self._end_sessions)
+        subscribe(AdministratorSuspended, self._end_sessions)
         subscribe(AdministratorProofChanged, self._end_other_sessions)
         subscribe(IdentityProviderDeleted, self._end_sign_ins)
         subscribe(IdentityProviderChanged, self._end_sign_ins)
@@ -189,7 +191,9 @@ class Home:
         subscribe(DesiredStateChanged, self._wake_later)
 
     def _end_sessions(
-        self, work: UnitOfWork, event: AdministratorDeleted | AdministratorPasswordChanged | AdministratorFactorReset
+        self,
+        work: UnitOfWork,
+        event: AdministratorDeleted | AdministratorPasswordChanged | AdministratorFactorReset | AdministratorSuspended,
     ) -> None:
         unit = self._unit(work)
         unit.sessions.end_all(event.administrator_id)

@@ -7,8 +7,7 @@ from homeport.channels.linux.actions import Orders
 from homeport.channels.linux.order_keys import OrderKeys
 from homeport.channels.linux.store import SqlKeyStore, SqlOrderStore
 from homeport.channels.linux.wakeups import Wakeups
-from homeport.directory.admins.actions import AdministratorLinks, Administrators, ApiKeys, Factors
-from homeport.directory.admins.pages.administrators import AdministratorActions
+from homeport.directory.admins.actions import AdministratorActions, AdministratorLinks, Administrators, ApiKeys, Factors
 from homeport.directory.admins.store.administrators import AdministratorSql
 from homeport.directory.admins.store.administrators import LinkSql as AdministratorLinkSql
 from homeport.directory.admins.store.api_keys import ApiKeySql
@@ -316,7 +315,7 @@ class Unit:
 
     @cached_property
     def administrator_actions(self) -> AdministratorActions:
-        """All actions of the admins slice, for its pages."""
+        """All actions of the admins slice, in one."""
         return AdministratorActions(self.administrators, self.administrator_links, self.api_keys, self.factors)
 
     @cached_property

@@ -17,9 +17,9 @@ from homeport.channels.console.pages import ConsoleActions, ConsolePages
 from homeport.channels.linux.api import AgentEndpoints, LinuxActions
 from homeport.channels.linux.packages import BUILT_IN, AgentPackages
 from homeport.channels.linux.pages import OrderPanels
-from homeport.directory.admins.api import ApiKeyAuthenticator
-from homeport.directory.admins.pages.administrators import AdministratorActions, AdministratorPages
-from homeport.directory.admins.pages.api_keys import ApiKeyPages
+from homeport.directory.admins.actions import AdministratorActions
+from homeport.directory.admins.api import AdministratorsApi, ApiKeyAuthenticator, ApiKeysApi
+from homeport.directory.admins.pages import AdministratorPages, ApiKeyPages
 from homeport.directory.audit.pages import AuditPages
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.api import AssociationsApi, DeviceGroupsApi, DevicesApi
@@ -59,6 +59,7 @@ from homeport.trust.signin.api import SignInApi
 from homeport.trust.signin.callback import Callback, CallbackActions
 from homeport.trust.signin.connection_test import ConnectionTestPages
 from homeport.trust.signin.pages import SignInPages, SignInPanels
+from homeport.trust.signin.password.api import SessionsApi
 from homeport.trust.signin.password.pages import AccountActions, AccountPages, PasswordPages, SessionAuthenticator
 
 ALONE_REREAD, REPLICA_REREAD = 15.0, 2.0
@@ -171,6 +172,9 @@ def application(home: Home) -> FastAPI:
         AccountPages(home.work_of(_account), parts.hasher, templates).router(),
         AdministratorPages(home.work_of(_administrators), templates, settings.public_url).router(),
         ApiKeyPages(home.work_of(_administrators), templates).router(),
+        AdministratorsApi(home.work_of(_administrators), settings.public_url).router(),
+        SessionsApi(home.work_of(lambda unit: unit.sessions)).router(),
+        ApiKeysApi(home.work_of(lambda unit: unit.api_keys)).router(),
         AuditPages(home.work_of(lambda unit: unit.audit), templates).router(),
         PasswordPages(home.work_of(lambda unit: unit.password_sign_in), parts.hasher, templates, sessions).router(),
         ApiReference(app.openapi, templates, settings.public_url).router(),

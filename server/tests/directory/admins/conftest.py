@@ -4,7 +4,7 @@ import pytest
 from argon2 import PasswordHasher
 from tests.support.factor import set_up
 
-from homeport.directory.admins.actions import AdministratorLinks, Administrators, ApiKeys, Factors
+from homeport.directory.admins.actions import AdministratorActions, AdministratorLinks, Administrators, ApiKeys, Factors
 from homeport.directory.admins.model import (
     BILLING,
     REQUIRED_FOR,
@@ -13,8 +13,8 @@ from homeport.directory.admins.model import (
     AdministratorFactorReset,
     AdministratorPasswordChanged,
     AdministratorProofChanged,
+    AdministratorSuspended,
 )
-from homeport.directory.admins.pages import AdministratorActions
 from homeport.directory.admins.store.administrators import AdministratorSql, LinkSql
 from homeport.directory.admins.store.api_keys import ApiKeySql
 from homeport.directory.admins.store.argon2id import Argon2id
@@ -87,6 +87,7 @@ def house(database, build):
         AdministratorPasswordChanged,
         AdministratorFactorReset,
         AdministratorProofChanged,
+        AdministratorSuspended,
     ):
         database.subscriptions.subscribe(kind, lambda _unit, event: found.events.append(event))
     return found

@@ -28,7 +28,7 @@ class AdministratorStore(Protocol):
         ...
 
     def hold_role(self, role: str) -> Sequence[str]:
-        """Return the ids of all with this role, and keep others from changing any of them until the unit of work ends."""
+        """Return the ids of all with this role who are not suspended, and keep others from changing any until the unit of work ends."""
         ...
 
     def search(self, listing: Listing) -> Page[Administrator]:
@@ -123,6 +123,22 @@ class ApiKeyStore(Protocol):
         """Return an administrator's keys, the newest first."""
         ...
 
+    def search_own(self, administrator_id: str, listing: Listing) -> Page[ApiKey]:
+        """Return an administrator's keys that match, the newest first unless the listing says otherwise."""
+        ...
+
+    def get_for_update(self, key_id: str) -> ApiKey | None:
+        """Return a key and keep others from changing it until the unit of work ends."""
+        ...
+
+    def made_with(self, key_id: str) -> Sequence[ApiKey]:
+        """Return the keys that were made with this one, and those made with them."""
+        ...
+
+    def rename(self, key_id: str, name: str, version: int) -> None:
+        """Store another name and the version that it makes."""
+        ...
+
     def touch(self, key_id: str, at: datetime) -> None:
         """Note when the key was last used."""
         ...
@@ -132,7 +148,7 @@ class ApiKeyStore(Protocol):
         ...
 
     def remove(self, key_id: str) -> None:
-        """Remove a key."""
+        """Remove a key, and those that were made with it."""
         ...
 
 

@@ -20,6 +20,7 @@ administrators = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("factor_since", UtcDateTime),
+    Column("suspended_at", UtcDateTime),
     unique_email,
     CheckConstraint("email = lower(email)", name="email_lower"),
     CheckConstraint("role <> ''", name="role"),
@@ -70,6 +71,9 @@ api_keys = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("last_used_at", UtcDateTime),
     Column("last_refused_at", UtcDateTime),
+    Column("made_with", Id, ForeignKey("api_keys.id", ondelete="CASCADE")),
+    Column("version", Integer, nullable=False, server_default="1"),
     Index("ix_api_keys_administrator_id", "administrator_id"),
+    Index("ix_api_keys_made_with", "made_with"),
     CheckConstraint("name <> ''", name="name"),
 )

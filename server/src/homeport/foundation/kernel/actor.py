@@ -53,6 +53,8 @@ class Actor:
     session_id: str = ""
     authenticated_at: datetime | None = None
     origin: Origin = field(default_factory=Origin)
+    key_id: str = ""
+    """The API key that acts for them; empty for a session."""
     lacks_factor: bool = False
     """The role demands a second factor that is not set up yet; until then there are no permissions."""
 

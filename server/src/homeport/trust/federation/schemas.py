@@ -1,12 +1,13 @@
 """Identity providers as JumpCloud's API writes them (`/api/v2/identity-providers`), with Homeport's additions in the same style."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from fastapi import Path
 from pydantic import BaseModel, Field
 
+from homeport.foundation.http.wire import instant
 from homeport.trust.federation.actions import Typed
 from homeport.trust.federation.health import FetchRecord, Health, Secret
 from homeport.trust.federation.model import IdentityProvider, ProviderKind, ProviderState, redirect_uri
@@ -113,8 +114,8 @@ class IdentityProviderAnswer(BaseModel):
                 acceptMissingEmailVerified=provider.settings.unstated_email_accepted,
             ),
             emailDomains=list(provider.email_domains),
-            created=_instant(provider.created_at),
-            updated=_instant(provider.updated_at),
+            created=instant(provider.created_at),
+            updated=instant(provider.updated_at),
         )
 
 
@@ -229,8 +230,4 @@ def kind_of(name: Literal["OKTA", "OIDC"]) -> ProviderKind:
 
 
 def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else _instant(moment)
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if moment is None else instant(moment)

@@ -1,11 +1,11 @@
 """Sign-ins in the REST API, in the style of JumpCloud's, which publishes none."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, Self
 
 from pydantic import BaseModel
 
+from homeport.foundation.http.wire import instant
 from homeport.trust.signin.model import RecordedStep, Refusals, SignIn
 
 FIELD_NAMES = {
@@ -66,7 +66,7 @@ class SignInWithSteps(SignInAnswer):
     def of_steps(cls, one: SignIn, steps: Sequence[RecordedStep]) -> Self:
         """Translate a sign-in and its steps."""
         rows = [
-            StepAnswer(number=step.number, name=step.name, outcome=step.outcome, at=_instant(step.at), details=step.details)
+            StepAnswer(number=step.number, name=step.name, outcome=step.outcome, at=instant(step.at), details=step.details)
             for step in steps
         ]
         return cls(**_values(one), steps=rows)
@@ -114,10 +114,6 @@ def _values(one: SignIn) -> dict[str, Any]:
         "subject": one.subject,
         "address": one.address,
         "userAgent": one.user_agent,
-        "started": _instant(one.started_at),
-        "ended": _instant(one.ended_at) if one.ended_at else None,
+        "started": instant(one.started_at),
+        "ended": instant(one.ended_at) if one.ended_at else None,
     }
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,7 +6,7 @@ from argon2 import PasswordHasher
 from homeport.directory.admins.model import ADMINISTRATOR, READ_ONLY, ROLES
 from homeport.directory.admins.store.argon2id import Argon2id
 from homeport.foundation.kernel.actor import Origin, system
-from homeport.foundation.kernel.errors import NotFound, RateLimited, StepUpRequired
+from homeport.foundation.kernel.errors import NotFound, RateLimited, StepUpRequired, Unauthenticated
 
 ROOT = system("root")
 ELSEWHERE = Origin("198.51.100.1", "curl")
@@ -284,3 +284,32 @@ def test_what_is_over_is_removed(house, clock):
             for table in ("admin_sessions", "known_browsers", "signin_throttles")
         }
     assert count == {"admin_sessions": 1, "known_browsers": 1, "signin_throttles": 2}
+
+
+def test_confirming_the_password_revives_no_session_that_was_ended_meanwhile(house):
+    ada = house.administrator()
+    token = house.sign_in().token
+    held = house.do(lambda actions: actions.sessions.find(token))
+    house.do(lambda actions: actions.sessions.end_all(ada.id))
+    assert house.do(lambda actions: actions.sessions.renew(held)) == ""
+    assert house.do(lambda actions: actions.sessions.list_of(house.root, ada.id)) == []
+
+
+def test_suspended_administrator_cannot_sign_in_and_their_session_opens_nothing(house):
+    ada = house.administrator()
+    token = house.sign_in().token
+    house.do(lambda actions: actions.administrators.suspend(house.root, ada.id))
+    assert house.actor(token) is None
+    assert house.sign_in() is None
+    assert house.audit()[-1][:3] == ("admin_login_attempt", False, "administrator_suspended")
+    house.do(lambda actions: actions.administrators.activate(house.root, ada.id))
+    assert house.sign_in() is not None
+
+
+def test_suspended_administrator_gives_no_code_either(house):
+    house.with_factor("second@example.com")
+    ada, app = house.with_factor()
+    waiting = house.sign_in().token
+    house.do(lambda actions: actions.administrators.suspend(house.root, ada.id))
+    with pytest.raises(Unauthenticated):
+        house.do(lambda actions: actions.give_code(waiting, app.code(), house.home))

@@ -1,8 +1,20 @@
 """What can be done with administrators, one-time links, second factors and API keys."""
 
+from dataclasses import dataclass
+
 from homeport.directory.admins.actions.administrators import Administrators
 from homeport.directory.admins.actions.api_keys import ApiKeys
 from homeport.directory.admins.actions.factors import Factors
 from homeport.directory.admins.actions.links import AdministratorLinks
 
-__all__ = ["AdministratorLinks", "Administrators", "ApiKeys", "Factors"]
+__all__ = ["AdministratorActions", "AdministratorLinks", "Administrators", "ApiKeys", "Factors"]
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorActions:
+    """All of them in one unit of work."""
+
+    administrators: Administrators
+    links: AdministratorLinks
+    keys: ApiKeys
+    factors: Factors

@@ -10,14 +10,15 @@ from homeport.directory.admins.model import (
     AdministratorChanged,
     AdministratorDeleted,
     AdministratorProofChanged,
+    AdministratorSuspended,
 )
 from homeport.directory.admins.ports import AdministratorStore, LinkStore
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change
 from homeport.directory.people.model import email_problem, name_problem, normal_email
-from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.actor import Actor, ActorKind
 from homeport.foundation.kernel.clock import Clock
-from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.errors import Conflict, Invalid
 from homeport.foundation.kernel.events import Publisher
 from homeport.foundation.kernel.listing import Listing, Page
 from homeport.foundation.kernel.permissions import Permission
@@ -89,32 +90,83 @@ class Administrators:
         return after
 
     def change(
-        self, actor: Actor, administrator_id: str, *, role: str, api_keys_allowed: bool, version: int | None = None
+        self,
+        actor: Actor,
+        administrator_id: str,
+        *,
+        role: str | None = None,
+        api_keys_allowed: bool | None = None,
+        firstname: str | None = None,
+        lastname: str | None = None,
+        version: int | None = None,
     ) -> Administrator:
-        """Set role and access to the API; raise Conflict when nobody with Billing would be left."""
+        """Set what is not None; raise Conflict when nobody with Billing would be left."""
         actor.require(Permission.ADMINISTRATORS_WRITE)
         actor.require_recent(self.clock.now())
-        if role not in ROLES:
+        if role is not None and role not in ROLES:
             raise Invalid("There is no such role.", {"role": f"Choose one of: {', '.join(ROLES)}."})
+        names = {"firstname": firstname, "lastname": lastname}
+        given = {field: text.strip() for field, text in names.items() if text is not None}
+        refuse_fields("Nothing was changed.", {field: name_problem(text) for field, text in given.items()})
         with_billing = self.administrators.hold_role(BILLING)
         before = expected(found(self.administrators.get_for_update(administrator_id)), version)
-        after = replace(before, role=role, api_keys_allowed=api_keys_allowed)
+        after = replace(
+            before,
+            role=before.role if role is None else role,
+            api_keys_allowed=before.api_keys_allowed if api_keys_allowed is None else api_keys_allowed,
+            firstname=given.get("firstname", before.firstname),
+            lastname=given.get("lastname", before.lastname),
+        )
         if after == before:
             return before
-        if role != BILLING:
+        if after.role != BILLING:
             refuse_last(before, with_billing)
-        after = self._save(actor, before, after, ("role", "api_keys_allowed"))
+        after = self._save(actor, before, after, ("role", "api_keys_allowed", "firstname", "lastname"))
         if Permission.ADMINISTRATORS_WRITE not in after.permissions:
             self.links.revoke_made_by(before.email, self.clock.now())
         self.publisher.publish(AdministratorChanged(administrator_id))
         return after
 
-    def delete(self, actor: Actor, administrator_id: str) -> Administrator:
+    def suspend(self, actor: Actor, administrator_id: str, *, version: int | None = None) -> Administrator:
+        """Let somebody do nothing until they are activated: sessions end, API keys and open invitations of theirs count no more.
+
+        Raises Conflict for oneself, and when nobody with Billing would be left.
+        """
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        actor.require_recent(self.clock.now())
+        with_billing = self.administrators.hold_role(BILLING)
+        before = expected(found(self.administrators.get_for_update(administrator_id)), version)
+        if before.suspended_at is not None:
+            return before
+        if actor.kind is ActorKind.ADMINISTRATOR and before.id == actor.id:
+            raise Conflict("You cannot suspend yourself. Another Administrator with Billing can.", reason="own_account")
+        refuse_last(before, with_billing)
+        now = self.clock.now()
+        after = replace(before, suspended_at=now, version=before.version + 1, updated_at=now)
+        self.administrators.save(after)
+        self.links.revoke_made_by(before.email, now)
+        self.audit.record(actor, "admin_suspend", resource=resource(after))
+        self.publisher.publish(AdministratorSuspended(after.id))
+        return after
+
+    def activate(self, actor: Actor, administrator_id: str, *, version: int | None = None) -> Administrator:
+        """Let somebody suspended do what their role allows again; their API keys count again."""
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        actor.require_recent(self.clock.now())
+        before = expected(found(self.administrators.get_for_update(administrator_id)), version)
+        if before.suspended_at is None:
+            return before
+        after = replace(before, suspended_at=None, version=before.version + 1, updated_at=self.clock.now())
+        self.administrators.save(after)
+        self.audit.record(actor, "admin_activate", resource=resource(after))
+        return after
+
+    def delete(self, actor: Actor, administrator_id: str, *, version: int | None = None) -> Administrator:
         """Remove an administrator with their API keys and sessions; raise Conflict when nobody with Billing would be left."""
         actor.require(Permission.ADMINISTRATORS_WRITE)
         actor.require_recent(self.clock.now())
         with_billing = self.administrators.hold_role(BILLING)
-        administrator = found(self.administrators.get_for_update(administrator_id))
+        administrator = expected(found(self.administrators.get_for_update(administrator_id)), version)
         refuse_last(administrator, with_billing)
         self.publisher.publish(AdministratorDeleted(administrator_id))
         self.links.revoke_made_by(administrator.email, self.clock.now())

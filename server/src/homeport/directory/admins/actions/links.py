@@ -85,7 +85,8 @@ class AdministratorLinks:
     ) -> Administrator:
         """Use the link up: make the administrator, or set a new password for the one who has this address.
 
-        A link of the second kind comes from the server itself, so it removes the second factor too: whoever lost it gets in again.
+        A link of the second kind comes from the server itself, so it removes the second factor and a suspension too: whoever is locked
+        out gets in again.
 
         Raises NotFound for a link that cannot be used, and Invalid without using it up when the input cannot be taken.
         """
@@ -122,7 +123,12 @@ class AdministratorLinks:
         else:
             locked = found(self.administrators.get_for_update(existing.id))
             administrator = replace(
-                locked, password_hash=password_hash, factor_since=None, version=locked.version + 1, updated_at=now
+                locked,
+                password_hash=password_hash,
+                factor_since=None,
+                suspended_at=None,
+                version=locked.version + 1,
+                updated_at=now,
             )
             self.administrators.save(administrator)
             self.factors.remove(administrator.id)

@@ -8,6 +8,7 @@ from homeport.directory.admins.model.administrators import (
     AdministratorDeleted,
     AdministratorLink,
     AdministratorPasswordChanged,
+    AdministratorSuspended,
     actor_of,
 )
 from homeport.directory.admins.model.api_keys import (
@@ -62,6 +63,7 @@ __all__ = [
     "AdministratorLink",
     "AdministratorPasswordChanged",
     "AdministratorProofChanged",
+    "AdministratorSuspended",
     "ApiKey",
     "Enrolment",
     "Factor",

@@ -29,6 +29,8 @@ class Administrator:
     updated_at: datetime
     factor_since: datetime | None = None
     """When the present second factor was set up; None without one."""
+    suspended_at: datetime | None = None
+    """Since when they may do nothing, not even sign in; None while they may."""
 
     @property
     def full_name(self) -> str:
@@ -37,8 +39,8 @@ class Administrator:
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """Return what the present role may do; a role that no longer exists may do nothing."""
-        return ROLES.get(self.role, frozenset())
+        """Return what the present role may do; somebody suspended may do nothing, and so may a role that no longer exists."""
+        return frozenset() if self.suspended_at else ROLES.get(self.role, frozenset())
 
     @property
     def lacks_factor(self) -> bool:
@@ -72,6 +74,13 @@ class AdministratorLink:
 @dataclass(frozen=True, slots=True)
 class AdministratorDeleted(Event):
     """The administrator is about to be removed; sessions end."""
+
+    administrator_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorSuspended(Event):
+    """The administrator may do nothing until they are activated again; sessions end."""
 
     administrator_id: str
 

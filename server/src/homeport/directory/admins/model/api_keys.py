@@ -32,6 +32,10 @@ class ApiKey:
     last_used_at: datetime | None = None
     last_refused_at: datetime | None = None
     """When the right secret was last refused: expired, from a wrong address, or with the owner's access switched off."""
+    made_with: str | None = None
+    """The id of the key with which it was made, which it never outlives; None for one made in the admin portal."""
+    version: int = 1
+    """Counts changes."""
 
     @property
     def shown_prefix(self) -> str:

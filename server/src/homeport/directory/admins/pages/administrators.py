@@ -1,12 +1,13 @@
 """SETTINGS > Administrators: who they are, their roles, invitations, and one administrator."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from homeport.directory.admins.actions import AdministratorLinks, Administrators, ApiKeys, Factors
+from homeport.directory.admins.actions import AdministratorActions
 from homeport.directory.admins.model import ABOUT, READ_ONLY, REQUIRED_FOR, ROLES, Administrator
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
@@ -27,16 +28,6 @@ _LONGEST_NUMBER = 9
 
 
 @dataclass(frozen=True, slots=True)
-class AdministratorActions:
-    """What the pages need in one unit of work."""
-
-    administrators: Administrators
-    links: AdministratorLinks
-    keys: ApiKeys
-    factors: Factors
-
-
-@dataclass(frozen=True, slots=True)
 class AdministratorPages:
     """The pages of administrators; `public_url` begins the links they hand out."""
 
@@ -53,6 +44,10 @@ class AdministratorPages:
         router.add_api_route(f"{PATH}/invitations/{{link_id}}/revoke", self.revoke_invitation, methods=["POST"])
         router.add_api_route(f"{PATH}/{{administrator_id}}", self.show, methods=["GET"])
         router.add_api_route(f"{PATH}/{{administrator_id}}", self.change, methods=["POST"])
+        router.add_api_route(f"{PATH}/{{administrator_id}}/suspend", self.ask_suspend, methods=["GET"])
+        router.add_api_route(f"{PATH}/{{administrator_id}}/suspend", self.suspend, methods=["POST"])
+        router.add_api_route(f"{PATH}/{{administrator_id}}/activate", self.ask_activate, methods=["GET"])
+        router.add_api_route(f"{PATH}/{{administrator_id}}/activate", self.activate, methods=["POST"])
         router.add_api_route(f"{PATH}/{{administrator_id}}/delete", self.ask_delete, methods=["GET"])
         router.add_api_route(f"{PATH}/{{administrator_id}}/delete", self.delete, methods=["POST"])
         router.add_api_route(f"{PATH}/{{administrator_id}}/reset-second-factor", self.ask_reset, methods=["GET"])
@@ -151,28 +146,52 @@ class AdministratorPages:
         form.confirm(_changes(before, after))
         return self._page(request, actor, after, form)
 
+    def ask_suspend(self, request: Request, actor: PageActor, administrator_id: str) -> Response:
+        """Ask before an administrator is suspended."""
+        administrator = self._changeable(actor, administrator_id)
+        return self._confirm(
+            request,
+            administrator,
+            "Suspend",
+            f"{administrator.email} can do nothing and cannot sign in until they are activated again.",
+            ["Their sessions end at once", "Their API keys are refused", "Open invitations that they made count no more"],
+        )
+
+    def suspend(self, actor: PageActor, administrator_id: str) -> Response:
+        """Suspend an administrator."""
+        with self.work.write() as actions:
+            actions.administrators.suspend(actor, administrator_id)
+        return RedirectResponse(f"{PATH}/{administrator_id}", 303)
+
+    def ask_activate(self, request: Request, actor: PageActor, administrator_id: str) -> Response:
+        """Ask before a suspended administrator may come back."""
+        administrator = self._changeable(actor, administrator_id)
+        return self._confirm(
+            request,
+            administrator,
+            "Activate",
+            f"{administrator.email} can sign in again, with the password and second factor of before.",
+            [f"They may do what the role {administrator.role} allows", "Their API keys that have not expired work again"],
+        )
+
+    def activate(self, actor: PageActor, administrator_id: str) -> Response:
+        """Let a suspended administrator come back."""
+        with self.work.write() as actions:
+            actions.administrators.activate(actor, administrator_id)
+        return RedirectResponse(f"{PATH}/{administrator_id}", 303)
+
     def ask_delete(self, request: Request, actor: PageActor, administrator_id: str) -> Response:
         """Ask before an administrator is deleted."""
-        actor.require(Permission.ADMINISTRATORS_WRITE)
-        self._require_recent(actor)
+        administrator = self._changeable(actor, administrator_id)
         with self.work.read() as actions:
-            administrator = actions.administrators.get(actor, administrator_id)
             keys = len(actions.keys.list_of(actor, administrator_id))
-        return self.templates.render(
-            "ui/confirm.html",
-            request,
-            title=f"Delete {administrator.full_name}",
-            sentence=f"{administrator.email} can no longer sign in to the admin portal.",
-            impacts=[
-                "Their sessions end at once",
-                f"{keys} {'API key stops' if keys == 1 else 'API keys stop'} working at once",
-                "What they did stays in Directory Events",
-            ],
-            action=f"{PATH}/{administrator_id}/delete",
-            verb="Yes, Delete",
-            cancel=f"{PATH}/{administrator_id}",
-            understood="",
-        )
+        impacts = [
+            "Their sessions end at once",
+            f"{keys} {'API key stops' if keys == 1 else 'API keys stop'} working at once",
+            "What they did stays in Directory Events",
+        ]
+        sentence = f"{administrator.email} can no longer sign in to the admin portal."
+        return self._confirm(request, administrator, "Delete", sentence, impacts)
 
     def delete(self, actor: PageActor, administrator_id: str) -> Response:
         """Delete an administrator."""
@@ -211,6 +230,27 @@ class AdministratorPages:
         with self.work.read() as actions:
             actor.require_recent(actions.administrators.clock.now())
 
+    def _changeable(self, actor: Actor, administrator_id: str) -> Administrator:
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        self._require_recent(actor)
+        with self.work.read() as actions:
+            return actions.administrators.get(actor, administrator_id)
+
+    def _confirm(
+        self, request: Request, administrator: Administrator, verb: str, sentence: str, impacts: Sequence[str]
+    ) -> Response:
+        return self.templates.render(
+            "ui/confirm.html",
+            request,
+            title=f"{verb} {administrator.full_name}",
+            sentence=sentence,
+            impacts=impacts,
+            action=f"{PATH}/{administrator.id}/{verb.lower()}",
+            verb=f"Yes, {verb}",
+            cancel=f"{PATH}/{administrator.id}",
+            understood="",
+        )
+
     def _add_page(self, request: Request, form: FormState, *, status: int = 200) -> Response:
         return self.templates.render("admins/add.html", request, status=status, form=form, roles=ROLE_CHOICES)
 
@@ -228,6 +268,7 @@ class AdministratorPages:
             keys=keys,
             roles=ROLE_CHOICES,
             may_write=actor.may(Permission.ADMINISTRATORS_WRITE),
+            own=administrator.id == actor.id,
             may_reset=actor.may(Permission.FACTORS_RESET)
             and administrator.factor_since is not None
             and administrator.id != actor.id

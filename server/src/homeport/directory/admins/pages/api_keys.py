@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from homeport.directory.admins.actions import AdministratorActions
 from homeport.directory.admins.model import KEY_DAYS, ApiKey, parse_networks
-from homeport.directory.admins.pages.administrators import AdministratorActions
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor

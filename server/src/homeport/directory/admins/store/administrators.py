@@ -51,8 +51,9 @@ class AdministratorSql:
         return None if row is None else _administrator(row)
 
     def hold_role(self, role: str) -> Sequence[str]:
-        """Return the ids of all with this role, and keep others from changing any of them until the unit of work ends."""
-        query = select(administrators.c.id).where(administrators.c.role == role).order_by(administrators.c.id).with_for_update()
+        """Return the ids of all with this role who are not suspended, and keep others from changing any until the unit of work ends."""
+        theirs = (administrators.c.role == role, administrators.c.suspended_at.is_(None))
+        query = select(administrators.c.id).where(*theirs).order_by(administrators.c.id).with_for_update()
         return list(self.connection.execute(query).scalars())
 
     def search(self, listing: Listing) -> Page[Administrator]:

@@ -9,6 +9,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from homeport.directory.admins.model import ApiKey
 from homeport.directory.admins.tables import api_keys
+from homeport.foundation.database.listing import fetch_page
+from homeport.foundation.kernel.listing import Listing, Page
+
+_FIELDS = {column.name: column for column in api_keys.c if column.name not in {"administrator_id", "secret_hash", "networks"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,34 @@ class ApiKeySql:
         query = select(api_keys).where(api_keys.c.administrator_id == administrator_id)
         return [_key(row) for row in self.connection.execute(query.order_by(api_keys.c.created_at.desc(), api_keys.c.id))]
 
+    def search_own(self, administrator_id: str, listing: Listing) -> Page[ApiKey]:
+        """Return an administrator's keys that match, the newest first unless the listing says otherwise."""
+        return fetch_page(
+            self.connection,
+            select(api_keys).where(api_keys.c.administrator_id == administrator_id),
+            listing,
+            fields=_FIELDS,
+            texts=[api_keys.c.name],
+            order=(api_keys.c.created_at.desc(), api_keys.c.id),
+            make=_key,
+        )
+
+    def get_for_update(self, key_id: str) -> ApiKey | None:
+        """Return a key and keep others from changing it until the unit of work ends."""
+        row = self.connection.execute(select(api_keys).where(api_keys.c.id == key_id).with_for_update()).first()
+        return None if row is None else _key(row)
+
+    def made_with(self, key_id: str) -> Sequence[ApiKey]:
+        """Return the keys that were made with this one, and those made with them."""
+        below = select(api_keys.c.id).where(api_keys.c.made_with == key_id).cte("below", recursive=True)
+        below = below.union(select(api_keys.c.id).where(api_keys.c.made_with == below.c.id))
+        query = select(api_keys).where(api_keys.c.id.in_(select(below.c.id))).order_by(api_keys.c.created_at, api_keys.c.id)
+        return [_key(row) for row in self.connection.execute(query)]
+
+    def rename(self, key_id: str, name: str, version: int) -> None:
+        """Store another name and the version that it makes."""
+        self.connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(name=name, version=version))
+
     def touch(self, key_id: str, at: datetime) -> None:
         """Note when the key was last used."""
         self.connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_used_at=at))
@@ -40,7 +72,7 @@ class ApiKeySql:
         self.connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_refused_at=at))
 
     def remove(self, key_id: str) -> None:
-        """Remove a key."""
+        """Remove a key, and those that were made with it."""
         self.connection.execute(delete(api_keys).where(api_keys.c.id == key_id))
 
 

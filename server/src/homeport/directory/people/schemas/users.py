@@ -1,11 +1,11 @@
 """Users as JumpCloud's API writes them (`systemusers`)."""
 
-from datetime import UTC, datetime
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from homeport.directory.people.model import User, UserState
+from homeport.foundation.http.wire import instant
 
 DETAIL_NAMES = {
     "displayname": "displayname",
@@ -101,7 +101,7 @@ class SystemUser(BaseModel):
             state=user.state.value,
             activated=user.state is UserState.ACTIVATED,
             suspended=user.state is UserState.SUSPENDED,
-            created=_instant(user.created_at),
+            created=instant(user.created_at),
         )
 
 
@@ -151,7 +151,3 @@ class SystemUserPut(UserDetails):
         if self.suspended is False and present is UserState.SUSPENDED:
             return UserState.ACTIVATED
         return present
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -18,6 +18,10 @@ class SessionStore(Protocol):
         """Return the session whose token has this hash."""
         ...
 
+    def replace_token(self, session: Session, old_hash: str) -> bool:
+        """Store a session's new token and times in the place of those with the old token; tell whether it was still there."""
+        ...
+
     def touch(self, session_id: str, at: datetime) -> None:
         """Note when the session was last used."""
         ...

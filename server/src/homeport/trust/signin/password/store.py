@@ -27,6 +27,11 @@ class SessionSql:
         row = self.connection.execute(select(admin_sessions).where(admin_sessions.c.token_hash == token_hash)).first()
         return None if row is None else Session(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
 
+    def replace_token(self, session: Session, old_hash: str) -> bool:
+        """Store a session's new token and times in the place of those with the old token; tell whether it was still there."""
+        this = (admin_sessions.c.id == session.id, admin_sessions.c.token_hash == old_hash)
+        return self.connection.execute(update(admin_sessions).where(*this).values(asdict(session))).rowcount == 1
+
     def touch(self, session_id: str, at: datetime) -> None:
         """Note when the session was last used."""
         self.connection.execute(update(admin_sessions).where(admin_sessions.c.id == session_id).values(last_seen_at=at))

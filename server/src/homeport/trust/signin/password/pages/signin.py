@@ -26,7 +26,7 @@ OPEN_WITHOUT_FACTOR = (SET_UP_PATH, "/signin/confirm", "/signout")
 """What works for whoever must set up a second factor first."""
 LONGEST_TYPED = 1024
 """A password field longer than any password is cut before it is hashed; it is wrong either way."""
-WRONG = "E-mail address and password do not match an administrator. Check both and try again."
+WRONG = "E-mail address and password do not match an administrator, or the account is suspended. Check both and try again."
 WRONG_PASSWORD = "That is not your password. Check it and try again."  # noqa: S105 - a sentence, no password
 WRONG_BOTH = "Password and code do not match. A code counts once, so wait for the next one and try again."
 WRONG_CODE = "That code is not right, or was used already. Wait for the next one, or use a recovery code."

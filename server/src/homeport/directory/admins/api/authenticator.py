@@ -1,4 +1,4 @@
-"""How a REST request proves by its API key whose it is. Keys are made and revoked on pages only."""
+"""How a REST request proves by its API key whose it is."""
 
 from fastapi import Request
 

@@ -1,6 +1,5 @@
-"""Sign in with a password, confirm it, use a one-time link, and keep sessions."""
+"""Sign in with a password, confirm it, use a one-time link."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -12,138 +11,11 @@ from homeport.directory.people.model import email_problem, normal_email
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
-from homeport.foundation.kernel.errors import NotFound, RateLimited, Unauthenticated
-from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.kernel.errors import RateLimited, Unauthenticated
 from homeport.trust.signin.password import model
-from homeport.trust.signin.password.model import Attempt, Challenge, CodeAsked, Session, SignedIn
-from homeport.trust.signin.password.ports import BrowserStore, ChallengeStore, SessionStore, ThrottleStore
-
-
-@dataclass(frozen=True, slots=True)
-class Sessions:
-    """The administrators' sessions of one unit of work."""
-
-    sessions: SessionStore
-    administrators: Administrators
-    audit: Audit
-    clock: Clock
-    entropy: Entropy
-
-    def find(self, token: str) -> Session | None:
-        """Return the living session that a cookie's token names."""
-        # public: the token is the proof
-        session = self.sessions.find(hash_token(token)) if token else None
-        return session if session is not None and session.alive(self.clock.now()) else None
-
-    def authenticate(self, token: str, origin: Origin) -> Actor | None:
-        """Return whose session it is, with the permissions of their present role, or None."""
-        # public: the token is the proof
-        session = self.find(token)
-        return None if session is None else self.actor(session, origin)
-
-    def actor(self, session: Session, origin: Origin) -> Actor | None:
-        """Return a living session's administrator as they are now, or None when they are gone."""
-        # public: only `find` hands out sessions
-        administrator = self.administrators.find_present(session.administrator_id)
-        if administrator is None:
-            return None
-        return replace(actor_of(administrator, origin), session_id=session.id, authenticated_at=session.authenticated_at)
-
-    def touch(self, session: Session) -> None:
-        """Store that the session was used now."""
-        # public: only `find` hands out sessions
-        self.sessions.touch(session.id, self.clock.now())
-
-    def start(self, administrator: Administrator, origin: Origin, *, replacing: str = "") -> tuple[Session, str]:
-        """Start a session for somebody who just proved who they are, and return it with its token.
-
-        `replacing` is the token that the browser held before; that session ends, so that nobody can plant one.
-        """
-        # public: its callers have checked a password or a one-time link
-        self.end(replacing)
-        now = self.clock.now()
-        token = self.entropy.token()
-        session = Session(
-            id=self.entropy.new_id(),
-            token_hash=hash_token(token),
-            administrator_id=administrator.id,
-            created_at=now,
-            authenticated_at=now,
-            last_seen_at=now,
-            expires_at=now + model.ABSOLUTE,
-            address=origin.address[:64],
-            user_agent=origin.user_agent[:300],
-        )
-        self.sessions.add(session)
-        return session, token
-
-    def renew(self, session: Session) -> str:
-        """Give the session a fresh token after its person confirmed the password; its end stays as it was."""
-        # public: its caller has checked the password
-        now = self.clock.now()
-        token = self.entropy.token()
-        self.sessions.remove(session.id)
-        self.sessions.add(
-            replace(session, id=self.entropy.new_id(), token_hash=hash_token(token), authenticated_at=now, last_seen_at=now)
-        )
-        return token
-
-    def end(self, token: str) -> None:
-        """End the session that a cookie's token names, if there is one."""
-        # public: the token is the proof
-        session = self.sessions.find(hash_token(token)) if token else None
-        if session is not None:
-            self.sessions.remove(session.id)
-
-    def end_all(self, administrator_id: str, *, but: str = "") -> int:
-        """End all sessions of an administrator, all but one; for the handlers of what happens to them. Return how many."""
-        # public: called by event handlers inside the unit of work of an action that was allowed
-        return self.sessions.remove_of(administrator_id, but=but)
-
-    def list_own(self, actor: Actor) -> Sequence[Session]:
-        """Return one's own living sessions, the last used first."""
-        # public: one's own
-        return self._living(actor.id)
-
-    def list_of(self, actor: Actor, administrator_id: str) -> Sequence[Session]:
-        """Return somebody's living sessions, the last used first."""
-        actor.require(Permission.ADMINISTRATORS_WRITE)
-        return self._living(administrator_id)
-
-    def end_one(self, actor: Actor, session_id: str) -> Session:
-        """End a session of one's own, or, for whoever may change administrators, anybody's; raise NotFound otherwise."""
-        # public: everybody may end their own
-        session = self.sessions.get(session_id)
-        if session is None or (session.administrator_id != actor.id and not actor.may(Permission.ADMINISTRATORS_WRITE)):
-            raise NotFound("There is no such session. It may have ended already.")
-        self.sessions.remove(session.id)
-        self._record(actor, session.administrator_id, 1)
-        return session
-
-    def end_others(self, actor: Actor) -> int:
-        """End all one's own sessions but the present one; return how many."""
-        # public: one's own
-        ended = self.sessions.remove_of(actor.id, but=actor.session_id)
-        self._record(actor, actor.id, ended)
-        return ended
-
-    def end_all_of(self, actor: Actor, administrator_id: str) -> int:
-        """End all of somebody's sessions; return how many."""
-        actor.require(Permission.ADMINISTRATORS_WRITE)
-        ended = self.sessions.remove_of(administrator_id)
-        self._record(actor, administrator_id, ended)
-        return ended
-
-    def _living(self, administrator_id: str) -> Sequence[Session]:
-        now = self.clock.now()
-        return self.sessions.of_administrator(administrator_id, now, now - model.IDLE)
-
-    def _record(self, actor: Actor, administrator_id: str, ended: int) -> None:
-        owner = self.administrators.find_present(administrator_id)
-        name = owner.email if owner else ""
-        self.audit.record(
-            actor, "admin_sessions_end", resource=Resource("admin", administrator_id, name), details={"sessions": ended}
-        )
+from homeport.trust.signin.password.actions.sessions import Sessions
+from homeport.trust.signin.password.model import Attempt, Challenge, CodeAsked, SignedIn
+from homeport.trust.signin.password.ports import BrowserStore, ChallengeStore, ThrottleStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +69,9 @@ class PasswordSignIn:
         """
         # public: the password is the proof
         administrator = self._unchanged(attempt) if verified else None
-        if administrator is None:
-            self._refused(attempt, origin, "admin_login_attempt")
+        if administrator is None or administrator.suspended_at is not None:
+            wrong = "password_wrong" if administrator is None else "administrator_suspended"
+            self._refused(attempt, origin, "admin_login_attempt", wrong)
             return None
         self._forgive(attempt)
         if rehash:
@@ -267,12 +140,14 @@ class PasswordSignIn:
             and not self.factors.prove(administrator.id, code)
         ):
             administrator = None
-        if administrator is None or session is None or session.administrator_id != administrator.id:
+        mine = administrator is not None and session is not None and session.administrator_id == administrator.id
+        fresh = self.sessions.renew(session) if mine and session is not None else ""
+        if administrator is None or not fresh:
             self._refused(attempt, actor.origin, "admin_confirm_attempt")
             return ""
         self._forgive(attempt)
         self.audit.record(actor, "admin_confirm_attempt", resource=_resource(administrator))
-        return self.sessions.renew(session)
+        return fresh
 
     def accept_link(
         self,
@@ -358,7 +233,7 @@ class PasswordSignIn:
         if challenge is None or not challenge.usable(self.clock.now()):
             return None
         administrator = self.administrators.find_present(challenge.administrator_id)
-        if administrator is None or administrator.password_hash != challenge.password_hash:
+        if administrator is None or administrator.suspended_at or administrator.password_hash != challenge.password_hash:
             return None
         return challenge, administrator
 

@@ -1,0 +1,151 @@
+"""The sessions of administrators: begun, looked at, renewed, ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from homeport.directory.admins.actions import Administrators
+from homeport.directory.admins.model import Administrator, actor_of
+from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.model import Resource
+from homeport.foundation.kernel.actor import Actor, Origin
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.entropy import Entropy, hash_token
+from homeport.foundation.kernel.errors import NotFound
+from homeport.foundation.kernel.permissions import Permission
+from homeport.trust.signin.password import model
+from homeport.trust.signin.password.model import Session
+from homeport.trust.signin.password.ports import SessionStore
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The administrators' sessions of one unit of work."""
+
+    sessions: SessionStore
+    administrators: Administrators
+    audit: Audit
+    clock: Clock
+    entropy: Entropy
+
+    def find(self, token: str) -> Session | None:
+        """Return the living session that a cookie's token names."""
+        # public: the token is the proof
+        session = self.sessions.find(hash_token(token)) if token else None
+        return session if session is not None and session.alive(self.clock.now()) else None
+
+    def authenticate(self, token: str, origin: Origin) -> Actor | None:
+        """Return whose session it is, with the permissions of their present role, or None."""
+        # public: the token is the proof
+        session = self.find(token)
+        return None if session is None else self.actor(session, origin)
+
+    def actor(self, session: Session, origin: Origin) -> Actor | None:
+        """Return a living session's administrator as they are now, or None when they are gone."""
+        # public: only `find` hands out sessions
+        administrator = self.administrators.find_present(session.administrator_id)
+        if administrator is None or administrator.suspended_at is not None:
+            return None
+        return replace(actor_of(administrator, origin), session_id=session.id, authenticated_at=session.authenticated_at)
+
+    def touch(self, session: Session) -> None:
+        """Store that the session was used now."""
+        # public: only `find` hands out sessions
+        self.sessions.touch(session.id, self.clock.now())
+
+    def start(self, administrator: Administrator, origin: Origin, *, replacing: str = "") -> tuple[Session, str]:
+        """Start a session for somebody who just proved who they are, and return it with its token.
+
+        `replacing` is the token that the browser held before; that session ends, so that nobody can plant one.
+        """
+        # public: its callers have checked a password or a one-time link
+        self.end(replacing)
+        now = self.clock.now()
+        token = self.entropy.token()
+        session = Session(
+            id=self.entropy.new_id(),
+            token_hash=hash_token(token),
+            administrator_id=administrator.id,
+            created_at=now,
+            authenticated_at=now,
+            last_seen_at=now,
+            expires_at=now + model.ABSOLUTE,
+            address=origin.address[:64],
+            user_agent=origin.user_agent[:300],
+        )
+        self.sessions.add(session)
+        return session, token
+
+    def renew(self, session: Session) -> str:
+        """Give the session a fresh token after its person confirmed the password; its end stays as it was.
+
+        Returns nothing when it was ended meanwhile: an ended session does not come back.
+        """
+        # public: its caller has checked the password
+        now = self.clock.now()
+        token = self.entropy.token()
+        fresh = replace(session, token_hash=hash_token(token), authenticated_at=now, last_seen_at=now)
+        return token if self.sessions.replace_token(fresh, session.token_hash) else ""
+
+    def end(self, token: str) -> None:
+        """End the session that a cookie's token names, if there is one."""
+        # public: the token is the proof
+        session = self.sessions.find(hash_token(token)) if token else None
+        if session is not None:
+            self.sessions.remove(session.id)
+
+    def end_all(self, administrator_id: str, *, but: str = "") -> int:
+        """End all sessions of an administrator, all but one; for the handlers of what happens to them. Return how many."""
+        # public: called by event handlers inside the unit of work of an action that was allowed
+        return self.sessions.remove_of(administrator_id, but=but)
+
+    def list_own(self, actor: Actor) -> Sequence[Session]:
+        """Return one's own living sessions, the last used first."""
+        # public: one's own
+        return self._living(actor.id)
+
+    def list_of(self, actor: Actor, administrator_id: str) -> Sequence[Session]:
+        """Return somebody's living sessions, the last used first."""
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        return self._living(administrator_id)
+
+    def end_one(self, actor: Actor, session_id: str, *, of: str = "") -> Session:
+        """End a session of one's own, or, for whoever may change administrators, anybody's; raise NotFound otherwise.
+
+        `of` is whose session it must be, where that is said.
+        """
+        # public: everybody may end their own
+        session = self.sessions.get(session_id)
+        if (
+            session is None
+            or (session.administrator_id != actor.id and not actor.may(Permission.ADMINISTRATORS_WRITE))
+            or of not in {"", session.administrator_id}
+        ):
+            raise NotFound("There is no such session. It may have ended already.")
+        self.sessions.remove(session.id)
+        self._record(actor, session.administrator_id, 1)
+        return session
+
+    def end_others(self, actor: Actor) -> int:
+        """End all one's own sessions but the present one; return how many."""
+        # public: one's own
+        ended = self.sessions.remove_of(actor.id, but=actor.session_id)
+        self._record(actor, actor.id, ended)
+        return ended
+
+    def end_all_of(self, actor: Actor, administrator_id: str) -> int:
+        """End all of somebody's sessions; return how many."""
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        ended = self.sessions.remove_of(administrator_id)
+        self._record(actor, administrator_id, ended)
+        return ended
+
+    def _living(self, administrator_id: str) -> Sequence[Session]:
+        now = self.clock.now()
+        return self.sessions.of_administrator(administrator_id, now, now - model.IDLE)
+
+    def _record(self, actor: Actor, administrator_id: str, ended: int) -> None:
+        owner = self.administrators.find_present(administrator_id)
+        name = owner.email if owner else ""
+        self.audit.record(
+            actor, "admin_sessions_end", resource=Resource("admin", administrator_id, name), details={"sessions": ended}
+        )

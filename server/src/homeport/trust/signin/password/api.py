@@ -1,0 +1,53 @@
+"""REST routes for administrators' sessions, under /api/users/{id}/sessions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
+from homeport.foundation.database.engine import Work
+from homeport.foundation.http.actor import ApiActor
+from homeport.foundation.http.wire import PathId
+from homeport.foundation.kernel.permissions import Permission
+from homeport.trust.signin.password.actions import Sessions
+from homeport.trust.signin.password.model import Session
+from homeport.trust.signin.password.schemas import SessionBody, SessionList
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsApi:
+    """The REST edge of sessions, which can be seen and ended."""
+
+    work: Work[Sessions]
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(prefix="/api/users/{id}/sessions", tags=["Administrators"])
+        router.get("", summary="List the sessions of an administrator")(self.list)
+        router.delete("", summary="End all sessions of an administrator")(self.end_all)
+        router.delete("/{session_id}", summary="End a session of an administrator")(self.end)
+        return router
+
+    def list(self, actor: ApiActor, id: PathId) -> SessionList:  # noqa: A002 - the name of the other routes
+        """Return an administrator's living sessions, the last used first."""
+        with self.work.read() as sessions:
+            sessions.administrators.get(actor, id)
+            return _list(sessions.list_of(actor, id))
+
+    def end_all(self, actor: ApiActor, id: PathId) -> SessionList:  # noqa: A002 - the name of the other routes
+        """End all sessions of an administrator and return which they were."""
+        with self.work.write() as sessions:
+            sessions.administrators.get(actor, id)
+            found = sessions.list_of(actor, id)
+            sessions.end_all_of(actor, id)
+            return _list(found)
+
+    def end(self, actor: ApiActor, id: PathId, session_id: PathId) -> SessionBody:  # noqa: A002 - the name of the other routes
+        """End a session of an administrator and return which it was."""
+        actor.require(Permission.ADMINISTRATORS_WRITE)
+        with self.work.write() as sessions:
+            return SessionBody.of(sessions.end_one(actor, session_id, of=id))
+
+
+def _list(found: Sequence[Session]) -> SessionList:
+    return SessionList(totalCount=len(found), sessions=[SessionBody.of(one) for one in found])
