@@ -158,3 +158,20 @@ def test_the_type_cannot_change_and_a_move_needs_the_secret(homeport, connected,
     file.write_text(text.replace("OIDC", "OKTA").replace(okta.issuer, "https://other.okta.example"))
     homeport("plan", file, status=2)
     assert "identity_providers.Okta.client_secret: missing, and another url needs it again" in homeport.said
+
+
+def test_health_is_shown_and_a_client_secret_is_rotated(homeport, okta, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text(okta.client_secret)
+    words = ("idp", "add", okta.issuer, "--name", "Okta", "--client-id", okta.client_id, "--secret-file", secret)
+    okta.with_redirect_uri(homeport, *words, "--email-domain", "acme.example")
+    assert homeport.json("idp", "health", "Okta")["status"] == "healthy"
+    assert "healthy" in homeport("idp", "health", "Okta")
+    homeport("idp", "add-secret", "Okta", "--secret-file", secret)
+    before = homeport.json("idp", "secrets", "Okta")
+    assert [one["slot"] for one in before] == ["first", "second"]
+    homeport("idp", "promote-secret", "Okta")
+    assert [one["set"] for one in homeport.json("idp", "secrets", "Okta")] == [one["set"] for one in reversed(before)]
+    homeport("idp", "remove-secret", "Okta", "second", status=2)
+    homeport("idp", "remove-secret", "Okta", "second", "--yes")
+    assert [one["slot"] for one in homeport.json("idp", "secrets", "Okta")] == ["first"]

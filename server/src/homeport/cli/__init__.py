@@ -9,9 +9,20 @@ and little else, so that `--help` stays fast; what is heavy is imported when the
 import click
 
 from homeport import __version__
-from homeport.cli import admin, audit, check, completion, data, running, sealing_key
+from homeport.cli import audit, check, completion, data, running, sealing_key
 from homeport.cli.configuration import commands as configuration
-from homeport.cli.remote import devices, enrollment_keys, groups, login, providers, provisioning, users
+from homeport.cli.remote import (
+    administrators,
+    api_keys,
+    devices,
+    enrollment_keys,
+    groups,
+    login,
+    providers,
+    provisioning,
+    sign_ins,
+    users,
+)
 from homeport.foundation.database.revision import head
 
 
@@ -31,7 +42,8 @@ for command in (
     data.migrate,
     data.backup,
     data.restore,
-    admin.admin,
+    administrators.admin,
+    api_keys.api_key,
     sealing_key.sealing_key,
     audit.audit,
     login.login,
@@ -42,6 +54,7 @@ for command in (
     groups.device_group,
     providers.idp,
     enrollment_keys.enrollment_key,
+    sign_ins.sign_in,
     provisioning.provisioning,
     provisioning.enrollment,
     configuration.export_,

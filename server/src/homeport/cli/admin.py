@@ -1,4 +1,4 @@
-"""`homeport admin link`: the way in when nobody is in yet, or nobody can get in any more."""
+"""`homeport admin link`: the way in when nobody is in yet, or nobody can get in any more. `cli.remote.administrators` adds the rest."""
 
 import sys
 
@@ -10,7 +10,7 @@ from homeport.cli.plainly import fail, said_plainly
 
 @click.group()
 def admin() -> None:
-    """Let administrators in, from the server itself."""
+    """Look after administrators over the REST API; `link` lets them in from the server itself."""
 
 
 @admin.command("link")

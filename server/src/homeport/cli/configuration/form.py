@@ -1,5 +1,6 @@
 """What may stand in the file: sections, their fields, and which values each field takes. The reference page is made from this."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,14 +9,14 @@ VERSION = 1
 """Of the form. A file says which it was written in, so that a later version can tell."""
 
 
-class Kind:
+class Kind(ABC):
     """Which values a field takes. `says` is how the reference and the sentences name them."""
 
     says: str
 
+    @abstractmethod
     def problem(self, value: object) -> str:
         """Return what is wrong with a value, or an empty string."""
-        raise NotImplementedError
 
     def normal(self, value: Any) -> Any:
         """Return a right value as the server stores it, so that equal things compare equal."""

@@ -1,6 +1,7 @@
 """Each section on the server: what it holds at this moment, and how one thing of it is made, changed and deleted."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,30 +37,43 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A section on the server. Settings are always there, so theirs are neither made nor deleted."""
+class Part(ABC):
+    """A section on the server."""
 
     section: Section
 
+    @abstractmethod
     def present(self, api: Api, *, members: bool) -> dict[str, Thing]:
         """Return everything that is there, by name; with `members` also who belongs to what."""
-        raise NotImplementedError
 
     def again(self, api: Api, thing: Thing, *, members: bool) -> Thing:
         """Return one thing as it is now."""
         return self.present(api, members=members)[thing.name]
 
+    @abstractmethod
     def create(self, api: Api, name: str, values: Values, *, folder: Path) -> None:
         """Make one thing. Secrets in files are looked for from `folder`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update(self, api: Api, thing: Thing, values: Values, *, name: str, folder: Path) -> None:
         """Change one thing, unless somebody else changes it meanwhile."""
-        raise NotImplementedError
 
+    @abstractmethod
     def delete(self, api: Api, thing: Thing) -> None:
         """Delete one thing, unless somebody else changes it meanwhile."""
-        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Part):
+    """Settings are always there: they are neither made nor deleted."""
+
+    def create(self, api: Api, name: str, values: Values, *, folder: Path) -> None:  # noqa: ARG002 - there is nothing to make
+        """Refuse: the server has no such setting."""
+        raise Refusal(f"The server has no setting {name}.")
+
+    def delete(self, api: Api, thing: Thing) -> None:  # noqa: ARG002 - there is nothing to delete
+        """Refuse: a setting cannot be deleted."""
+        raise Refusal(f"The setting {thing.name} cannot be deleted.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +172,7 @@ class Collection(Part):
 
 
 @dataclass(frozen=True, slots=True)
-class ProvisioningSettings(Part):
+class ProvisioningSettings(Setting):
     """The settings of the three systems, which are always there."""
 
     def present(self, api: Api, *, members: bool) -> dict[str, Thing]:  # noqa: ARG002 - settings have no members
@@ -176,7 +190,7 @@ class ProvisioningSettings(Part):
 
 
 @dataclass(frozen=True, slots=True)
-class EnrollmentSettings(Part):
+class EnrollmentSettings(Setting):
     """The one table of how devices join; the group that they join is called by its name in the file and by its id on the wire."""
 
     def present(self, api: Api, *, members: bool) -> dict[str, Thing]:  # noqa: ARG002 - settings have no members

@@ -3,6 +3,7 @@
 import click
 
 from homeport.cli.plainly import Misuse
+from homeport.cli.remote.assignments import add_assignment
 from homeport.cli.remote.connection import Api
 from homeport.cli.remote.kinds import DEVICE, Column, Kind
 from homeport.cli.remote.showing import show_list
@@ -102,6 +103,9 @@ def accounts(api: Api, name: str, *, as_json: bool) -> None:
         ),
     )
     show_list(kind, kind.all(api), as_json=as_json)
+
+
+add_assignment(device, DEVICE, "/api/v2/systems")
 
 
 @device.command()

@@ -3,6 +3,7 @@
 import click
 
 from homeport.cli.plainly import Misuse
+from homeport.cli.remote.assignments import add_assignment
 from homeport.cli.remote.connection import Api
 from homeport.cli.remote.kinds import DEVICE, DEVICE_GROUP, USER, USER_GROUP, Kind
 from homeport.cli.remote.showing import show_list, show_one
@@ -94,3 +95,4 @@ def _add_policy(group: click.Group) -> click.Group:
 
 user_group = _group_of(USER_GROUP, USER, "user", "a user name, an e-mail address or an id")
 device_group = _add_policy(_group_of(DEVICE_GROUP, DEVICE, "system", "a name, a host name, a serial number or an id"))
+add_assignment(device_group, DEVICE_GROUP, DEVICE_GROUP.path)

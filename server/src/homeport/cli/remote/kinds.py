@@ -100,7 +100,7 @@ class Kind:
         return [row for row in self.all(api) if row.get(field) == value]
 
 
-COMMANDS = {"identity provider": "idp", "enrolment key": "enrollment-key", "API key": "api-key"}
+COMMANDS = {"administrator": "admin", "identity provider": "idp", "enrolment key": "enrollment-key", "API key": "api-key"}
 
 
 def text_of(value: Any) -> str:
@@ -228,5 +228,80 @@ DEVICE_GROUP = Kind(
         Column("ssh", "Over ssh", listed=False),
         Column("sudo", "With sudo", listed=False),
         GROUP_COLUMNS[-1],
+    ),
+)
+ADMINISTRATOR = Kind(
+    word="administrator",
+    path="/api/users",
+    rows="results",
+    id="_id",
+    names=("email",),
+    columns=(
+        Column("email", "E-mail address"),
+        Column("firstname", "First name"),
+        Column("lastname", "Last name"),
+        Column("roleName", "Role"),
+        Column("suspended", "Suspended"),
+        Column("totpEnrolled", "Second factor"),
+        Column("apiKeyAllowed", "API keys"),
+        Column("suspendedAt", "Suspended since", listed=False),
+        Column("created", "Created", listed=False),
+        Column("_id", "Id"),
+    ),
+)
+INVITATION = Kind(
+    word="invitation",
+    path="/api/v2/administrator-invitations",
+    rows="invitations",
+    names=("email",),
+    paged=False,
+    by_id=False,
+    columns=(
+        Column("email", "E-mail address"),
+        Column("roleName", "Role"),
+        Column("createdBy", "Invited by"),
+        Column("created", "Made", listed=False),
+        Column("expiresAt", "Expires"),
+        Column("id", "Id"),
+    ),
+)
+API_KEY = Kind(
+    word="API key",
+    path="/api/v2/api-keys",
+    rows="apiKeys",
+    names=("name",),
+    columns=(
+        Column("name", "Name"),
+        Column("apiKeyPrefix", "Begins with", listed=False),
+        Column("status", "Status"),
+        Column("networks", "Works from"),
+        Column("createdAt", "Made", listed=False),
+        Column("expiresAt", "Expires"),
+        Column("lastUsedAt", "Last used"),
+        Column("lastRefusedAt", "Last refused", listed=False),
+        Column("madeWith", "Made with", listed=False),
+        Column("id", "Id"),
+    ),
+)
+SIGN_IN = Kind(
+    word="sign-in",
+    path="/api/v2/sign-ins",
+    rows="signIns",
+    names=("id",),
+    columns=(
+        Column("started", "Started"),
+        Column("purpose", "Purpose"),
+        Column("state", "Outcome"),
+        Column("reason", "Reason"),
+        Column("email", "E-mail address"),
+        Column("address", "From"),
+        Column("userId", "User", listed=False),
+        Column("systemId", "Device", listed=False),
+        Column("identityProviderId", "Identity provider", listed=False),
+        Column("issuer", "Issuer", listed=False),
+        Column("subject", "Subject", listed=False),
+        Column("userAgent", "Browser", listed=False),
+        Column("ended", "Ended", listed=False),
+        Column("id", "Id"),
     ),
 )

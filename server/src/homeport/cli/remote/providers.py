@@ -2,15 +2,42 @@
 
 import click
 
+from homeport.cli.plainly import printable
 from homeport.cli.remote.connection import Api
-from homeport.cli.remote.kinds import PROVIDER
+from homeport.cli.remote.kinds import PROVIDER, Column, Kind
 from homeport.cli.remote.secrets import read_secret
-from homeport.cli.remote.showing import show_one
-from homeport.cli.remote.verbs import add_delete, add_list, add_show, change, given, json_option, over_the_api
+from homeport.cli.remote.showing import show_list, show_one
+from homeport.cli.remote.verbs import (
+    add_delete,
+    add_list,
+    add_show,
+    change,
+    confirm,
+    given,
+    json_option,
+    over_the_api,
+    yes_option,
+)
 
 SECRET = "File of the client secret; - reads it from standard input."  # noqa: S105 - the help of an option
 SECOND = "File of a second client secret, which is tried when the first is refused; - reads it from standard input."
 DOMAINS = "An e-mail domain whose people sign in with it. May be given again."
+HEALTH = (
+    Column("status", "Status"),
+    Column("metadata.lastSuccess", "Metadata fetched"),
+    Column("metadata.failure", "Metadata failed", listed=False),
+    Column("keys.lastSuccess", "Keys fetched"),
+    Column("keys.failure", "Keys failed", listed=False),
+    Column("keyIds", "Keys"),
+    Column("clockDifference", "Seconds its clock is ahead"),
+)
+SECRETS = (
+    Column("slot", "Secret"),
+    Column("set", "Set"),
+    Column("setBy", "By"),
+    Column("lastAccepted", "Last taken"),
+    Column("lastRefused", "Last refused"),
+)
 
 
 @click.group()
@@ -79,6 +106,71 @@ def set_(
         secondClientSecret="" if drop_second_secret else second,
     )
     change(api, PROVIDER, name, given(name=new_name, oidc=oidc or None, emailDomains=list(domains) or None), as_json=as_json)
+
+
+@idp.command()
+@click.argument("name")
+@json_option
+@over_the_api
+def health(api: Api, name: str, *, as_json: bool) -> None:
+    """Show how an identity provider is doing: what was fetched and when, what fails, the clocks. NAME is its name or its id."""
+    found = api.get(f"{PROVIDER.path_of(PROVIDER.find(api, name))}/health").body
+    show_one(HEALTH, found, as_json=as_json)
+    if not as_json:
+        for problem in found["problems"]:
+            click.echo(
+                printable(f"{'Stops sign-ins' if problem['stops'] else 'Attention'}: {problem['message']} {problem['remedy']}")
+            )
+
+
+@idp.command()
+@click.argument("name")
+@json_option
+@over_the_api
+def secrets(api: Api, name: str, *, as_json: bool) -> None:
+    """List the client secrets in the order in which they are tried, without the secrets."""
+    kind = _secrets_of(api, name)
+    show_list(kind, kind.all(api), as_json=as_json)
+
+
+@idp.command("add-secret")
+@click.argument("name")
+@click.option("--secret-file", required=True, metavar="FILE", help=SECOND)
+@json_option
+@over_the_api
+def add_secret(api: Api, name: str, *, secret_file: str, as_json: bool) -> None:
+    """Add a second client secret, so that one can be rotated without an outage, when the provider takes it."""
+    change(api, PROVIDER, name, {"oidc": {"secondClientSecret": read_secret(secret_file, "--secret-file")}}, as_json=as_json)
+
+
+@idp.command("promote-secret")
+@click.argument("name")
+@json_option
+@over_the_api
+def promote_secret(api: Api, name: str, *, as_json: bool) -> None:
+    """Try the second client secret first from now on."""
+    kind = _secrets_of(api, name)
+    api.send("POST", f"{kind.path}/promote")
+    show_list(kind, kind.all(api), as_json=as_json)
+
+
+@idp.command("remove-secret")
+@click.argument("name")
+@click.argument("slot", type=click.Choice(["first", "second"]))
+@yes_option
+@json_option
+@over_the_api
+def remove_secret(api: Api, name: str, slot: str, *, yes: bool, as_json: bool) -> None:
+    """Forget one of two client secrets."""
+    kind = _secrets_of(api, name)
+    confirm(f"Remove the {slot} client secret of “{name}”? Homeport cannot show it again.", yes=yes)
+    api.send("DELETE", f"{kind.path}/{slot}")
+    show_list(kind, kind.all(api), as_json=as_json)
+
+
+def _secrets_of(api: Api, name: str) -> Kind:
+    path = f"{PROVIDER.path_of(PROVIDER.find(api, name))}/client-secrets"
+    return Kind(word="client secret", path=path, rows="clientSecrets", id="slot", names=("slot",), paged=False, columns=SECRETS)
 
 
 add_delete(idp, PROVIDER, "Nobody can sign in with it any more; the links of its people become inactive.")

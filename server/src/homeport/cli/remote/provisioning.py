@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
-from homeport.cli.plainly import Misuse
-from homeport.cli.remote.connection import Api
-from homeport.cli.remote.kinds import DEVICE_GROUP, Column, Kind
+from homeport.cli.plainly import Misuse, Refusal, printable
+from homeport.cli.remote.connection import Api, JsonObject
+from homeport.cli.remote.kinds import DEVICE_GROUP, USER_GROUP, Column, Kind
 from homeport.cli.remote.showing import show_list, show_one
-from homeport.cli.remote.verbs import given, json_option, over_the_api
+from homeport.cli.remote.verbs import confirm, given, json_option, over_the_api, yes_option
 
 SETTING = Kind(
     word="provisioning setting",
@@ -26,6 +26,13 @@ SETTING = Kind(
         Column("ssh", "Over ssh"),
         Column("sudo", "With sudo"),
     ),
+)
+RULES = Kind(
+    word="rule",
+    path="",
+    id="userGroupId",
+    names=("name",),
+    columns=(Column("name", "User group"), Column("permission", "Permission"), Column("leaseDays", "Days without contact")),
 )
 ENROLLMENT = "/api/v2/devices/settings/enrollment"
 WAITING = (
@@ -76,6 +83,63 @@ def set_(
     api.send("PUT", SETTING.path, {"settings": [{"osFamily": system.upper(), **body}]})
     found = [row for row in SETTING.all(api) if row.get("osFamily") == system.upper()]
     show_list(SETTING, found, as_json=False)
+
+
+@provisioning.command()
+@json_option
+@over_the_api
+def rules(api: Api, *, as_json: bool) -> None:
+    """List what user groups get instead of the settings of Linux."""
+    rows = ({**rule, "name": USER_GROUP.read(api, {"id": rule["userGroupId"]}).body["name"]} for rule in _rules(api)[0])
+    show_list(RULES, rows, as_json=as_json)
+
+
+@provisioning.command("rule")
+@click.argument("group")
+@click.option("--admin/--standard", "admin", default=None, help="Administrator rights for its members, or none by this rule.")
+@click.option("--lease-days", type=click.IntRange(1, 90), metavar="N", help="How long their accounts work without contact.")
+@over_the_api
+def set_rule(api: Api, group: str, *, admin: bool | None, lease_days: int | None) -> None:
+    """Decide what the members of user group GROUP get; what is not given stays as it is."""
+    found = USER_GROUP.find(api, group)
+    present, etag = _rules(api)
+    rule = next((dict(one) for one in present if one["userGroupId"] == found["id"]), {"userGroupId": found["id"]})
+    if admin is not None:
+        rule["permission"] = "ADMIN" if admin else None
+    if lease_days is not None:
+        rule["leaseDays"] = lease_days
+    if admin is None and lease_days is None:
+        raise Misuse("Nothing to change was given. --help says what can be.")
+    if not rule.get("permission") and not rule.get("leaseDays"):
+        raise Misuse(f"Such a rule would say nothing. Remove it: homeport provisioning remove-rule {group}")
+    _send_rules(api, [*(one for one in present if one["userGroupId"] != found["id"]), rule], etag)
+    click.echo(f"The rule of “{found['name']}” is saved.", err=True)
+
+
+@provisioning.command("remove-rule")
+@click.argument("group")
+@yes_option
+@over_the_api
+def remove_rule(api: Api, group: str, *, yes: bool) -> None:
+    """Give the members of user group GROUP what everybody gets."""
+    found = USER_GROUP.find(api, group)
+    present, etag = _rules(api)
+    left = [one for one in present if one["userGroupId"] != found["id"]]
+    if len(left) == len(present):
+        raise Refusal(f"“{printable(found['name'])}” has no rule. See them all: homeport provisioning rules")
+    confirm(f"Remove the rule of “{printable(found['name'])}”? Its members get what everybody gets.", yes=yes)
+    _send_rules(api, left, etag)
+    click.echo(f"The rule of “{found['name']}” is removed.", err=True)
+
+
+def _rules(api: Api) -> tuple[list[JsonObject], str]:
+    answer = api.get(SETTING.path)
+    linux = next(one for one in answer.body["settings"] if one["osFamily"] == "LINUX")
+    return linux["groups"], answer.etag
+
+
+def _send_rules(api: Api, rules: list[JsonObject], etag: str) -> None:
+    api.send("PUT", SETTING.path, {"settings": [{"osFamily": "LINUX", "groups": rules}]}, etag=etag)
 
 
 @click.group()

@@ -64,12 +64,12 @@ def deliver_secret(text: str, target: str | None, what: str) -> None:
     click.echo(f"{what} is in {path}.", err=True)
 
 
-def check_delivery(target: str | None, what: str) -> None:
+def check_delivery(target: str | None, what: str, option: str = "--key-out") -> None:
     """Raise Failure when a secret could not be handed out, before anything is made."""
     if target is None and not sys.stdout.isatty():
-        raise Misuse(f"{what} is printed to a terminal only, so that it lands in no log. Give --key-out FILE, or --key-out - .")
+        raise Misuse(f"{what} is printed to a terminal only, so that it lands in no log. Give {option} FILE, or {option} - .")
     if target not in {None, "-"} and Path(target or "").exists():
-        raise Misuse(f"{target} is there already. Give --key-out the name of a new file.")
+        raise Misuse(f"{target} is there already. Give {option} the name of a new file.")
 
 
 def _claim_standard_input(option: str) -> None:

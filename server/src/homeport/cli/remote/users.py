@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import click
 
+from homeport.cli.remote.assignments import add_devices_of
 from homeport.cli.remote.connection import Api
 from homeport.cli.remote.kinds import USER, USER_DETAILS
 from homeport.cli.remote.showing import show_one
@@ -91,4 +92,5 @@ def suspend(api: Api, name: str, *, yes: bool) -> None:
     click.echo(f"User “{USER.name_of(found)}” is suspended.", err=True)
 
 
+add_devices_of(user)
 add_delete(user, USER, "Their links are forgotten, and their accounts on devices are locked.")
