@@ -61,14 +61,14 @@ def test_when_nothing_of_ours_runs_the_lease_ends_everything_at_its_date(acme, l
     machine.start_sshd()
     assert lab.key_opens(ada)
     lab.logs_in(ada).close()
-    with machine.terminal(*machine.at_another_time("+15d", "/bin/login", "-p")) as console:
+    machine.move_the_clock("+15d")
+    with machine.console() as console:
         console.reads("login: $")
         console.types(ada.username)
         console.asks_secretly("Password: $")
         console.types(PASSCODE)
         console.reads("Your account has expired")
-    sshd = machine.at_another_time("+15d", "/usr/sbin/sshd", "-D", "-e", "-p", "2222")
-    machine.start(*sshd, log="/var/log/sshd-later.log").wait_for_log("listening")
+    machine.start("/usr/sbin/sshd", "-D", "-e", "-p", "2222", log="/var/log/sshd-later.log").wait_for_log("listening")
     assert not lab.key_opens(ada, "-p", "2222")
 
 
