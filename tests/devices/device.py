@@ -13,6 +13,7 @@ from tests.support.debian.terminal import Terminal
 
 PASSCODE = "walnut-harbour-17"
 UNITS = "/usr/lib/systemd/system"
+PROCESSES = ("homeport-accounts", "homeport-agent")
 
 
 @dataclass
@@ -27,24 +28,27 @@ class Device:
     services: dict[str, Service] = field(default_factory=dict)
 
     def start(self, *names: str) -> None:
-        """Start the agent's processes with the command, the user and the folder that their units name."""
-        self.machine.run("systemd-tmpfiles", "--create", "homeport-agent.conf")
-        for name in names or ("homeport-accounts", "homeport-agent"):
-            unit = configparser.ConfigParser(strict=False, interpolation=None)
-            unit.optionxform = str
-            unit.read_string(self.machine.read(f"{UNITS}/{name}.service"))
-            service = unit["Service"]
-            user = service.get("User", "root")
-            if folder := service.get("RuntimeDirectory"):
-                self.machine.run("install", "-d", "-o", user, "-m", service["RuntimeDirectoryMode"], f"/run/{folder}")
-            command = shlex.split(service["ExecStart"])
-            self.services[name] = self.machine.start(*command, user=user, log=f"/var/log/{name}.log")
+        """Start the agent's processes and wait until they are at work."""
+        for name in names or PROCESSES:
+            self.launch(name)
             self.services[name].wait_for_log("Keeping the accounts")
         roster = self.machine.root / "var/lib/homeport-accounts/roster.json"
         self.machine.until(
             lambda: roster.exists() and all(person.username in roster.read_text() for person in self.expected),
             "the list of people",
         )
+
+    def launch(self, name: str) -> None:
+        """Start one of the agent's processes with the command, the user and the folder that its unit names."""
+        self.machine.run("systemd-tmpfiles", "--create", "homeport-agent.conf")
+        unit = configparser.ConfigParser(strict=False, interpolation=None)
+        unit.optionxform = str
+        unit.read_string(self.machine.read(f"{UNITS}/{name}.service"))
+        service = unit["Service"]
+        user = service.get("User", "root")
+        if folder := service.get("RuntimeDirectory"):
+            self.machine.run("install", "-d", "-o", user, "-m", service["RuntimeDirectoryMode"], f"/run/{folder}")
+        self.services[name] = self.machine.start(*shlex.split(service["ExecStart"]), user=user, log=f"/var/log/{name}.log")
 
     def kill(self, *names: str) -> None:
         """End the agent's processes as `kill -9` does."""

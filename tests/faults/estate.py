@@ -207,11 +207,11 @@ class Estate:
             made.append(device)
         return made
 
-    def settled(self) -> bool:
-        """Whether every device has reported what is wanted of it, and answered every order."""
-        open_orders = self.rows("SELECT count(*) FROM orders WHERE state = 'pending'")[0][0]
-        unlike = self.rows("SELECT count(*) FROM bindings WHERE observed <> desired")[0][0]
-        return open_orders == 0 and unlike == 0
+    def settled(self, device_id: str = "%") -> bool:
+        """Whether every device, or this one, has reported what is wanted of it, and answered every order."""
+        open_orders = self.rows("SELECT count(*) FROM orders WHERE state = 'pending' AND device_id LIKE ?", device_id)
+        unlike = self.rows("SELECT count(*) FROM bindings WHERE observed <> desired AND device_id LIKE ?", device_id)
+        return open_orders == unlike == [(0,)]
 
 
 @contextlib.contextmanager
