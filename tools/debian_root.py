@@ -1,5 +1,7 @@
 """A small Debian as a tar, for the tests of tests/devices: `python -m tools.debian_root bookworm | trixie` builds it once.
 
+With the word `booting` behind the suite it holds a kernel and all that systemd needs to boot besides, for `make test-vm`.
+
 It is kept in .cache under a name that holds a digest of the package list, so a second run finds it. The packages come from the
 mirror of the machine's own apt sources; HOMEPORT_DEBIAN_MIRROR names another one.
 """
@@ -37,26 +39,41 @@ PACKAGES = (
     "wget",  # what the portal's command fetches the package with
     "whiptail",  # what debconf asks with in a minimal system
 )
+BOOTING = (
+    "dbus",
+    "dbus-user-session",  # a person's own services and timers
+    "initramfs-tools",
+    "libpam-systemd",  # sessions that logind knows
+    "linux-image-cloud-amd64",  # the kernel without drivers of real hardware
+    "systemd-sysv",
+    "udev",
+)
+KINDS = {"": PACKAGES, "booting": PACKAGES + BOOTING}
 
 
-def image(suite: str) -> Path:
+def image(suite: str, kind: str = "") -> Path:
     """Where the suite's tar is kept; it need not exist yet."""
-    digest = hashlib.sha256(" ".join((suite, *PACKAGES)).encode()).hexdigest()[:12]
-    return CACHE / f"debian-{suite}-{digest}.tar"
+    digest = hashlib.sha256(" ".join((suite, *KINDS[kind])).encode()).hexdigest()[:12]
+    return CACHE / f"{_name(suite, kind)}-{digest}.tar"
 
 
-def build(suite: str) -> Path:
+def _name(suite: str, kind: str) -> str:
+    return f"debian-{kind}-{suite}" if kind else f"debian-{suite}"
+
+
+def build(suite: str, kind: str = "") -> Path:
     """Build the tar unless it is there; a half-built one never has its name."""
-    wanted = image(suite)
+    wanted = image(suite, kind)
     if wanted.exists():
         return wanted
     CACHE.mkdir(exist_ok=True)
-    print(f"setup: building a {SUITES[suite]} root in .cache for the tests of the login; it takes a minute.", flush=True)
+    purpose = "that boots in QEMU" if kind else "for the tests of the login"
+    print(f"setup: building a {SUITES[suite]} root in .cache {purpose}; it takes a minute.", flush=True)
     begun = time.monotonic()
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - the folder that mmdebstrap makes is private
     with tempfile.TemporaryDirectory(prefix="homeport-root-", dir=memory) as folder:
         half = Path(f"{wanted}.half.tar")
-        options = ["--variant=minbase", "--mode=root", f"--include={','.join(PACKAGES)}", "--quiet"]
+        options = ["--variant=minbase", "--mode=root", f"--include={','.join(KINDS[kind])}", "--quiet"]
         # A frozen mirror's lists are older than their own validity.
         options += ["--aptopt=Acquire::Check-Valid-Until false", "--aptopt=Acquire::Languages none"]
         ended = subprocess.run(
@@ -68,7 +85,7 @@ def build(suite: str) -> Path:
             half.unlink(missing_ok=True)
             raise SystemExit(f"setup: mmdebstrap could not build the {SUITES[suite]} root. Its own words stand above.")
         half.replace(wanted)
-    for other in CACHE.glob(f"debian-{suite}-*.tar"):
+    for other in CACHE.glob(f"{_name(suite, kind)}-*.tar"):
         if other != wanted:
             other.unlink()
     print(f"setup: built it in {time.monotonic() - begun:.0f} s.", flush=True)
@@ -92,6 +109,10 @@ def mirror() -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in SUITES:  # noqa: PLR2004 - the program and one word
-        raise SystemExit(f"usage: python -m tools.debian_root {' | '.join(SUITES)}")
-    build(sys.argv[1])
+    match sys.argv[1:]:
+        case [suite] if suite in SUITES:
+            build(suite)
+        case [suite, "booting"] if suite in SUITES:
+            build(suite, "booting")
+        case _:
+            raise SystemExit(f"usage: python -m tools.debian_root {' | '.join(SUITES)} [booting]")

@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,7 @@ class Company:
         email = f"{name}@acme.example"
         account = {"login": email, "password": self.estate.okta["password"]}
         httpx2.post(f"{self.estate.okta['control']}/users", json=account).raise_for_status()
+        self.estate.people += (name,)
         body = {"username": name, "email": email, "firstname": name.title(), "lastname": "Example"}
         return Person(self.asks("POST", "/api/systemusers", body)["_id"], name, email)
 
@@ -105,6 +106,14 @@ class Company:
         browser.send({"email": ADMINISTRATOR, "password": PASSWORD})
         browser.send({"code": self.phone.code()}, action="/signin/code")
         return browser
+
+    def install_command(self) -> tuple[str, str]:
+        """Make an enrolment key in the portal; the command and the key that its page shows."""
+        portal = self.open_portal()
+        with closing(portal.client):
+            portal.visit(f"{self.estate.url}/admin/devices/add")
+            portal.send({"name": "Room 12", "max_uses": "1", "days": "7"}, action="/admin/devices/add")
+            return portal.text("install-command-1"), portal.text("enrollment-key")
 
     def receipts(self, person: Person) -> list[dict[str, Any]]:
         """What devices answered to the orders about a person, oldest first."""

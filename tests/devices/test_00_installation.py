@@ -1,6 +1,5 @@
 """The command that the portal's page Add a Device gives: copied, run on a bare machine, the key pasted."""
 
-import contextlib
 import hashlib
 import json
 
@@ -18,17 +17,8 @@ def bare(acme):
         yield machine
 
 
-def copy_the_command(acme) -> tuple[str, str]:
-    """Make a key in the portal; the command and the key that the page shows."""
-    portal = acme.open_portal()
-    with contextlib.closing(portal.client):
-        portal.visit(f"{acme.estate.url}/admin/devices/add")
-        portal.send({"name": "Room 12", "max_uses": "1", "days": "7"}, action="/admin/devices/add")
-        return portal.text("install-command-1"), portal.text("enrollment-key")
-
-
 def test_the_portals_command_installs_and_enrols_a_bare_machine(acme, bare):
-    command, key = copy_the_command(acme)
+    command, key = acme.install_command()
     assert command.endswith(LAST)  # nothing here is process 1 of systemd; test-vm runs the whole line
     with bare.terminal("sh") as terminal:
         terminal.reads("# $")
@@ -42,7 +32,7 @@ def test_the_portals_command_installs_and_enrols_a_bare_machine(acme, bare):
 
 
 def test_a_package_that_was_changed_on_its_way_is_not_installed(acme, bare):
-    command, _ = copy_the_command(acme)
+    command, _ = acme.install_command()
     command = command.replace(command.split("echo '")[1][:64], hashlib.sha256(b"another").hexdigest())
     ended = bare.attempt("sh", "-c", command.removesuffix(LAST), input="")
     assert "did NOT match" in ended.stderr

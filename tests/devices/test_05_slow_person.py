@@ -33,12 +33,12 @@ def test_when_the_time_of_login_runs_out_the_next_attempt_shows_the_same_code(la
 def test_when_the_time_of_sshd_runs_out_the_next_attempt_shows_the_same_code(lab, ada):
     lab.machine.start_sshd("-o", "LoginGraceTime=2")
     codes = []
+    # sshd-session and sshd-auth are what the sshd of Debian 13 calls those of its processes.
+    serving = re.compile("^sshd(-session|-auth)?: (?!/usr)", re.MULTILINE)
     for _ in range(2):
         with lab.machine.ssh(ada.username) as ssh:
             codes.append(ssh.reads(r"with code +([A-Z]{4}-[A-Z]{4})")[1])
             ssh.reads("Number shown there: $")
-            # sshd-session and sshd-auth are what the sshd of Debian 13 calls those of its processes.
-            serving = re.compile("^sshd(-session|-auth)?: (?!/usr)", re.MULTILINE)
             lab.machine.until(lambda: not serving.search(lab.machine.run("ps", "-eo", "args")), "the grace's end")
             ssh.types("")
             ssh.ends()
