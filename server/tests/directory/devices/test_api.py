@@ -145,18 +145,20 @@ def test_enrolment_key_is_made_once_listed_without_secret_and_revoked(directory,
 def test_provisioning_settings_are_read_and_written_as_jumpcloud_does(api):
     path = "/api/v2/devices/settings/signinwithjumpcloud"
     default = {"enabled": False, "defaultPermission": "STANDARD", "severalUsers": False, "leaseDays": 14, "groups": []}
-    default |= {"ssh": "KEY", "sudo": "PASSCODE"}
+    default |= {"ssh": "KEY", "sudo": "PASSCODE", "existingAccount": "REFUSE"}
     settings = api.get(path).json()["settings"]
     assert settings == [{"osFamily": family, **default} for family in ("LINUX", "MACOS", "WINDOWS")]
     written = api.put(path, json={"settings": [{"osFamily": "LINUX", "enabled": True, "defaultPermission": "ADMIN"}]})
     assert (written.status_code, written.content) == (204, b"")
-    api.put(path, json={"settings": [{"osFamily": "LINUX", "severalUsers": True}]})
+    api.put(path, json={"settings": [{"osFamily": "LINUX", "severalUsers": True, "existingAccount": "TAKE_OVER"}]})
+    assert api.put(path, json={"settings": [{"osFamily": "LINUX", "existingAccount": "ASK"}]}).status_code == 400
     assert api.get(path).json()["settings"][0] == {
         "osFamily": "LINUX",
         **default,
         "enabled": True,
         "defaultPermission": "ADMIN",
         "severalUsers": True,
+        "existingAccount": "TAKE_OVER",
     }
 
 

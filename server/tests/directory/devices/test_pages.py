@@ -166,12 +166,14 @@ def test_approval_of_new_devices_is_switched(directory, admin, portal):
 def test_provisioning_is_saved_with_what_changed(portal):
     path = "/admin/provisioning/linux"
     data = {"enabled": "on", "permission": "admin", "who": "several", "lease_days": "30"}
+    data["existing"] = "take_over"
     text = words(portal.post(path, data=data))
     for change in (
         "Provisioning: Disabled → Enabled",
         "New accounts: Standard → Administrator",
         "Who gets an account: The first person only → Several people",
         "Lease: 14 days → 30 days",
+        "An account of the name: Refuse → Let the person take it over",
     ):
         assert change in text
     assert "Nothing changed" in words(portal.post(path, data=data))

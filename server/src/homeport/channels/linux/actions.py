@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from homeport.channels.linux.model import GRANTS, Approval, Order, OrderState, SignedOrder
+from homeport.channels.linux.model import GRANTS, ORDER_LIFETIME, Approval, Order, OrderState, SignedOrder
 from homeport.channels.linux.order_keys import OrderKeys
 from homeport.channels.linux.ports import OrderStore
 from homeport.directory.audit.actions import Audit
@@ -36,6 +36,8 @@ SHELL = "/bin/bash"
 SUPERSEDED = "order_superseded"
 PASSING = frozenset({"order_expired", "order_key_invalid"})
 """Refusals that a mended clock ends; the device forgets such an order, so it stays open here."""
+PASSCODE_WANTED = "account_passcode_wanted"
+"""The device waits for the passcode of an account that the person may take over; the order stays open for as long as it is good."""
 MOST_OVERTAKEN = 100
 """How often an account's orders may be found overtaken before the server stops repeating them: then the sequences have parted."""
 WANTS = {
@@ -96,7 +98,7 @@ class Orders:
             order for order in self.store.pending(device.id) if order.binding_id == admitted.id and order.kind is BindingAct.BIND
         ]
         order = pending[-1] if pending else self._write(admitted, BindingAct.BIND)
-        return self.keys.sign(order)
+        return self.keys.sign(order, self.bindings.existing_on(device))
 
     def approve(self, approval: Approval, message: str) -> dict[str, str] | ReasonCode:
         """Return the signed approval for a prompt at which no account is made; or why there is none any more.
@@ -121,7 +123,8 @@ class Orders:
         """Return the signed orders that the device has not answered, in sequence; leases that run low are renewed on the way."""
         # public: the device has proved itself by its key
         self.bindings.renew_leases(device.id)
-        return [self.keys.sign(order) for order in self.store.pending(device.id)]
+        existing = self.bindings.existing_on(device)
+        return [self.keys.sign(order, existing) for order in self.store.pending(device.id)]
 
     def has_work(self, device: Device) -> bool:
         """Tell whether `outstanding` would have anything to hand out; a look that holds and writes nothing."""
@@ -143,7 +146,8 @@ class Orders:
             order = self.store.get(receipt.order_id)
             if order is None or order.device_id != device.id or order.state is not OrderState.PENDING:
                 continue
-            settled = receipt.outcome is not OrderOutcome.FAILED and receipt.reason not in PASSING
+            waits = receipt.reason == PASSCODE_WANTED and self.clock.now() < order.created_at + ORDER_LIFETIME
+            settled = receipt.outcome is not OrderOutcome.FAILED and receipt.reason not in PASSING and not waits
             outcome = OrderState.DONE if receipt.outcome is OrderOutcome.DONE else OrderState.REFUSED
             self.store.update(
                 replace(
@@ -169,7 +173,12 @@ class Orders:
                 resource=Resource("device", device.id, device.name),
                 success=receipt.outcome is OrderOutcome.DONE,
                 reason=receipt.reason,
-                details={"order_id": order.id, "kind": order.kind.value, "username": str(order.account.get("username", ""))},
+                details={
+                    "order_id": order.id,
+                    "kind": order.kind.value,
+                    "username": str(order.account.get("username", "")),
+                    "taken_over": _took_over(receipt),
+                },
             )
         self.bindings.report(device.id, orders=reports, accounts=accounts)
         for order in superseded:
@@ -224,3 +233,8 @@ class Orders:
         )
         self.store.add(order)
         return order
+
+
+def _took_over(receipt: Receipt) -> bool:
+    steps = receipt.document.get("steps") if receipt.outcome is OrderOutcome.DONE and receipt.document else None
+    return isinstance(steps, list) and any(isinstance(step, dict) and step.get("step") == "adopt" for step in steps)

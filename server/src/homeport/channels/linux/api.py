@@ -13,7 +13,7 @@ from homeport.channels.linux.model import Approval
 from homeport.channels.linux.schemas import EnrollRequest, ReportBody
 from homeport.channels.linux.wakeups import Wakeups
 from homeport.directory.devices.actions import Access, Bindings, Devices, Enrollment, Policies
-from homeport.directory.devices.model import AccountReport, Device, DeviceFacts, DeviceStatus, linux_name_allowed
+from homeport.directory.devices.model import Device, DeviceFacts, DeviceStatus, linux_name_allowed
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
@@ -171,8 +171,7 @@ class AgentEndpoints:
             receipts = [
                 Receipt(item.order_id, item.outcome, item.reason or "", item.model_dump(mode="json")) for item in body.receipts
             ]
-            accounts = [AccountReport(item.user_id, item.state, item.passcode_set) for item in body.accounts]
-            actions.orders.take_reports(device, receipts, accounts)
+            actions.orders.take_reports(device, receipts, [item.report for item in body.accounts])
             facts = DeviceFacts(**body.device.model_dump(exclude_unset=True)) if body.device else None
             actions.devices.touch(device.id, origin_of(request).address, facts)
         return Response(status_code=204)

@@ -18,7 +18,7 @@ from homeport.channels.linux.model import (
     SigningKey,
 )
 from homeport.channels.linux.ports import KeyStore
-from homeport.directory.devices.model import Device, ProvisioningSetting
+from homeport.directory.devices.model import BindingAct, Device, ExistingAccount, ProvisioningSetting
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.sealing.sealer import Sealer
@@ -68,8 +68,8 @@ class OrderKeys:
         # public: part of every enrolment key
         return OKPKey.import_key(dict(self.root_jwk())).thumbprint()
 
-    def sign(self, order: Order) -> SignedOrder:
-        """Sign an order now, with the newest order key and its certificate."""
+    def sign(self, order: Order, existing: ExistingAccount = ExistingAccount.REFUSE) -> SignedOrder:
+        """Sign an order now, with the newest order key and its certificate; `existing` is what the setting says at this moment."""
         # public: the order was decided elsewhere
         self.ensure()
         now = self.clock.now()
@@ -83,7 +83,7 @@ class OrderKeys:
             "epoch": order.epoch,
             "counter": order.counter,
             "kind": order.kind.value,
-            "account": order.account,
+            "account": order.account | ({"existing": existing.value} if order.kind is BindingAct.BIND else {}),
         }
         if order.kind in GRANTS:
             claims["exp"] = int((now + ORDER_LIFETIME).timestamp())
@@ -131,6 +131,7 @@ class OrderKeys:
             "version": device.desired_state_version,
             "ssh": setting.ssh.value,
             "sudo": setting.sudo.value,
+            "existing": setting.existing.value,
         }
         return self._encode({"alg": ALGORITHM, "typ": POLICY_TYPE, "kid": key.id}, claims, key), self._certificate(key)
 

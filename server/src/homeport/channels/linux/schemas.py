@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from homeport.directory.devices.model import AccountState, OrderOutcome
+from homeport.directory.devices.model import AccountReport, AccountState, OrderOutcome
 
 
 class Facts(BaseModel):
@@ -75,6 +75,15 @@ class AccountBody(BaseModel):
     user_id: str = Field(max_length=36)
     state: AccountState
     passcode_set: bool = False
+    adopted: bool = False
+    uid: int | None = Field(None, ge=0, lt=2**32)
+    gid: int | None = Field(None, ge=0, lt=2**32)
+
+    @property
+    def report(self) -> AccountReport:
+        """Translate it; the numbers count only of an account that was taken over."""
+        known = self.adopted and self.uid is not None and self.gid is not None
+        return AccountReport(self.user_id, self.state, self.passcode_set, (self.uid or 0, self.gid or 0) if known else None)
 
 
 class ReportBody(BaseModel):

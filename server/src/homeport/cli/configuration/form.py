@@ -283,6 +283,12 @@ PROVISIONING = Section(
         Field("lease_days", "leaseDays", Number(1, 90), "How many days an account works without contact."),
         Field("ssh", "ssh", Choice(("KEY", "BROWSER", "PASSCODE")), "What opens a session over ssh to people with an account."),
         Field("sudo", "sudo", Choice(("PASSCODE", "BROWSER", "NEVER")), "What sudo asks of people with an account."),
+        Field(
+            "existing_account",
+            "existingAccount",
+            Choice(("REFUSE", "TAKE_OVER")),
+            "What becomes of a local account that has the person's name.",
+        ),
     ),
 )
 SECTIONS = (USERS, USER_GROUPS, DEVICE_GROUPS, DEVICES, ENROLLMENT, IDENTITY_PROVIDERS, PROVISIONING)

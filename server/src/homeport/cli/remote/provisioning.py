@@ -25,6 +25,7 @@ SETTING = Kind(
         Column("leaseDays", "Days without contact"),
         Column("ssh", "Over ssh"),
         Column("sudo", "With sudo"),
+        Column("existingAccount", "Existing account"),
     ),
 )
 RULES = Kind(
@@ -62,6 +63,9 @@ def show(api: Api, *, as_json: bool) -> None:
 @click.option("--lease-days", type=click.IntRange(1, 90), metavar="N", help="How long an account works without contact.")
 @click.option("--ssh", type=click.Choice(["KEY", "BROWSER", "PASSCODE"]), help="What opens a session over ssh.")
 @click.option("--sudo", type=click.Choice(["PASSCODE", "BROWSER", "NEVER"]), help="What sudo asks for.")
+@click.option(
+    "--existing-account", type=click.Choice(["REFUSE", "TAKE_OVER"]), help="What becomes of a local account of the name."
+)
 @over_the_api
 def set_(
     api: Api,
@@ -73,10 +77,17 @@ def set_(
     lease_days: int | None,
     ssh: str | None,
     sudo: str | None,
+    existing_account: str | None,
 ) -> None:
     """Change the settings of one system."""
     body: dict[str, Any] = given(
-        enabled=enabled, defaultPermission=permission, severalUsers=several_users, leaseDays=lease_days, ssh=ssh, sudo=sudo
+        enabled=enabled,
+        defaultPermission=permission,
+        severalUsers=several_users,
+        leaseDays=lease_days,
+        ssh=ssh,
+        sudo=sudo,
+        existingAccount=existing_account,
     )
     if not body:
         raise Misuse("Nothing to change was given. --help says what can be.")

@@ -1,6 +1,7 @@
 """The tables of devices. Users are named by id without a foreign key: a uid and the trace of a binding outlive their user."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -157,6 +158,8 @@ bindings = Table(
     Column("confirmed_at", UtcDateTime),
     Column("after", String(16)),
     Column("version", Integer, nullable=False),
+    Column("adopted_uid", BigInteger),
+    Column("adopted_gid", BigInteger),
     CheckConstraint("permission IN ('standard', 'admin')", name="permission"),
     CheckConstraint("desired IN ('present', 'suspended', 'removed')", name="desired"),
     CheckConstraint("observed IN ('unknown', 'present', 'suspended', 'removed', 'refused')", name="observed"),
@@ -193,8 +196,10 @@ provisioning_settings = Table(
     Column("lease_days", Integer, nullable=False),
     Column("ssh", String(16), nullable=False, server_default="key"),
     Column("sudo", String(16), nullable=False, server_default="passcode"),
+    Column("existing", String(16), nullable=False, server_default="refuse"),
     CheckConstraint("ssh IN ('key', 'browser', 'passcode')", name="ssh"),
     CheckConstraint("sudo IN ('passcode', 'browser', 'never')", name="sudo"),
+    CheckConstraint("existing IN ('refuse', 'take_over')", name="existing"),
     CheckConstraint("os_family IN ('linux', 'macos', 'windows')", name="os_family"),
     CheckConstraint("default_permission IN ('standard', 'admin')", name="default_permission"),
     CheckConstraint("lease_days BETWEEN 1 AND 90", name="lease_days"),

@@ -16,6 +16,7 @@ from homeport.directory.devices.model import (
     DesiredStateChanged,
     Device,
     DeviceStatus,
+    ExistingAccount,
     NamedBinding,
     Observed,
     OrderReport,
@@ -223,6 +224,12 @@ class Bindings:
         self._announce(renewed)
         return len(renewed)
 
+    def existing_on(self, device: Device) -> ExistingAccount:
+        """Tell what the setting says of a local account that has the person's name already."""
+        # public: the device channel asks for a device that proved its key
+        setting = self._setting(device)
+        return setting.existing if setting else ExistingAccount.REFUSE
+
     def leases_run_low(self, device_id: str) -> bool:
         """Tell whether `renew_leases` would renew one; a look that holds nothing."""
         # public: the device channel asks for a device that proved its key
@@ -374,10 +381,6 @@ class Bindings:
         seen = replace(seen, confirmed_at=(seen.confirmed_at or now) if seen.settled else None)
         if seen != binding:
             self.store.save(seen)
-
-
-def _runs_low(binding: Binding, lease: timedelta, now: datetime) -> bool:
-    return binding.desired is Desired.PRESENT and binding.lease_not_after < now + lease / 2
 
 
 def _against_device(device: Device | None, setting: ProvisioningSetting | None) -> ReasonCode | None:

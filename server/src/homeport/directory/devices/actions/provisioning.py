@@ -60,7 +60,7 @@ class Provisioning:
         changes = [Change(name, _plain(before[name]), _plain(after[name])) for name in after if after[name] != before[name]]
         if changes:
             self.settings.save(setting)
-            if (before["ssh"], before["sudo"]) != (after["ssh"], after["sudo"]):
+            if any(before[name] != after[name] for name in ("ssh", "sudo", "existing")):
                 self.settings.bump_devices(setting.os_family)
             self.audit.record(
                 actor,

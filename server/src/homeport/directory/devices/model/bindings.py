@@ -94,6 +94,8 @@ class AccountReport:
     user_id: str
     state: AccountState
     passcode_set: bool = False
+    adopted: tuple[int, int] | None = None
+    """The uid and gid of an account that the person took over; None for one that Homeport made."""
 
 
 _DONE = {
@@ -115,7 +117,8 @@ class Binding:
 
     `after` says what becomes of the account once `desired` is `removed`. `lease_not_after` is the account's expiry date.
     `reason` is the device's reason for a refusal or a failure (`docs/protocols/device.md`, section 5). `confirmed_at` is since when
-    the device reports what is wanted; None while it does not.
+    the device reports what is wanted; None while it does not. `uid` is the person's number on Linux devices, the same on each and
+    nobody else's ever; an account of the device that they took over has numbers of its own, `adopted_uid` and `adopted_gid`.
     """
 
     id: str
@@ -135,6 +138,23 @@ class Binding:
     confirmed_at: datetime | None
     after: After | None = None
     version: int = 1
+    adopted_uid: int | None = None
+    adopted_gid: int | None = None
+
+    @property
+    def adopted(self) -> bool:
+        """Tell whether the account was the device's before the person took it over."""
+        return self.adopted_uid is not None
+
+    @property
+    def local_uid(self) -> int:
+        """Return the account's uid on its device."""
+        return self.uid if self.adopted_uid is None else self.adopted_uid
+
+    @property
+    def local_gid(self) -> int:
+        """Return the account's gid on its device."""
+        return self.gid if self.adopted_gid is None else self.adopted_gid
 
     @property
     def settled(self) -> bool:
@@ -152,8 +172,11 @@ class Binding:
     def after_account(self, account: AccountReport, now: datetime) -> Self:
         """Return the binding as it is observed after the device said how it found the account."""
         missing_as_said = account.state is AccountState.MISSING and self.observed in {Observed.UNKNOWN, Observed.REFUSED}
+        adopted_uid, adopted_gid = account.adopted or (None, None)
         return replace(
             self,
+            adopted_uid=adopted_uid,
+            adopted_gid=adopted_gid,
             observed=self.observed if missing_as_said else _FOUND[account.state],
             passcode_set_at=(self.passcode_set_at or now) if account.passcode_set else None,
         )

@@ -37,12 +37,19 @@ class SudoPolicy(StrEnum):
     NEVER = "never"
 
 
+class ExistingAccount(StrEnum):
+    """What a device does with a local account that it has under the person's name: refuse, or let them take it over by its passcode."""
+
+    REFUSE = "refuse"
+    TAKE_OVER = "take_over"
+
+
 @dataclass(frozen=True, slots=True)
 class ProvisioningSetting:
     """Self Service Account Provisioning for one kind of operating system.
 
     `several_users` false lets only the first person onto a device. `lease_days` is how long an account works without contact.
-    `ssh` and `sudo` reach the devices as a signed policy.
+    `ssh`, `sudo` and `existing` reach the devices as a signed policy; `existing` also stands in the order that makes an account.
     """
 
     os_family: OSFamily
@@ -52,6 +59,7 @@ class ProvisioningSetting:
     lease_days: int = DEFAULT_LEASE_DAYS
     ssh: SshPolicy = SshPolicy.KEY
     sudo: SudoPolicy = SudoPolicy.PASSCODE
+    existing: ExistingAccount = ExistingAccount.REFUSE
 
     @property
     def implemented(self) -> bool:

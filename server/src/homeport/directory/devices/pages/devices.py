@@ -150,7 +150,7 @@ class DevicePages:
             title=f"Remove {named.binding.username} from {named.device_name}",
             sentence=f"The binding of {named.user_name} to this device ends.",
             impacts=[
-                f"1 local account, {named.binding.username} with uid {named.binding.uid}, is no longer looked after",
+                f"1 local account, {named.binding.username} with uid {named.binding.local_uid}, is no longer looked after",
                 "The person can sign in on the device again if provisioning allows it, and gets the same uid",
             ],
             question="What becomes of the local account",

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.model import (
     AccountPermission,
+    ExistingAccount,
     GroupRule,
     OSFamily,
     ProvisioningSetting,
@@ -33,6 +34,14 @@ PERMISSIONS = (
 WHO = (
     ("first", "The first person only", "The machine belongs to whoever signs in first. Others are refused."),
     ("several", "Several people", "Everybody who may sign in gets an account, as on shared machines."),
+)
+EXISTING = (
+    ("refuse", "Refuse", "The machine's own accounts stay its own; the person is told that the name is taken."),
+    (
+        "take_over",
+        "Let the person take it over",
+        "After the sign-in they give its present passcode at the machine. Never a system account.",
+    ),
 )
 _LONGEST_NUMBER = 4
 
@@ -70,11 +79,13 @@ class ProvisioningPages:
         lease_days: Annotated[str, Form()] = "",
         ssh: Annotated[SshPolicy, Form()] = SshPolicy.KEY,
         sudo: Annotated[SudoPolicy, Form()] = SudoPolicy.PASSCODE,
+        existing: Annotated[ExistingAccount, Form()] = ExistingAccount.REFUSE,
     ) -> Response:
         """Store the setting and say what changed."""
         typed = lease_days.strip()
         days = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_NUMBER else 0
-        wanted = ProvisioningSetting(OSFamily.LINUX, enabled == "on", permission, who == "several", days, ssh, sudo)
+        several = who == "several"
+        wanted = ProvisioningSetting(OSFamily.LINUX, enabled == "on", permission, several, days, ssh, sudo, existing)
         try:
             with self.work.write() as actions:
                 before = actions.provisioning.get(actor, OSFamily.LINUX)
@@ -169,6 +180,7 @@ class ProvisioningPages:
             who=WHO,
             ssh=SSH,
             sudo=SUDO,
+            existing=EXISTING,
             uids=actions.provisioning.uid_use(actor),
             rules=actions.provisioning.rules(actor),
             group_names=actions.provisioning.group_names(actor),
@@ -184,6 +196,7 @@ def _form_of(setting: ProvisioningSetting) -> FormState:
         lease_days=setting.lease_days,
         ssh=setting.ssh.value,
         sudo=setting.sudo.value,
+        existing=setting.existing.value,
     )
 
 
@@ -196,6 +209,7 @@ def _changes(before: ProvisioningSetting, after: ProvisioningSetting) -> list[st
             "Lease": f"{setting.lease_days} days",
             "Over ssh": SSH_WORDS[setting.ssh],
             "With sudo": SUDO_WORDS[setting.sudo],
+            "An account of the name": {value: label for value, label, _ in EXISTING}[setting.existing.value],
         }
 
     old, new = words(before), words(after)

@@ -15,6 +15,7 @@ from homeport.directory.devices.model import (
     DevicePolicy,
     EffectivePolicy,
     EnrollmentKey,
+    ExistingAccount,
     GroupRule,
     NamedBinding,
     OSFamily,
@@ -202,7 +203,10 @@ class EnrollmentSettings(_Wire):
 
 
 class BindingBody(_Wire):
-    """A user's local account on a device: what is wanted, and what the device last said."""
+    """A user's local account on a device: what is wanted, and what the device last said.
+
+    `adopted` accounts were the device's before the user took them over; `uid` and `gid` are then their own.
+    """
 
     id: str
     user_id: str
@@ -212,6 +216,7 @@ class BindingBody(_Wire):
     username: str
     uid: int
     gid: int
+    adopted: bool
     permission: Literal["STANDARD", "ADMIN"]
     desired: Literal["present", "suspended", "removed"]
     observed: Literal["unknown", "present", "suspended", "removed", "refused"]
@@ -272,6 +277,7 @@ class SignInSetting(_Wire):
     groups: list[GroupRuleBody]
     ssh: Literal["KEY", "BROWSER", "PASSCODE"]
     sudo: Literal["PASSCODE", "BROWSER", "NEVER"]
+    existing_account: Literal["REFUSE", "TAKE_OVER"]
 
     @classmethod
     def of(cls, setting: ProvisioningSetting, rules: Sequence[GroupRule]) -> Self:
@@ -286,6 +292,7 @@ class SignInSetting(_Wire):
                 "groups": [GroupRuleBody.of(rule) for rule in rules],
                 "ssh": setting.ssh.name,
                 "sudo": setting.sudo.name,
+                "existing_account": setting.existing.name,
             }
         )
 
@@ -307,6 +314,7 @@ class SignInSettingPut(_Wire):
     groups: list[GroupRuleBody] | None = None
     ssh: Literal["KEY", "BROWSER", "PASSCODE"] | None = None
     sudo: Literal["PASSCODE", "BROWSER", "NEVER"] | None = None
+    existing_account: Literal["REFUSE", "TAKE_OVER"] | None = None
 
     @property
     def family(self) -> OSFamily:
@@ -324,6 +332,7 @@ class SignInSettingPut(_Wire):
             present.lease_days if self.lease_days is None else self.lease_days,
             SshPolicy[self.ssh] if self.ssh else present.ssh,
             SudoPolicy[self.sudo] if self.sudo else present.sudo,
+            ExistingAccount[self.existing_account] if self.existing_account else present.existing,
         )
 
 
@@ -355,8 +364,9 @@ def _binding(binding: Binding) -> dict[str, Any]:
         "user_id": binding.user_id,
         "system_id": binding.device_id,
         "username": binding.username,
-        "uid": binding.uid,
-        "gid": binding.gid,
+        "uid": binding.local_uid,
+        "gid": binding.local_gid,
+        "adopted": binding.adopted,
         "permission": binding.permission.name,
         "desired": binding.desired.value,
         "observed": binding.observed.value,

@@ -12,6 +12,7 @@ from homeport.directory.devices.model import (
     FIRST_UID,
     LAST_UID,
     AccountPermission,
+    ExistingAccount,
     GroupRule,
     OSFamily,
     ProvisioningSetting,
@@ -44,6 +45,7 @@ class ProvisioningSql:
             row.lease_days,
             SshPolicy(row.ssh),
             SudoPolicy(row.sudo),
+            ExistingAccount(row.existing),
         )
 
     def save(self, setting: ProvisioningSetting) -> None:
@@ -55,6 +57,7 @@ class ProvisioningSql:
             "lease_days": setting.lease_days,
             "ssh": setting.ssh.value,
             "sudo": setting.sudo.value,
+            "existing": setting.existing.value,
         }
         try:
             with self.connection.begin_nested():
