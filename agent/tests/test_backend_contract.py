@@ -215,3 +215,23 @@ def test_administrators_get_a_checked_sudoers_file(linux, root):
     assert rule.stat().st_mode & 0o777 == 0o440
     assert "%homeport-admins ALL=(ALL:ALL) ALL" in rule.read_text()
     assert [path.name for path in rule.parent.iterdir()] == ["homeport"]
+
+
+def test_who_left_the_administrators_is_named_in_the_sudoers_file_because_their_sessions_keep_the_group(linux, root):
+    make(linux)
+    linux.add_group(ADMIN_GROUP, None)
+    linux.write_admin_rule()
+    rule = root / "etc/sudoers.d/homeport"
+    for _ in range(2):
+        linux.join_group("ada", ADMIN_GROUP)
+        assert "\n%homeport-admins ALL=" in rule.read_text()
+    for _ in range(2):
+        linux.leave_group("ada", ADMIN_GROUP)
+        linux.write_admin_rule()
+        assert "\n%homeport-admins, !ada ALL=(ALL:ALL) ALL\n" in rule.read_text()
+    linux.join_group("ada", ADMIN_GROUP)
+    assert "!ada" not in rule.read_text()
+    linux.leave_group("ada", ADMIN_GROUP)
+    linux.remove_account("ada", 20000)
+    linux.write_admin_rule()
+    assert "!ada" not in rule.read_text()

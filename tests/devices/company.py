@@ -49,10 +49,12 @@ class Company:
     def port(self) -> int:
         return self.estate.port
 
-    def asks(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask the REST API; it must agree."""
+    def asks(self, method: str, path: str, body: Any = None, *, text: bool = False) -> Any:
+        """Ask the REST API; it must agree. With `text` its answer as it is written."""
         answer = self.api.request(method, path, json=body)
         assert answer.is_success, f"{method} {path}: {answer.text}"
+        if text:
+            return answer.text
         return answer.json() if answer.content else None
 
     def new_person(self, username: str | None = None) -> Person:
@@ -92,6 +94,16 @@ class Company:
             browser.send({"username": person.email, "password": self.estate.okta["password"]})
         return browser
 
+    def signs_in_seeing(self, person: Person, address: str) -> tuple[str, str]:
+        """Open the address of a device's prompt and sign in; the page that asked for it, and the number that the last page shows."""
+        browser = open_browser()
+        with browser.client:
+            browser.visit(address)
+            asked = browser.page
+            browser.send({}, action="/device")
+            browser.send({"username": person.email, "password": self.estate.okta["password"]})
+        return asked, browser.text("verification-number")
+
     def signs_in(self, person: Person, address: str) -> str:
         """Do so; the number that the page shows."""
         browser = self.approves(person, address)
@@ -115,6 +127,15 @@ class Company:
             portal.send({"name": "Room 12", "max_uses": "1", "days": "7"}, action="/admin/devices/add")
             return portal.text("install-command-1"), portal.text("enrollment-key")
 
+    def audited(self, event_type: str, resource_id: str) -> list[dict[str, Any]]:
+        """The entries of the audit log of this type about one thing, oldest first, with their details."""
+        rows = self.estate.rows(
+            "SELECT changes, details FROM audit_entries WHERE event_type = ? AND resource_id = ? ORDER BY at, id",
+            event_type,
+            resource_id,
+        )
+        return [{"changes": json.loads(changes), "details": json.loads(details)} for changes, details in rows]
+
     def receipts(self, person: Person) -> list[dict[str, Any]]:
         """What devices answered to the orders about a person, oldest first."""
         rows = self.estate.rows(
@@ -128,6 +149,22 @@ class Company:
         """The receipt of the newest order about a person, once it is of this kind and done."""
         newest = self.receipts(person)[-1]
         return newest if (newest["kind"], newest["state"]) == (kind, "done") else None
+
+
+@dataclass(frozen=True)
+class Portal:
+    """An administrator who is signed in to the admin portal."""
+
+    company: Company
+    browser: Browser
+
+    def sets_policy(self, device: Any, *, ssh: str = "inherit", sudo: str = "inherit") -> str:
+        """Choose ssh and sudo on the page of one device; the page that followed."""
+        path = f"/admin/devices/{device.id}/policy"
+        self.browser.visit(f"{self.company.estate.url}{path}")
+        self.browser.send({"ssh": ssh, "sudo": sudo}, action=path)
+        assert "Saved" in self.browser.page, self.browser.page
+        return self.browser.page
 
 
 @contextmanager

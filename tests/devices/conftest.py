@@ -1,11 +1,12 @@
 """What the device tests share: one company and one installed Debian for each worker; a machine of its own for each test."""
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from tests.devices.company import Company, Person, company
+from tests.devices.company import Company, Person, Portal, company
 from tests.devices.device import Device, device
 from tests.support.debian.image import Layers, installed
 from tests.support.debian.machine import Machine
@@ -30,6 +31,14 @@ def acme(_company: Company) -> Company:
     """The worker's organization, set as a new test expects it."""
     _company.set_provisioning()
     return _company
+
+
+@pytest.fixture(scope="session")
+def portal(_company: Company) -> Iterator[Portal]:
+    """An administrator's browser, signed in to the portal; once, since each sign-in waits for a fresh code of the authenticator."""
+    browser = _company.open_portal()
+    with contextlib.closing(browser.client):
+        yield Portal(_company, browser)
 
 
 @pytest.fixture

@@ -31,7 +31,12 @@ _DAY = 86_400
 _EDITORS = frozenset({"groupadd", "useradd", "usermod", "chpasswd", "gpasswd", "userdel", "groupdel"})
 _FULL_NAME_BYTES = 200
 _RULE_MODE = 0o440  # sudo insists on it
-_RULE = f"# Written by homeport-agent: members of {ADMIN_GROUP} may act as root.\n%{ADMIN_GROUP} ALL=(ALL:ALL) ALL\n"
+_RULE = """\
+# Written by homeport-agent: members of homeport-admins may act as root.
+# A session keeps the groups that it began with, so who has left the group is named as well.
+%homeport-admins{former} ALL=(ALL:ALL) ALL
+"""
+_FORMER = re.compile(r", !([a-z][a-z0-9._-]*)")
 
 
 def gecos(full_name: str) -> str:
@@ -192,6 +197,8 @@ class LinuxBackend:
     def join_group(self, username: str, group: str) -> None:
         """Add to a group."""
         found = self.find(username)
+        if group == ADMIN_GROUP and username in self._former_admins():
+            self._write_admin_rule(self._former_admins() - {username})
         if found and group not in found.groups:
             self._run("gpasswd", *self._chroot("-Q"), "-a", username, group)
 
@@ -199,20 +206,30 @@ class LinuxBackend:
         """Take out of a group."""
         found = self.find(username)
         if found and group in found.groups:
+            if group == ADMIN_GROUP:
+                self._write_admin_rule(self._former_admins() | {username})
             self._run("gpasswd", *self._chroot("-Q"), "-d", username, group)
 
     def write_admin_rule(self) -> None:
         """Write the sudoers file, checked by visudo where there is one."""
+        self._write_admin_rule(self._former_admins())
+
+    def _former_admins(self) -> set[str]:
+        rule = self.root.etc / "sudoers.d/homeport"
+        named = _FORMER.findall(rule.read_text()) if rule.is_file() else []
+        return {name for name in named if self.find(name) is not None}
+
+    def _write_admin_rule(self, former: set[str]) -> None:
         folder = self.root.etc / "sudoers.d"
-        rule = folder / "homeport"
-        if rule.is_file() and rule.read_text() == _RULE and stat.S_IMODE(rule.stat().st_mode) == _RULE_MODE:
+        rule, text = folder / "homeport", _RULE.format(former="".join(f", !{name}" for name in sorted(former)))
+        if rule.is_file() and rule.read_text() == text and stat.S_IMODE(rule.stat().st_mode) == _RULE_MODE:
             return
         if shutil.which("visudo", path=_PATH):
-            self._run("visudo", "-cqf", "-", given=_RULE)
+            self._run("visudo", "-cqf", "-", given=text)
         with disk_full_is_refused():
             folder.mkdir(mode=0o750, exist_ok=True)
         # The name it has before the rename holds a dot, and sudo skips such names.
-        write_atomically(rule, _RULE.encode(), mode=_RULE_MODE)
+        write_atomically(rule, text.encode(), mode=_RULE_MODE)
 
     def check_by(self, words: list[str], given: str) -> None:
         """Have a tool such as visudo or sshd judge a configuration; a machine without the tool needs no judgement."""

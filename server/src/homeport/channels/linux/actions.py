@@ -110,6 +110,13 @@ class Orders:
             self.publisher.publish(FollowUp(approval.sign_in_id, "approval refused", ReasonCode.NO_ACCOUNT_HERE.code))
             return ReasonCode.NO_ACCOUNT_HERE
         self.publisher.publish(FollowUp(approval.sign_in_id, "approval handed to the machine", detail=f"Reason: {message}"))
+        device = self.devices.find(approval.device_id)
+        self.audit.record(
+            CHANNEL,
+            "sudo_approve",
+            resource=Resource("device", approval.device_id, device.name if device else ""),
+            details={"user_id": approval.user_id, "sign_in_id": approval.sign_in_id, "message": message},
+        )
         signed, order_key = self.keys.sign_approval(approval)
         return {"approval": signed, "order_key": order_key}
 
