@@ -79,6 +79,22 @@ def test_unlocking_an_account_without_a_passcode_leaves_it_locked(backend):
     assert (backend.find("ada").locked, backend.find("ada").passcode_set) == (True, False)
 
 
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_void_passcode_opens_nothing_and_leaves_the_rest_until_another_is_set(backend, locked):
+    make(backend)
+    backend.join_group("ada", "users")
+    backend.set_passcode("ada", "correct horse")
+    if locked:
+        backend.lock("ada")
+    before = backend.find("ada")
+    for _ in range(2):
+        backend.void_passcode("ada")
+        assert backend.find("ada") == replace(before, locked=True, passcode_set=False)
+        backend.unlock("ada")
+    backend.set_passcode("ada", "another horse")
+    assert (backend.find("ada").locked, backend.find("ada").passcode_set) == (False, True)
+
+
 def test_groups_are_joined_and_left(backend):
     make(backend)
     for _ in range(2):
@@ -122,6 +138,7 @@ def test_a_removed_account_leaves_nothing_but_its_home_and_then_not_that(backend
 def test_verbs_on_an_absent_account_do_nothing(backend):
     backend.lock("ada")
     backend.unlock("ada")
+    backend.void_passcode("ada")
     backend.set_expiry("ada", 3)
     backend.join_group("ada", "users")
     backend.leave_group("ada", "users")

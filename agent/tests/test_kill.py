@@ -78,10 +78,10 @@ def signer():
     return Signer()
 
 
-BEFORE = {"suspend": ["bind"], "activate": ["bind", "suspend"], "unbind": ["bind"], "unbind keep": ["bind"]}
+BEFORE = {"suspend": ["bind"], "activate": ["bind", "suspend"], "reset_passcode": ["bind"], "unbind": ["bind"], "unbind keep": ["bind"]}
 
 
-@pytest.mark.parametrize("kind", ["bind", "bind adopt", "suspend", "activate", "unbind", "unbind keep"])
+@pytest.mark.parametrize("kind", ["bind", "bind adopt", "suspend", "activate", "reset_passcode", "unbind", "unbind keep"])
 def test_killed_after_each_line_of_the_journal_the_order_is_finished_exactly_once(kind, folder, signer):
     origin = prepare(folder / "origin", signer)
     account, given = ADMIN, None

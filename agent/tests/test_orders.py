@@ -344,6 +344,30 @@ def test_a_person_whose_account_was_locked_can_be_bound_again(device):
 # The passcode
 
 
+def test_a_passcode_that_was_reset_is_void_and_nothing_else_changes(device):
+    bound = device.apply(device.order())["order_id"]
+    device.applier.set_passcode(bound, "correct horse")
+    before = device.backend.find("ada")
+    device.backend.processes = {1: 20000}
+    receipt = device.apply(device.order("reset_passcode"))
+    assert [step["step"] for step in receipt["steps"]] == ["void_passcode"]
+    assert device.backend.find("ada") == replace(before, locked=True, passcode_set=False)
+    assert device.backend.processes == {1: 20000}
+    with pytest.raises(Refusal, match="changed since the sign-in"):
+        device.applier.set_passcode(bound, "correct horse")
+    device.applier.set_passcode(device.apply(device.order())["order_id"], "another horse")
+    assert device.backend.find("ada").passcode_set
+
+
+def test_a_reset_touches_no_account_that_is_not_ours(device):
+    device.do()
+    device.backend.accounts.clear()
+    device.backend.add_account(read_account(name="ada", number=1001))
+    device.backend.set_passcode("ada", "of somebody else")
+    assert device.do("reset_passcode") == ("done", None)
+    assert device.backend.find("ada").passcode_set
+
+
 def test_a_passcode_is_taken_only_for_the_last_bind_within_15_minutes(device):
     def refused(order_id, passcode="correct horse"):
         with pytest.raises(Refusal) as refusal:

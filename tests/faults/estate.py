@@ -183,6 +183,12 @@ class Estate:
             actions.bindings.remove(ACTOR, self.rows(query, username, device.device_id)[0][0], after)
         self.nudge()
 
+    def reset_passcode(self, username: str, device: Device) -> None:
+        query = "SELECT id FROM bindings WHERE username = ? AND device_id = ? AND desired <> 'removed'"
+        with self.home() as home, home.work.write() as actions:
+            actions.passcodes.reset(ACTOR, self.rows(query, username, device.device_id)[0][0])
+        self.nudge()
+
     def nudge(self) -> None:
         """Restart the agents that run, so that they ask at once; what another process changed, the server sees only seconds later."""
         for device in self.devices:

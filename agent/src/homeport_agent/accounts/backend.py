@@ -78,6 +78,9 @@ class AccountBackend(Protocol):
     def set_passcode(self, username: str, passcode: str) -> None:
         """Store the yescrypt hash of ``passcode``; the account is no longer locked."""
 
+    def void_passcode(self, username: str) -> None:
+        """Forget the passcode: none opens the account until another is set. Expiry, groups and sessions stay."""
+
     def lock(self, username: str) -> None:
         """Lock the passcode, keeping its hash, and expire the account: a locked account alone still opens to an ssh key."""
 

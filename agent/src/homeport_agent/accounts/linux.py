@@ -181,6 +181,13 @@ class LinuxBackend:
 
     # Closing and opening
 
+    def void_passcode(self, username: str) -> None:
+        """Put in the place of the hash what no passcode hashes to."""
+        self.root.require_complete()
+        found = self.find(username)
+        if found and found.passcode_set:
+            self._run("usermod", *self._prefix, "-p", "!", "--", username)
+
     def lock(self, username: str) -> None:
         """Lock and expire."""
         self.root.require_complete()

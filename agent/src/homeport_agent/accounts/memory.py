@@ -90,6 +90,11 @@ class MemoryBackend:
         self.passcodes[username] = passcode
         self._change(username, locked=False, passcode_set=True)
 
+    def void_passcode(self, username: str) -> None:
+        """Forget the passcode."""
+        self.passcodes.pop(username, None)
+        self._change(username, locked=True, passcode_set=False)
+
     def lock(self, username: str) -> None:
         """Lock and expire."""
         self._change(username, locked=True, expires_on=1)

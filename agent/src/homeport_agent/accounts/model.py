@@ -12,6 +12,7 @@ class Kind(StrEnum):
     ACTIVATE = "activate"
     SUSPEND = "suspend"
     UNBIND = "unbind"
+    RESET_PASSCODE = "reset_passcode"
 
     @property
     def grants(self) -> bool:
@@ -54,6 +55,7 @@ class Step(StrEnum):
     RELEASE = "release"
     FORGET = "forget"
     PASSCODE = "passcode"
+    VOID_PASSCODE = "void_passcode"
     FINISH = "finish"
 
 

@@ -37,6 +37,8 @@ class Planner:
         record = self.ledger.records.get(order.user_id)
         if record is None:
             return []
+        if order.kind is Kind.RESET_PASSCODE:
+            return [(Step.VOID_PASSCODE, lambda: self._void_passcode(record))]
         return self._suspend(record, "suspended") if order.kind is Kind.SUSPEND else self._unbind(record, order.after)
 
     # What is ours
@@ -285,6 +287,14 @@ class Planner:
             (Step.END_SESSIONS, end_sessions),
             (Step.DISABLE_JOBS, disable_jobs),
         ]
+
+    def _void_passcode(self, record: Record) -> str:
+        if self._ours(record) is None:
+            return "no account"
+        record.order_id = ""  # so that the bind order of a while ago earns no passcode any more
+        self.ledger.save()
+        self.backend.void_passcode(record.username)
+        return ""
 
     def _leave(self, record: Record) -> str:
         found = self._ours(record)
