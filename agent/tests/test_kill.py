@@ -78,7 +78,13 @@ def signer():
     return Signer()
 
 
-BEFORE = {"suspend": ["bind"], "activate": ["bind", "suspend"], "reset_passcode": ["bind"], "unbind": ["bind"], "unbind keep": ["bind"]}
+BEFORE = {
+    "suspend": ["bind"],
+    "activate": ["bind", "suspend"],
+    "reset_passcode": ["bind"],
+    "unbind": ["bind"],
+    "unbind keep": ["bind"],
+}
 
 
 @pytest.mark.parametrize("kind", ["bind", "bind adopt", "suspend", "activate", "reset_passcode", "unbind", "unbind keep"])

@@ -2,6 +2,7 @@
 
 import string
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest

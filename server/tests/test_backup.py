@@ -194,6 +194,14 @@ def test_an_order_that_no_device_answered_before_the_backup_is_not_lost(filled):
     assert filled.orders() == [("unbind", "ada"), ("suspend", "bob")]
 
 
+def test_a_reset_that_no_device_heard_of_before_the_backup_is_not_lost(filled):
+    with filled.home().work.write() as actions:
+        actions.passcodes.reset(ACTOR, filled.bound["ada"].id)
+    file = backed_up(filled)
+    assert filled.run("restore", file, "--replace").exit_code == 0
+    assert sorted(filled.orders()) == [("activate", "ada"), ("reset_passcode", "ada"), ("suspend", "bob")]
+
+
 def test_a_suspension_after_the_backup_survives_the_restore(filled):
     file = backed_up(filled)
     home = filled.home()

@@ -168,6 +168,9 @@ def test_killed_after_every_line_of_the_journal_every_order_is_finished_exactly_
     acme.activate(ada)
     killer.at_every_line("activate")
     lab.logs_in(ada, PASSCODE).close()
+    estate.reset_passcode(ada.username, victim)
+    killer.at_every_line("reset_passcode")
+    assert lab.machine.entry("shadow", ada.username)[1] == "!"
     estate.unbind(ada.username, victim, After.REMOVE)
     killer.at_every_line("unbind")
     assert ada.username not in victim.accounts()

@@ -38,6 +38,18 @@ def test_ssh_and_sudo_of_a_device_and_of_a_group_are_set_and_shown_with_who_said
         homeport(*words, status=2)
 
 
+def test_a_passcode_is_reset_by_the_names_of_device_and_account(homeport, served):
+    house = served.house
+    house.provision()
+    device, user = house.device("lab-4"), house.user("ada")
+    house.do(lambda act: act.bindings.admit(user, act.devices.find(device.id), "01a20a00"))
+    homeport("device", "reset-passcode", "lab-4", "ada", "--yes")
+    assert "“lab-4” forgets the passcode of ada as soon as it is in contact." in homeport.said
+    assert house.sql("SELECT kind FROM orders ORDER BY counter") == [("bind",), ("reset_passcode",)]
+    homeport("device", "reset-passcode", "lab-4", "bob", "--yes", status=1)
+    assert "“lab-4” has no account bob. See: homeport device accounts lab-4" in homeport.said
+
+
 def test_two_devices_with_one_name_are_told_apart_by_their_ids(homeport, served):
     ids = {served.house.device("lab-4").id, served.house.device("lab-4").id}
     homeport("device", "delete", "lab-4", "--yes", status=1)

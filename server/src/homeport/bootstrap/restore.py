@@ -201,6 +201,9 @@ def _order_anew(unit: Unit, connection: Connection) -> int:
         ),
     ]
     number = connection.execute(select(func.count()).select_from(orders)).scalar_one()
+    reset = (orders.c.kind == BindingAct.RESET_PASSCODE.value, orders.c.reason == WITHDRAWN)
+    for row in connection.execute(select(orders.c.binding_id, orders.c.device_id).where(*reset).distinct()).all():
+        unit.orders.on_binding_changed(BindingChanged(row.binding_id, row.device_id, BindingAct.RESET_PASSCODE))
     for act, applies in acts:
         for row in found:
             if applies(Desired(row.desired), Observed(row.observed)):

@@ -23,6 +23,7 @@ from homeport.directory.devices.actions import (
     Devices,
     Enrollment,
     EnrollmentKeys,
+    Passcodes,
     Policies,
     Provisioning,
 )
@@ -127,6 +128,11 @@ class Unit:
         )
 
     @cached_property
+    def passcodes(self) -> Passcodes:
+        """Local passcodes."""
+        return Passcodes(BindingSql(self._connection), DeviceSql(self._connection), self._work, self.audit)
+
+    @cached_property
     def devices(self) -> Devices:
         """Devices."""
         devices, groups = DeviceSql(self._connection), DeviceGroupSql(self._connection)
@@ -192,6 +198,7 @@ class Unit:
             self.access,
             self.user_groups,
             self.policies,
+            self.passcodes,
         )
 
     @cached_property

@@ -21,6 +21,7 @@ from homeport.directory.devices.actions import (
     Devices,
     Enrollment,
     EnrollmentKeys,
+    Passcodes,
     Policies,
     Provisioning,
 )
@@ -154,6 +155,7 @@ class Directory:
             Access(access, devices, groups, bound, self.clock, audit),
             UserGroups(UserGroupSql(connection), audit, self.clock, self.entropy, unit),
             policies,
+            Passcodes(bindings, devices, unit, audit),
         )
 
     def audit(self, unit: UnitOfWork) -> Audit:

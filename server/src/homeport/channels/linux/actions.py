@@ -41,11 +41,13 @@ PASSCODE_WANTED = "account_passcode_wanted"
 MOST_OVERTAKEN = 100
 """How often an account's orders may be found overtaken before the server stops repeating them: then the sequences have parted."""
 WANTS = {
-    BindingAct.BIND: Desired.PRESENT,
-    BindingAct.ACTIVATE: Desired.PRESENT,
-    BindingAct.SUSPEND: Desired.SUSPENDED,
-    BindingAct.UNBIND: Desired.REMOVED,
+    BindingAct.BIND: {Desired.PRESENT},
+    BindingAct.ACTIVATE: {Desired.PRESENT},
+    BindingAct.SUSPEND: {Desired.SUSPENDED},
+    BindingAct.UNBIND: {Desired.REMOVED},
+    BindingAct.RESET_PASSCODE: {Desired.PRESENT, Desired.SUSPENDED},
 }
+"""With which wishes an order that came too late is given again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ class Orders:
         A sign-in's order goes to the device by itself and may arrive before an older one, such as another person's suspension.
         """
         binding = self.bindings.find(order.binding_id)
-        if binding is None or binding.desired is not WANTS[order.kind]:
+        if binding is None or binding.desired not in WANTS[order.kind]:
             return
         later = [other for other in self.store.pending(order.device_id) if other.binding_id == order.binding_id]
         if not later and self.store.count(order.binding_id, SUPERSEDED) <= MOST_OVERTAKEN:

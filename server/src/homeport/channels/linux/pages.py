@@ -20,6 +20,7 @@ TITLES = {
     BindingAct.ACTIVATE: "Open the account, with its rights and its lease",
     BindingAct.SUSPEND: "Suspend the account",
     BindingAct.UNBIND: "End the binding",
+    BindingAct.RESET_PASSCODE: "Forget the passcode",
 }
 WORDS = {
     OrderState.PENDING: ("Waiting for the device", "info"),

@@ -24,7 +24,7 @@ orders = Table(
     Column("answered_at", UtcDateTime),
     UniqueConstraint("device_id", "epoch", "counter"),
     Index("ix_orders_device_id_state", "device_id", "state"),
-    CheckConstraint("kind IN ('bind', 'activate', 'suspend', 'unbind')", name="kind"),
+    CheckConstraint("kind IN ('bind', 'activate', 'suspend', 'unbind', 'reset_passcode')", name="kind"),
     CheckConstraint("state IN ('pending', 'done', 'refused')", name="state"),
 )
 

@@ -108,6 +108,23 @@ def accounts(api: Api, name: str, *, as_json: bool) -> None:
 add_assignment(device, DEVICE, "/api/v2/systems")
 
 
+@device.command("reset-passcode")
+@click.argument("name")
+@click.argument("username")
+@yes_option
+@over_the_api
+def reset_passcode(api: Api, name: str, username: str, *, yes: bool) -> None:
+    """Have a device forget the passcode of the local account USERNAME; the person signs in and chooses another."""
+    found = DEVICE.find(api, name)
+    bindings = api.get(f"/api/v2/systems/{found['_id']}/bindings").body["bindings"]
+    live = [one for one in bindings if one["username"] == username and one["desired"] != "removed"]
+    if not live:
+        raise click.ClickException(f"“{DEVICE.name_of(found)}” has no account {username}. See: homeport device accounts {name}")
+    confirm(f"Reset the passcode of {username} on “{DEVICE.name_of(found)}”?", yes=yes)
+    api.send("POST", f"/api/v2/systems/{found['_id']}/bindings/{live[0]['id']}/reset-passcode")
+    click.echo(f"“{DEVICE.name_of(found)}” forgets the passcode of {username} as soon as it is in contact.", err=True)
+
+
 @device.command()
 @click.argument("name")
 @click.option(

@@ -7,6 +7,7 @@ from homeport.directory.devices.actions.bindings import Bindings
 from homeport.directory.devices.actions.devices import Devices
 from homeport.directory.devices.actions.enrollment import Enrollment, EnrollmentKeys
 from homeport.directory.devices.actions.groups import DeviceGroups
+from homeport.directory.devices.actions.passcodes import Passcodes
 from homeport.directory.devices.actions.policies import Policies
 from homeport.directory.devices.actions.provisioning import Provisioning
 from homeport.directory.people.actions import UserGroups
@@ -19,6 +20,7 @@ __all__ = [
     "Devices",
     "Enrollment",
     "EnrollmentKeys",
+    "Passcodes",
     "Policies",
     "Provisioning",
 ]
@@ -37,3 +39,4 @@ class DeviceActions:
     access: Access
     user_groups: UserGroups
     policies: Policies
+    passcodes: Passcodes

@@ -52,6 +52,8 @@ class DevicesApi:
         of_one.post("/approve", summary="Approve a device that waits")(self.approve)
         of_one.get("/bindings", summary="List the bindings of a device")(self.bindings)
         of_one.delete("/bindings/{binding_id}", summary="Remove a binding")(self.remove_binding)
+        reset = of_one.post("/bindings/{binding_id}/reset-passcode", summary="Reset a local passcode")
+        reset(self.reset_passcode)
         keys = APIRouter(prefix="/api/v2/enrollment-keys", tags=["Enrolment keys"])
         keys.get("", response_model=EnrollmentKeyList, summary="List enrolment keys")(self.keys)
         keys.post("", status_code=201, summary="Create an enrolment key")(self.create_key)
@@ -124,6 +126,13 @@ class DevicesApi:
         with self.work.write() as actions:
             _bound_to(actions, actor, id, binding_id)
             actions.bindings.remove(actor, binding_id, after)
+            return BindingBody.of(_bound_to(actions, actor, id, binding_id))
+
+    def reset_passcode(self, actor: ApiActor, id: PathId, binding_id: PathId) -> BindingBody:  # noqa: A002 - the name of the other routes
+        """Have the device forget a local passcode; the person signs in with the provider and chooses another."""
+        with self.work.write() as actions:
+            _bound_to(actions, actor, id, binding_id)
+            actions.passcodes.reset(actor, binding_id)
             return BindingBody.of(_bound_to(actions, actor, id, binding_id))
 
     def keys(self, actor: ApiActor, query: ListParameters) -> Response:

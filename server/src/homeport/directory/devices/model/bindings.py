@@ -59,6 +59,7 @@ class BindingAct(StrEnum):
     ACTIVATE = "activate"
     SUSPEND = "suspend"
     UNBIND = "unbind"
+    RESET_PASSCODE = "reset_passcode"
 
 
 class OrderOutcome(StrEnum):
@@ -163,6 +164,8 @@ class Binding:
 
     def after_order(self, order: OrderReport) -> Self:
         """Return the binding as it is observed after the device answered an order."""
+        if order.act is BindingAct.RESET_PASSCODE:  # says nothing of whether the account is there
+            return replace(self, reason="" if order.outcome is OrderOutcome.DONE else clean_reason(order.reason))
         if order.outcome is OrderOutcome.DONE:
             return replace(self, observed=_DONE[order.act], reason="")
         if order.outcome is OrderOutcome.REFUSED:

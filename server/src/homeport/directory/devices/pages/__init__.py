@@ -5,6 +5,7 @@ from homeport.directory.devices.pages.add_device import AddDevicePages
 from homeport.directory.devices.pages.devices import DevicePages
 from homeport.directory.devices.pages.groups import DeviceGroupPages
 from homeport.directory.devices.pages.panels import DevicePanels
+from homeport.directory.devices.pages.passcodes import PasscodePages
 from homeport.directory.devices.pages.policies import PolicyPages
 from homeport.directory.devices.pages.provisioning import ProvisioningPages
 from homeport.directory.devices.pages.selected import SelectedDevicesPages
@@ -15,6 +16,7 @@ __all__ = [
     "DeviceGroupPages",
     "DevicePages",
     "DevicePanels",
+    "PasscodePages",
     "PolicyPages",
     "ProvisioningPages",
     "SelectedDevicesPages",

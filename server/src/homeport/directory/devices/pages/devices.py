@@ -68,6 +68,7 @@ class DevicePages:
             devices=[(device, device_word(device, now)) for device in page.items],
             may_add=actor.may(Permission.ENROLLMENT_KEYS_WRITE),
             may_write=actor.may(Permission.DEVICES_WRITE),
+            may_reset=actor.may(Permission.PASSCODES_RESET),
             may_group=actor.may(Permission.GROUPS_WRITE),
             export=list_export(state),
         )
