@@ -3,12 +3,15 @@
 import contextlib
 import ctypes
 import os
+import re
 import socket
 import threading
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
 _CLONE_NEWNET = 0x40000000
+_REQUEST = re.compile(rb"([A-Z]+ \S+) HTTP/1\.1\r\n")
 
 
 class State(Enum):
@@ -27,6 +30,8 @@ class Wire:
         self.port = port
         self.carried = 0
         """How many connections the device has opened."""
+        self.asked: list[str] = []
+        """What the device has asked for, such as `GET /agent/v1/people?skip=0`, as far as it was carried."""
         self._state = State.CUT
         self._listener: socket.socket | None = None
         self._ends: set[socket.socket] = set()
@@ -109,7 +114,7 @@ class Wire:
             return
         back = threading.Thread(target=self._pump, args=[far, near], daemon=True)
         back.start()
-        self._pump(near, far)
+        self._pump(near, far, self._note)
         back.join()
         self._forget(near)
         self._forget(far)
@@ -123,10 +128,15 @@ class Wire:
         end.close()
         return False
 
+    def _note(self, piece: bytes) -> None:
+        if begun := _REQUEST.match(piece):
+            self.asked.append(begun[1].decode())
+
     @staticmethod
-    def _pump(source: socket.socket, target: socket.socket) -> None:
+    def _pump(source: socket.socket, target: socket.socket, note: Callable[[bytes], None] = lambda _: None) -> None:
         with contextlib.suppress(OSError):
             while piece := source.recv(65536):
+                note(piece)
                 target.sendall(piece)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
