@@ -139,7 +139,7 @@ def test_nothing_secret_is_shown_on_the_command_line_or_in_the_state(agent, serv
 def test_an_ordinary_user_works_in_a_user_namespace(server, tmp_path):
     user = "homeport-test"
     if subprocess.run(["useradd", "-m", user], check=False, capture_output=True).returncode not in {0, 9}:
-        pytest.skip("no user could be made here")
+        pytest.fail("useradd made no user. Run the tests as root, as make test does.")
     try:
         _sign_in_as(user, server)
     finally:
@@ -152,7 +152,7 @@ def _sign_in_as(user, server):
     subprocess.run(["cp", "-r", str(Path(__file__).parents[1] / "src"), f"{home}/src"], check=True)
     subprocess.run(["chown", "-R", f"{user}:", home], check=True)
     if subprocess.run(["/usr/bin/python3", "-c", "import cryptography"], check=False, capture_output=True).returncode:
-        pytest.skip("python3-cryptography is not installed")
+        pytest.fail("python3-cryptography is not installed. Run: tools/setup test")
 
     def run(*arguments, given):
         command = [
