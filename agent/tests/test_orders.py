@@ -213,7 +213,7 @@ def test_a_clock_in_2038_refuses_grants_and_never_a_restriction(device):
     assert device.do("suspend", counter=10) == ("done", None)
     assert device.do("unbind", counter=11, after="lock") == ("done", None)
     device.now = NOW
-    assert device.do("activate", counter=12) == ("done", None)
+    assert device.do("bind", counter=12) == ("done", None)
 
 
 def test_an_expired_grant_is_taken_once_the_clock_is_right(device):

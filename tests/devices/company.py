@@ -1,10 +1,13 @@
 """One organization for the device tests of a worker: a real server, its provider, people made when a test wants one."""
 
+import html
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import httpx2
@@ -136,6 +139,31 @@ class Company:
         )
         return [{"changes": json.loads(changes), "details": json.loads(details)} for changes, details in rows]
 
+    @cached_property
+    def portal(self) -> Browser:
+        """An administrator's browser in the portal."""
+        return self.open_portal()
+
+    def reads(self, path: str) -> str:
+        """Open a page of the portal; its words."""
+        self.portal.visit(f"{self.estate.url}{path}")
+        assert self.portal.status == 200, self.portal.page
+        return " ".join(re.sub(r"<[^>]+>", " ", html.unescape(self.portal.page)).split())
+
+    def binding(self, device_id: str, person: Person) -> str:
+        """The id of a person's binding to a device."""
+        found = self.asks("GET", f"/api/v2/systems/{device_id}/bindings")["bindings"]
+        return next(one["id"] for one in found if one["userId"] == person.id)
+
+    def code_in_the_portal(self, device_id: str, binding_id: str, digits: str) -> str:
+        """Type a device's digits on its page, as the help desk does; the code that the page shows."""
+        path = f"/admin/devices/{device_id}/bindings/{binding_id}/unlock-code"
+        self.reads(path)
+        self.portal.send({"challenge": digits}, action=path)
+        code = self.portal.text("unlock-code")
+        assert code, self.portal.page
+        return code
+
     def receipts(self, person: Person) -> list[dict[str, Any]]:
         """What devices answered to the orders about a person, oldest first."""
         rows = self.estate.rows(
@@ -186,3 +214,5 @@ def company() -> Iterator[Company]:
         opened = Company(made, key, phone)
         with opened.api:
             yield opened
+        if "portal" in vars(opened):
+            opened.portal.client.close()

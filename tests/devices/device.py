@@ -79,6 +79,11 @@ class Device:
             _hear(program, "bound")
             assert program.wait() == 0
 
+    def knows_the_help_desk(self) -> None:
+        """Wait until the server and the privileged half have a key in common."""
+        kept = self.machine.root / "var/lib/homeport-accounts/help-desk.json"
+        self.machine.until(lambda: kept.exists() and '"key"' in kept.read_text(), "the key of the help desk")
+
     def uid(self, person: Person) -> int:
         return int(self.machine.entry("passwd", person.username)[2])
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from homeport_agent import __version__
 from homeport_agent.accounts.linux import LinuxBackend
+from homeport_agent.accounts.model import After
 from homeport_agent.accounts.service import Service, try_lock
+from homeport_agent.by_hand import ByHand
 from homeport_agent.client import ServerClock
 from homeport_agent.conversation import make_conversation
 from homeport_agent.daemon import Daemon, Stopped, Stopper
@@ -26,6 +28,7 @@ from homeport_agent.transactions import Transactions
 from homeport_agent.transport import Transport
 
 _MOST_KEY_BYTES = 4096
+_VERBS = "enroll | run | accounts | sign-in | status | doctor | unlock | unbind"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="homeport-agent", description="Keeps this device's accounts as a Homeport server wants them."
     )
     parser.add_argument("--version", action="version", version=f"homeport-agent {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="enroll | run | accounts | sign-in | status | doctor")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar=_VERBS)
     root = argparse.ArgumentParser(add_help=False)
     root.add_argument(
         "--root", default="/", metavar="DIR", help="a folder that stands for the device's root filesystem (default: /)"
@@ -48,6 +51,13 @@ def _parser() -> argparse.ArgumentParser:
     sign_in.add_argument("--json", action="store_true", help="speak JSON lines, for programs")
     verbs.add_parser("status", parents=[root], help="say what this device is and which accounts it keeps")
     verbs.add_parser("doctor", parents=[root], help="try this machine's login stack and say what it answers")
+    unlock = verbs.add_parser("unlock", parents=[root], help="let a person in by a code that the help desk reads out")
+    unlock.add_argument("user", metavar="USER", help="name of the account")
+    unbind = verbs.add_parser("unbind", parents=[root], help="end a person's binding to this device")
+    unbind.add_argument("user", metavar="USER", help="name of the account")
+    unbind.add_argument(
+        "--after", choices=[*After], default=After.LOCK.value, help="what becomes of the account and its home (default: lock)"
+    )
     return parser
 
 
@@ -142,6 +152,17 @@ def _doctor(root: Root) -> int:
     return 0 if good else 1
 
 
+def _by_hand(root: Root, arguments: argparse.Namespace) -> int:
+    if os.geteuid() != 0:
+        raise Refusal(Reason.NOT_PERMITTED, "Only root may do this. Run this command with sudo.")
+    client = make_client(root)
+    with PrivilegedHalf(root) as accounts:
+        by_hand = ByHand(client, accounts)
+        done = by_hand.unlock(arguments.user) if arguments.verb == "unlock" else by_hand.unbind(arguments.user, arguments.after)
+    print(done)  # noqa: T201 - the command's answer
+    return 0
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
     given = list(sys.argv[1:] if argv is None else argv)
@@ -174,6 +195,8 @@ def _dispatch(root: Root, arguments: argparse.Namespace) -> int:
             return _doctor(root)
         case "sign-in":
             return _sign_in(root, arguments)
+        case "unlock" | "unbind":
+            return _by_hand(root, arguments)
         case _:
             return _status(root)
 

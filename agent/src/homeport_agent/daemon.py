@@ -162,8 +162,12 @@ class Daemon:
 
     def _report(self, receipts: list[dict[str, Any]]) -> None:
         accounts = self.accounts.call({"do": "accounts"})["accounts"]
-        if not receipts and accounts == self._reported:
+        notices = self.accounts.call({"do": "notices"})["notices"]
+        if not receipts and not notices and accounts == self._reported:
             return
         with self.stopper:
-            self.client.report({"receipts": receipts, "accounts": accounts, "device": report_facts(self.root)})
+            facts = report_facts(self.root)
+            self.client.report({"receipts": receipts, "accounts": accounts, "notices": notices, "device": facts})
+        if notices:
+            self.accounts.call({"do": "told", "ids": [notice["id"] for notice in notices]})
         self._reported = accounts

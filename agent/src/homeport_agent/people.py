@@ -12,6 +12,7 @@ from homeport_agent.privileged import PrivilegedHalf
 from homeport_agent.refusals import Reason, Refusal
 
 _OK = 200
+_NO_CONTENT = 204
 _NOT_FOUND = 404
 _MOST_PAGES = 40
 _PART = 100
@@ -42,6 +43,7 @@ class People:
             self._listed = self._fetch(client)
             self._digest = hashlib.sha256(json.dumps(self._listed, sort_keys=True).encode()).hexdigest()
             self._hand_policy_over(client, accounts)
+            self._introduce_help_desk(client, accounts)
             self._due, self._done_at = False, now
         if self._digest and accounts.call({"do": "status"}).get("roster") != self._digest:
             self._hand_over(accounts)
@@ -59,6 +61,20 @@ class People:
             raise refusal_of(answer, "The server did not say how people may come in here")
         document = answer.document
         taken = accounts.call({"do": "policy", "policy": document.get("policy"), "order_key": document.get("order_key")})
+        if taken.get("ok") is not True:
+            raise Refusal(str(taken.get("reason")), str(taken.get("message")))
+
+    def _introduce_help_desk(self, client: Client, accounts: PrivilegedHalf) -> None:
+        """Carry the public keys of the server and of the privileged half to one another (docs/protocols/device.md section 9)."""
+        own = accounts.call({"do": "help_desk"})
+        answer = client.agent_request("POST", "/agent/v1/help-desk-key", {"public": own.get("public"), "place": own.get("place")})
+        if answer.status in {_NOT_FOUND, _NO_CONTENT}:
+            return  # a server that is older than this agent; or nothing new
+        if answer.status != _OK:
+            raise refusal_of(answer, "The server did not say how its help desk can help here")
+        document = answer.document
+        given = {"statement": document.get("statement"), "order_key": document.get("order_key")}
+        taken = accounts.call({"do": "help_desk", **given})
         if taken.get("ok") is not True:
             raise Refusal(str(taken.get("reason")), str(taken.get("message")))
 

@@ -28,6 +28,10 @@ class Reason(StrEnum):
     PASSCODE_REFUSED = "passcode_refused"
 
     ANOTHER_PERSON = "another_person"
+    CODE_EXPIRED = "code_expired"
+    CODE_WRONG = "code_wrong"
+    HELP_DESK_UNKNOWN = "help_desk_unknown"
+    TOO_MANY_CODES = "too_many_codes"
     TOO_MANY_SIGN_INS = "too_many_sign_ins"
     ACCOUNTS_UNREACHABLE = "accounts_unreachable"
     CONVERSATION_ENDED = "conversation_ended"

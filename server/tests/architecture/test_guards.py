@@ -20,6 +20,7 @@ PUBLIC = {
     "/agent/v1/enroll": "the enrolment key and the proof of the device's key are in the body",
     "/agent/v1/order": "a token bound to the device's key, with a proof (RFC 9449)",
     "/agent/v1/policy": "a token bound to the device's key, with a proof (RFC 9449)",
+    "/agent/v1/help-desk-key": "a token bound to the device's key, with a proof (RFC 9449)",
     "/agent/v1/people": "a token bound to the device's key, with a proof (RFC 9449)",
     "/agent/v1/desired-state": "a token bound to the device's key, with a proof (RFC 9449)",
     "/agent/v1/reports": "a token bound to the device's key, with a proof (RFC 9449)",

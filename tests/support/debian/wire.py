@@ -32,6 +32,8 @@ class Wire:
         """How many connections the device has opened."""
         self.asked: list[str] = []
         """What the device has asked for, such as `GET /agent/v1/people?skip=0`, as far as it was carried."""
+        self.heard: bytearray | None = None
+        """What the device says, for who puts something here to keep it in."""
         self._state = State.CUT
         self._listener: socket.socket | None = None
         self._ends: set[socket.socket] = set()
@@ -129,6 +131,8 @@ class Wire:
         return False
 
     def _note(self, piece: bytes) -> None:
+        if self.heard is not None:
+            self.heard += piece
         if begun := _REQUEST.match(piece):
             self.asked.append(begun[1].decode())
 

@@ -1,6 +1,7 @@
 """Applies orders: judges sequence and time, takes the steps, journals each, ends with a receipt."""
 
 import contextlib
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from homeport_agent.accounts.approvals import Expected, check_approval
 from homeport_agent.accounts.backend import AccountBackend, Found
 from homeport_agent.accounts.journal import Journal, utc_text
 from homeport_agent.accounts.ledger import Ledger
-from homeport_agent.accounts.model import Kind, Order, Outcome, Step, StepDone, receipt
+from homeport_agent.accounts.model import After, Kind, Order, Outcome, Record, Step, StepDone, order_by_hand, receipt
 from homeport_agent.accounts.orders import Pin, check_account, check_time, claimed_order_id, read_order
 from homeport_agent.accounts.passcodes import require_good_passcode
 from homeport_agent.accounts.plans import Plan, Planner
@@ -117,6 +118,8 @@ class Applier:
     def _carry_out(self, order: Order, plan: Plan) -> dict[str, Any]:
         steps: list[StepDone] = []
         trouble: Refusal | None = None
+        record = self.ledger.records.get(order.user_id)
+        username = record.username if record else ""
         for step, act in plan:
             try:
                 with self._even_on_a_full_disk(order):
@@ -141,7 +144,8 @@ class Applier:
         )
         try:
             if not trouble:
-                self.ledger.settle(order, answer, self.ledger.now(self.clock()))
+                now = self.ledger.now(self.clock())
+                self.ledger.settle(order, answer, now, self._notice(order, username, answer) if order.by_hand else None)
             self.journal.done(order.order_id, Step.FINISH, outcome=outcome)
             self.journal.compact()
         except Refusal as refusal:
@@ -170,7 +174,7 @@ class Applier:
                 return settled.receipt
             order: Order | None = None
             try:
-                order = self._read(accepted.get("order"), accepted.get("order_key"))
+                order = self._accepted(order_id, accepted)
                 return self._carry_out(order, self._plan_again(order, accepted.get("adopts")))
             except Refusal as refusal:
                 answer = self._refuse(order, refusal) if order else receipt(order_id, (0, 0), Outcome.REFUSED, refusal.reason)
@@ -184,6 +188,77 @@ class Applier:
         if adopted and proved != str(adopted.uid):
             raise Refusal(Reason.ACCOUNT_NAME_TAKEN, f"The account {adopted.username} was changed meanwhile. Sign in again.")
         return planner.plan(order, adopted)
+
+    def _accepted(self, order_id: str, accepted: dict[str, Any]) -> Order:
+        """Read the order of a journal's line again; one by hand bears no signature, and only root writes the journal."""
+        if "by_hand" in accepted:
+            return order_by_hand(order_id, str(accepted["by_hand"]), After(accepted["after"]))
+        return self._read(accepted.get("order"), accepted.get("order_key"))
+
+    # What root or a code of the help desk does without the server
+
+    def unbind(self, username: str, after: After) -> dict[str, Any]:
+        """End the binding of ``username`` here, as an order of the server would; the receipt. A Refusal when there is none."""
+        with self._lock:
+            record = next((one for one in self.ledger.records.values() if one.username == username), None)
+            if record is None:
+                raise Refusal(Reason.ACCOUNT_MISSING, f"{username} has no account of Homeport on this device. Nothing was done.")
+            order = order_by_hand(f"hand-{secrets.token_hex(8)}", record.user_id, after)
+            plan = self._planner().plan(order)
+            with self._even_on_a_full_disk(order):
+                self.journal.intend(order.order_id, Step.ACCEPT, by_hand=order.user_id, after=after)
+            return self._carry_out(order, plan)
+
+    def _notice(self, order: Order, username: str, answer: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "id": order.order_id,
+            "kind": "unbind",
+            "user_id": order.user_id,
+            "username": username,
+            "at": utc_text(self.clock()),
+            "after": order.after,
+            "steps": answer["steps"],
+        }
+
+    def require_active(self, user_id: str) -> tuple[Record, Found]:
+        """Return the account of a person whose binding holds; a Refusal for anybody else, suspended people too."""
+        record = self.ledger.records.get(user_id)
+        found = self.backend.find(record.username) if record and record.account_made else None
+        if record is None or found is None or found.uid != record.uid or record.state != "active":
+            raise Refusal(Reason.ACCOUNT_MISSING, "Nobody with a usable account of Homeport on this device has this name.")
+        return record, found
+
+    def open_until(self, user_id: str, day: int, notice_id: str, challenge: str) -> None:
+        """Let a person in until ``day`` (since 1970), as a code of the help desk said; never shorter than before."""
+        with self._lock:
+            record, found = self.require_active(user_id)
+            if found.expires_on is not None and found.expires_on < day:
+                self.backend.require_ready()
+                self.backend.set_expiry(record.username, day)
+            self.ledger.note(
+                {
+                    "id": notice_id,
+                    "kind": "unlock",
+                    "user_id": user_id,
+                    "username": record.username,
+                    "at": utc_text(self.clock()),
+                    "challenge": challenge,
+                    "until": utc_text(day * 86_400),
+                }
+            )
+
+    def replace_passcode(self, user_id: str, passcode: Any) -> None:
+        """Set another passcode for a person whom a code of the help desk allowed it; a Refusal as of :meth:`set_passcode`."""
+        with self._lock:
+            record, _ = self.require_active(user_id)
+            require_good_passcode(passcode, record.username)
+            self.backend.require_ready()
+            self.backend.set_passcode(record.username, passcode)
+
+    def told(self, ids: set[str]) -> None:
+        """Forget the notices that the server has heard."""
+        with self._lock:
+            self.ledger.told(ids)
 
     def set_passcode(self, order_id: Any, passcode: Any) -> None:
         """Set the local passcode that a bind order earned; a Refusal when it may not be, or not this one.

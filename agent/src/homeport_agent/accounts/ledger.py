@@ -9,6 +9,7 @@ from homeport_agent.durable import read_json, write_json
 from homeport_agent.refusals import Reason, Refusal
 
 _KEPT_RECEIPTS = 500
+_KEPT_NOTICES = 200
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Ledger:
     highest_time: int = 0
     records: dict[str, Record] = field(default_factory=dict)
     settled: dict[str, Settled] = field(default_factory=dict)
+    notices: list[dict[str, Any]] = field(default_factory=list)
+    """What happened here without the server, until it has been told."""
 
     @classmethod
     def load(cls, path: Path) -> "Ledger":
@@ -61,6 +64,7 @@ class Ledger:
                 order_id: Settled(entry["receipt"], Kind(entry["kind"]), entry["user_id"], entry["settled_at"])
                 for order_id, entry in settled
             },
+            notices=list(content.get("notices", [])),
         )
 
     def save(self) -> None:
@@ -73,6 +77,7 @@ class Ledger:
                 "highest_time": self.highest_time,
                 "accounts": {user_id: record.as_json() for user_id, record in self.records.items()},
                 "settled": {order_id: vars(entry) for order_id, entry in self.settled.items()},
+                "notices": self.notices,
             },
         )
 
@@ -86,15 +91,42 @@ class Ledger:
         """Give the later of the device's clock and the highest time that the server has signed."""
         return max(clock, float(self.highest_time))
 
-    def settle(self, order: Order, receipt: dict[str, Any], now: float) -> None:
-        """Keep how ``order`` ended; the sequence stands at it from now on."""
-        before = self.sequence, self.settled
+    def note(self, notice: dict[str, Any]) -> None:
+        """Keep something to tell the server; the same one again changes nothing."""
+        if all(kept["id"] != notice["id"] for kept in self.notices):
+            before = self.notices
+            self.notices = [*self.notices, notice][-_KEPT_NOTICES:]
+            try:
+                self.save()
+            except BaseException:
+                self.notices = before
+                raise
+
+    def told(self, ids: set[str]) -> None:
+        """Forget what the server has been told."""
+        left = [notice for notice in self.notices if notice["id"] not in ids]
+        if len(left) != len(self.notices):
+            self.notices = left
+            self.save()
+
+    def bound_again(self, user_id: str) -> None:
+        """Have the server hear that an end it does not know of yet is over; saved with what comes next."""
+        ended = {"kind": "unbind", "user_id": user_id}
+        self.notices = [n | {"bound_again": True} if ended.items() <= n.items() else n for n in self.notices]
+
+    def settle(self, order: Order, receipt: dict[str, Any], now: float, notice: dict[str, Any] | None = None) -> None:
+        """Keep how ``order`` ended, and what to tell the server of it; the sequence stands at it from now on."""
+        before = self.sequence, self.settled, self.notices
         self.sequence = max(self.sequence, order.sequence)
         self.settled = {**self.settled, order.order_id: Settled(receipt, order.kind, order.user_id, now)}
         while len(self.settled) > _KEPT_RECEIPTS:
             del self.settled[next(iter(self.settled))]
+        if notice is not None:
+            self.notices = [*self.notices, notice][-_KEPT_NOTICES:]
         try:
             self.save()
         except BaseException:
-            self.sequence, self.settled = before  # what is not durable was not settled: after a crash nobody would know of it
+            self.sequence, self.settled, self.notices = (
+                before  # what is not durable was not settled: after a crash nobody would know of it
+            )
             raise

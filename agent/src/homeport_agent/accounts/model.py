@@ -104,11 +104,34 @@ class Order:
     lease_not_after: int | None
     sign_in_id: str | None
     after: After
+    by_hand: bool = False
+    """Whether root on this device gave it, so that no signature stands behind it and the server is to be told."""
 
     @property
     def sequence(self) -> tuple[int, int]:
         """Its place in the server's order of orders."""
         return (self.epoch, self.counter)
+
+
+def order_by_hand(order_id: str, user_id: str, after: After) -> Order:
+    """Make the order by which root ends a binding on this device; it has no place in the server's order of orders."""
+    return Order(
+        order_id,
+        epoch=0,
+        counter=0,
+        kind=Kind.UNBIND,
+        issued_at=0,
+        expires_at=None,
+        key_expires_at=0,
+        key_valid_from=0,
+        user_id=user_id,
+        account=None,
+        take_over=False,
+        lease_not_after=None,
+        sign_in_id=None,
+        after=after,
+        by_hand=True,
+    )
 
 
 @dataclass

@@ -183,7 +183,7 @@ class Planner:
 
     def _activate(self, order: Order, account: Account) -> Plan:
         record = self.ledger.records.get(account.user_id)
-        if record is None or self._ours(record) is None:
+        if record is None or self._ours(record) is None or record.state == "unbound":
             raise Refusal(Reason.ACCOUNT_MISSING, "This person has no account on this device; a sign-in makes one.")
         account = _as_it_stands(account, record)
         self._require_free(account, record)
@@ -219,6 +219,7 @@ class Planner:
         record.state = "active"
         if order.kind is Kind.BIND:
             record.order_id = order.order_id
+            self.ledger.bound_again(record.user_id)
         self.ledger.save()
         return ""
 

@@ -15,10 +15,12 @@ from homeport_agent.accounts.adoption import Given, WrongPasscode
 from homeport_agent.accounts.apply import Applier
 from homeport_agent.accounts.backend import AccountBackend
 from homeport_agent.accounts.framing import FramingError, receive, send
+from homeport_agent.accounts.help_desk import HelpDesk, Wish
 from homeport_agent.accounts.journal import Journal, utc_text
 from homeport_agent.accounts.ledger import Ledger
 from homeport_agent.accounts.linux import LinuxBackend
 from homeport_agent.accounts.listener import Listener, peer_uid
+from homeport_agent.accounts.model import After
 from homeport_agent.accounts.network import NetworkHalf
 from homeport_agent.accounts.orders import Pin
 from homeport_agent.accounts.pam.conversation import Conversations
@@ -114,6 +116,8 @@ class Service:
         self._records = Records(root)
         self._applier = make_applier(root, clock, self._records)
         self._applier.repair()
+        self._help_desk = HelpDesk(root.accounts_state / "help-desk.json", self._applier, clock)
+        self._help_desk.repair()
         self._busy = threading.Lock()
         self._roster = Roster.load(root.accounts_state / "roster.json")
         self._publish()
@@ -126,6 +130,7 @@ class Service:
             network,
             resolves=lambda name: resolves(root, name),
             policy=lambda: self._enforcer.policy,
+            help_desk=self._help_desk,
             clock=clock,
         )
         self._listeners = [
@@ -162,14 +167,8 @@ class Service:
         match request.get("do"):
             case "apply":
                 return {"receipt": self._applier.apply(request.get("order"), request.get("order_key"))}
-            case "take_over" if trusted:
-                return self._take_over(request)
-            case "set_passcode" if trusted:
-                try:
-                    self._applier.set_passcode(request.get("order_id"), request.get("passcode"))
-                except Refusal as refusal:
-                    return {"ok": False, "reason": refusal.reason, "message": refusal.message}
-                return {"ok": True}
+            case "take_over" | "set_passcode" | "challenge" | "unlock" | "unbind" if trusted:
+                return self._answer_root(request)
             case "roster":
                 digest = request.get("digest")
                 first, last = request.get("first") is True, digest if isinstance(digest, str) else None
@@ -178,6 +177,14 @@ class Service:
                 return {"taken": taken}
             case "policy":
                 return self._take_policy(request.get("policy"), request.get("order_key"))
+            case "help_desk":
+                return self._take_help_desk(request)
+            case "notices":
+                return {"notices": self._applier.ledger.notices}
+            case "told":
+                ids = request.get("ids")
+                self._applier.told({one for one in ids if isinstance(one, str)} if isinstance(ids, list) else set())
+                return {"ok": True}
             case "accounts":
                 return {"accounts": self._applier.accounts()}
             case "status":
@@ -193,6 +200,39 @@ class Service:
             return {"receipt": self._applier.apply(request.get("order"), request.get("order_key"), Given(username, passcode))}
         except WrongPasscode as wrong:
             return {"wrong": {"message": wrong.message, "tries_left": wrong.tries_left}}
+
+    def _answer_root(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Do what only root may ask for."""
+        try:
+            match request["do"]:
+                case "take_over":
+                    return self._take_over(request)
+                case "set_passcode":
+                    self._applier.set_passcode(request.get("order_id"), request.get("passcode"))
+                    return {"ok": True}
+                case "unbind":
+                    after = After(str(request.get("after")))
+                    return {"ok": True, "receipt": self._applier.unbind(str(request.get("username")), after)}
+                case "challenge":
+                    return {"ok": True, "challenge": self._help_desk.challenge(self._user_id_of(request), Wish.RENEW)}
+                case _:
+                    day = self._help_desk.open_with(self._user_id_of(request), Wish.RENEW, str(request.get("code")))
+                    return {"ok": True, "last_day": day - 1}
+        except Refusal as refusal:
+            return {"ok": False, "reason": refusal.reason, "message": refusal.message}
+
+    def _user_id_of(self, request: dict[str, Any]) -> str:
+        name, records = request.get("username"), self._applier.ledger.records
+        return next((user_id for user_id, record in records.items() if record.username == name), "")
+
+    def _take_help_desk(self, request: dict[str, Any]) -> dict[str, Any]:
+        if "statement" in request:
+            try:
+                self._help_desk.take_key(request.get("statement"), request.get("order_key"))
+            except Refusal as refusal:
+                return {"ok": False, "reason": refusal.reason, "message": refusal.message}
+            return {"ok": True}
+        return self._help_desk.public()
 
     def _take_policy(self, text: Any, order_key: Any) -> dict[str, Any]:
         try:

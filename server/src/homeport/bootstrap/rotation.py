@@ -11,7 +11,8 @@ from sqlalchemy import Connection, select, update
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.restore import connections_of_others
 from homeport.bootstrap.units import Unit
-from homeport.channels.linux.tables import order_keys
+from homeport.channels.linux.help_desk import sealed_as
+from homeport.channels.linux.tables import help_desk_keys, order_keys
 from homeport.directory.admins.actions.factors import seal_anew
 from homeport.directory.admins.store.factors import FactorSql
 from homeport.directory.admins.tables import administrator_factors
@@ -40,7 +41,7 @@ def rotate(home: Home, actor: Actor) -> int:
     sealer = parts.sealer.rotated()
     write_ring(parts.settings.sealing_key, sealer.keys)
     with parts.database.write() as work:
-        parts_of = (_keys, _verifiers, _clients, _factors)
+        parts_of = (_keys, _help_desk_keys, _verifiers, _clients, _factors)
         count = sum(seal(work.connection, sealer) for seal in parts_of)
         Unit(parts, work).audit.record(
             actor,
@@ -57,6 +58,15 @@ def _keys(connection: Connection, sealer: Sealer) -> int:
     for row in found:
         sealed = sealer.sealed_anew(row.private_sealed, f"order key {row.id}")
         connection.execute(update(order_keys).where(order_keys.c.id == row.id).values(private_sealed=sealed))
+    return len(found)
+
+
+def _help_desk_keys(connection: Connection, sealer: Sealer) -> int:
+    keys = help_desk_keys
+    found = connection.execute(select(keys.c.device_id, keys.c.key_sealed).with_for_update()).all()
+    for row in found:
+        sealed = sealer.sealed_anew(row.key_sealed, sealed_as(row.device_id))
+        connection.execute(update(keys).where(keys.c.device_id == row.device_id).values(key_sealed=sealed))
     return len(found)
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from homeport.channels.linux.actions import Orders
+from homeport.channels.linux.help_desk import HelpDesk
 from homeport.channels.linux.order_keys import OrderKeys
-from homeport.channels.linux.store import SqlKeyStore, SqlOrderStore
+from homeport.channels.linux.store import SqlHelpDeskStore, SqlKeyStore, SqlOrderStore
 from homeport.channels.linux.wakeups import Wakeups
 from homeport.directory.admins.actions import AdministratorActions, AdministratorLinks, Administrators, ApiKeys, Factors
 from homeport.directory.admins.store.administrators import AdministratorSql
@@ -232,6 +233,20 @@ class Unit:
             self._clock,
             self._entropy,
             self._work,
+        )
+
+    @cached_property
+    def help_desk(self) -> HelpDesk:
+        """Codes of the help desk."""
+        return HelpDesk(
+            SqlHelpDeskStore(self._connection),
+            SqlOrderStore(self._connection),
+            self.order_keys,
+            self._parts.sealer,
+            self.devices,
+            self.bindings,
+            self.audit,
+            self._clock,
         )
 
     @cached_property

@@ -14,9 +14,9 @@ from homeport import __version__, upkeep
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
 from homeport.channels.console.pages import ConsoleActions, ConsolePages
-from homeport.channels.linux.api import AgentEndpoints, LinuxActions
+from homeport.channels.linux.api import AgentEndpoints, HelpDeskApi, LinuxActions
 from homeport.channels.linux.packages import BUILT_IN, AgentPackages
-from homeport.channels.linux.pages import OrderPanels
+from homeport.channels.linux.pages import OrderPanels, TimelineActions, UnlockActions, UnlockCodePages
 from homeport.directory.admins.actions import AdministratorActions
 from homeport.directory.admins.api import AdministratorsApi, ApiKeyAuthenticator, ApiKeysApi
 from homeport.directory.admins.pages import AdministratorPages, ApiKeyPages
@@ -133,7 +133,9 @@ def application(home: Home) -> FastAPI:
     saving = Saving(providers, home.network, parts.clock, parts.entropy, home.allowed)
     link_pages = LinkPages(home.work_of(lambda unit: unit.links), templates)
     panels.register("user", link_pages.panel)
-    panels.register("device", OrderPanels(home.work_of(lambda unit: unit.orders), templates).of_device)
+    order_panels = OrderPanels(home.work_of(_timeline), templates)
+    panels.register("device", order_panels.of_device)
+    panels.register("user", order_panels.of_user)
     panels.register("device", SignInPanels(home.work_of(lambda unit: unit.sign_ins), templates).of_device)
     connection_tests = ConnectionTestPages(home.work_of(lambda unit: unit.sign_ins), templates, parts.entropy)
     panels.register(TEST_PANELS, connection_tests.panel)
@@ -159,6 +161,8 @@ def application(home: Home) -> FastAPI:
         AccessPages(home.work_of(_devices), templates, TargetKind.DEVICE_GROUP).router(),
         PolicyPages(home.work_of(_devices), templates, TargetKind.DEVICE).router(),
         PolicyPages(home.work_of(_devices), templates, TargetKind.DEVICE_GROUP).router(),
+        UnlockCodePages(home.work_of(_unlock), templates).router(),
+        HelpDeskApi(home.work_of(lambda unit: unit.help_desk)).router(),
         DevicePages(home.work_of(_devices), templates, panels).router(),
         DeviceGroupPages(home.work_of(_devices), templates, panels).router(),
         ProvisioningPages(home.work_of(_devices), templates).router(),
@@ -245,7 +249,16 @@ def _linux(unit: Unit) -> LinuxActions:
         unit.bindings,
         unit.authorizations,
         unit.policies,
+        unit.help_desk,
     )
+
+
+def _timeline(unit: Unit) -> TimelineActions:
+    return TimelineActions(unit.orders, unit.help_desk)
+
+
+def _unlock(unit: Unit) -> UnlockActions:
+    return UnlockActions(unit.devices, unit.bindings, unit.help_desk)
 
 
 def _approval(unit: Unit) -> ApprovalActions:

@@ -11,9 +11,11 @@ from typing import Any
 from homeport_agent.accounts.adoption import Given, WrongPasscode
 from homeport_agent.accounts.apply import Applier
 from homeport_agent.accounts.approvals import Expected
+from homeport_agent.accounts.help_desk import HelpDesk, Wish
 from homeport_agent.accounts.model import Kind, Outcome, Record
 from homeport_agent.accounts.network import ANSWER_SECONDS, NetworkHalf
-from homeport_agent.accounts.pam.talk import COLUMNS, Hello, Result, Talk, wrapped
+from homeport_agent.accounts.pam.help_desk import HelpDeskPrompt
+from homeport_agent.accounts.pam.talk import COLUMNS, Hello, Result, Talk, choose_passcode, wrapped
 from homeport_agent.accounts.policy import Policy, Ssh
 from homeport_agent.accounts.roster import Person, Roster
 from homeport_agent.qr import draw, drawable
@@ -62,6 +64,7 @@ class Conversations:
     network: NetworkHalf
     resolves: Callable[[str], bool]
     policy: Callable[[], Policy]
+    help_desk: HelpDesk
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     _open: dict[tuple[str, str, str], Open] = field(default_factory=dict, init=False)
@@ -137,23 +140,44 @@ class Conversations:
 
     def _sign_in(self, talk: Talk, prompt: Prompt) -> Result:
         try:
-            message = talk.ask("Why do you need to act as administrator? ", echo=True) if prompt.purpose == _SUDO else ""
-            begun = self._begin(talk, prompt, message)
-            earned = self._earn(talk, prompt, begun)
-            expected = Expected(begun["nonce"], prompt.purpose, prompt.wanted.user_id)
-            self.applier.approve(earned.get("approval"), earned.get("order_key"), expected)
-            if prompt.purpose != _SUDO:
-                self._let_in(talk, prompt, earned)
+            return self._by_browser(talk, prompt)
         except Refusal as refusal:
-            marks = f"Reason: {refusal.reason}" + (f"   Sign-in: {refusal.sign_in_id}" if refusal.sign_in_id else "")
-            if prompt.purpose == _SUDO:  # sudo asks PAM to be silent, so only a prompt is shown
-                talk.ask("\n".join(["", *wrapped(refusal.message), *wrapped(marks), "Press Enter. "]), echo=True)
-            else:
-                talk.error(refusal.message, marks)
-            if refusal.reason != Reason.SERVER_UNREACHABLE:
-                self._forget(prompt.key)
-            return Result.AUTH_ERR
+            if refusal.reason == Reason.SERVER_UNREACHABLE and prompt.hello.at_console:
+                return self._by_help_desk(talk, prompt, refusal)
+            return self._refused(talk, prompt, refusal)
+
+    def _by_help_desk(self, talk: Talk, prompt: Prompt, unreachable: Refusal) -> Result:
+        wanted = prompt.wanted
+        if not self.help_desk.helps(wanted.user_id):
+            return self._refused(talk, prompt, unreachable)
+        talk.error("The server cannot be reached from here.")
+        found = self.applier.backend.find(wanted.username)
+        forgotten = "@" in prompt.hello.user or found is None or not found.passcode_set
+        try:
+            prompting = HelpDeskPrompt(self.help_desk, self.applier)
+            return prompting.hold(talk, wanted, Wish.NEW_PASSCODE if forgotten else Wish.RENEW)
+        except Refusal as refusal:
+            return self._refused(talk, prompt, refusal)
+
+    def _by_browser(self, talk: Talk, prompt: Prompt) -> Result:
+        message = talk.ask("Why do you need to act as administrator? ", echo=True) if prompt.purpose == _SUDO else ""
+        begun = self._begin(talk, prompt, message)
+        earned = self._earn(talk, prompt, begun)
+        expected = Expected(begun["nonce"], prompt.purpose, prompt.wanted.user_id)
+        self.applier.approve(earned.get("approval"), earned.get("order_key"), expected)
+        if prompt.purpose != _SUDO:
+            self._let_in(talk, prompt, earned)
         return Result.SUCCESS
+
+    def _refused(self, talk: Talk, prompt: Prompt, refusal: Refusal) -> Result:
+        marks = f"Reason: {refusal.reason}" + (f"   Sign-in: {refusal.sign_in_id}" if refusal.sign_in_id else "")
+        if prompt.purpose == _SUDO:  # sudo asks PAM to be silent, so only a prompt is shown
+            talk.ask("\n".join(["", *wrapped(refusal.message), *wrapped(marks), "Press Enter. "]), echo=True)
+        else:
+            talk.error(refusal.message, marks)
+        if refusal.reason != Reason.SERVER_UNREACHABLE:
+            self._forget(prompt.key)
+        return Result.AUTH_ERR
 
     def _let_in(self, talk: Talk, prompt: Prompt, earned: dict[str, Any]) -> None:
         username = prompt.wanted.username
@@ -168,7 +192,7 @@ class Conversations:
             talk.user(username)
         found = self.applier.backend.find(username)
         if prompt.purpose == _RESET or found is None or not found.passcode_set:
-            self._choose_passcode(talk, username, receipt["order_id"])
+            choose_passcode(talk, username, lambda passcode: self.applier.set_passcode(receipt["order_id"], passcode))
 
     def _require_order_for(self, prompt: Prompt, order_id: str) -> None:
         # The approval was checked against the prompt; the order beside it may be another genuine one, carried out long ago.
@@ -241,23 +265,6 @@ class Conversations:
                 return self.applier.apply(order, order_key, Given(username, passcode))
             except WrongPasscode as wrong:
                 talk.error(wrong.message)
-
-    def _choose_passcode(self, talk: Talk, username: str, order_id: str) -> None:
-        first = f"Choose a passcode for {username} on this device: "
-        while True:
-            passcode = talk.ask(first, echo=False)
-            if passcode != talk.ask("The same again: ", echo=False):
-                talk.error("The two passcodes differ. Type the same one twice.")
-                continue
-            talk.wait(ANSWER_SECONDS)
-            try:
-                self.applier.set_passcode(order_id, passcode)
-            except Refusal as refusal:
-                if refusal.reason != Reason.PASSCODE_REFUSED:
-                    raise
-                talk.error(refusal.message)
-            else:
-                return
 
 
 def _wanted(record: Record | None, person: Person | None) -> Person:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from homeport_agent.accounts.pam.frames import ANSWER, HELLO, FrameError, read_frame, write_frame
+from homeport_agent.refusals import Reason, Refusal
 
 COLUMNS = 80
 _HELLO_SECONDS = 3.0
+_STORE_SECONDS = 45.0
 _FIELDS = frozenset({"op", "user", "service", "tty", "rhost", "ruser"})
 
 
@@ -132,3 +134,21 @@ class Talk:
 def wrapped(text: str) -> list[str]:
     """Lines of at most 80 columns."""
     return textwrap.wrap(text, COLUMNS, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def choose_passcode(talk: Talk, username: str, store: Callable[[str], None]) -> None:
+    """Ask for a new passcode twice, until ``store`` takes it; a Refusal of it that is not about this passcode ends the matter."""
+    while True:
+        passcode = talk.ask(f"Choose a passcode for {username} on this device: ", echo=False)
+        if passcode != talk.ask("The same again: ", echo=False):
+            talk.error("The two passcodes differ. Type the same one twice.")
+            continue
+        talk.wait(_STORE_SECONDS)
+        try:
+            store(passcode)
+        except Refusal as refusal:
+            if refusal.reason != Reason.PASSCODE_REFUSED:
+                raise
+            talk.error(refusal.message)
+        else:
+            return

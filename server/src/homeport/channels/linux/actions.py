@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from homeport.channels.linux.model import GRANTS, ORDER_LIFETIME, Approval, Order, OrderState, SignedOrder
+from homeport.channels.linux.model import GRANTS, ORDER_LIFETIME, Approval, NamedOrder, Order, OrderState, SignedOrder
 from homeport.channels.linux.order_keys import OrderKeys
 from homeport.channels.linux.ports import OrderStore
 from homeport.directory.audit.actions import Audit
@@ -144,6 +144,11 @@ class Orders:
         """Return the newest orders to a device with their receipts, the newest first."""
         actor.require(Permission.DEVICES_READ)
         return self.store.recent(device_id, limit)
+
+    def recent_of_user(self, actor: Actor, user_id: str, limit: int) -> Sequence[NamedOrder]:
+        """Return the newest orders about a person on all their devices with the receipts, the newest first."""
+        actor.require(Permission.DEVICES_READ)
+        return self.store.recent_of_user(user_id, limit)
 
     def take_reports(self, device: Device, receipts: Sequence[Receipt], accounts: Sequence[AccountReport]) -> None:
         """Store what became of orders and how the accounts were found; a receipt for another device's order is ignored."""

@@ -9,13 +9,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from homeport.channels.linux.actions import Orders, Receipt
+from homeport.channels.linux.help_desk import HelpDesk
 from homeport.channels.linux.model import Approval
-from homeport.channels.linux.schemas import EnrollRequest, ReportBody
+from homeport.channels.linux.schemas import ChallengeBody, EnrollRequest, HelpDeskKeyBody, PathId, ReportBody, UnlockCodeBody
 from homeport.channels.linux.wakeups import Wakeups
 from homeport.directory.devices.actions import Access, Bindings, Devices, Enrollment, Policies
 from homeport.directory.devices.model import Device, DeviceFacts, DeviceStatus, linux_name_allowed
 from homeport.foundation.database.engine import Work
-from homeport.foundation.http.actor import origin_of
+from homeport.foundation.http.actor import ApiActor, origin_of
 from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.kernel.errors import RateLimited, Unauthenticated
 from homeport.foundation.kernel.listing import Listing
@@ -42,6 +43,7 @@ class LinuxActions:
     bindings: Bindings
     authorizations: DeviceAuthorizations
     policies: Policies
+    help_desk: HelpDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class AgentEndpoints:
         router.add_api_route("/desired-state", self.desired_state, methods=["GET"])
         router.add_api_route("/people", self.people, methods=["GET"])
         router.add_api_route("/policy", self.policy, methods=["GET"])
+        router.add_api_route("/help-desk-key", self.help_desk_key, methods=["POST"])
         router.add_api_route("/reports", self.reports, methods=["POST"])
         return router
 
@@ -164,6 +167,13 @@ class AgentEndpoints:
             setting = actions.policies.of_device(device)
             return JSONResponse(actions.orders.policy(device, setting)) if setting else Response(status_code=404)
 
+    def help_desk_key(self, request: Request, body: HelpDeskKeyBody) -> Response:
+        """Agree with a device on the key of the help desk's codes (section 9)."""
+        with self.work.write() as actions:
+            device, _ = self._authenticate(request, actions, Scope.AGENT)
+            answer = actions.help_desk.introduce(device, body.public, body.place)
+            return JSONResponse(answer) if answer else Response(status_code=204)
+
     def reports(self, request: Request, body: ReportBody) -> Response:
         """Take receipts and what the device found (section 5)."""
         with self.work.write() as actions:
@@ -172,6 +182,9 @@ class AgentEndpoints:
                 Receipt(item.order_id, item.outcome, item.reason or "", item.model_dump(mode="json")) for item in body.receipts
             ]
             actions.orders.take_reports(device, receipts, [item.report for item in body.accounts])
+            now = actions.help_desk.clock.now()
+            told = [notice for item in body.notices if (notice := item.notice(device.id, now))]
+            actions.help_desk.take_notices(device, told)
             facts = DeviceFacts(**body.device.model_dump(exclude_unset=True)) if body.device else None
             actions.devices.touch(device.id, origin_of(request).address, facts)
         return Response(status_code=204)
@@ -195,6 +208,30 @@ class AgentEndpoints:
         if device is None:
             raise Unauthenticated("No device has this id. Enrol the machine again.", reason="device_unknown")
         return device, stored
+
+
+class HelpDeskApi:
+    """The REST edge of the help desk's codes."""
+
+    def __init__(self, work: Work[HelpDesk]) -> None:
+        self.work = work
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(prefix="/api/v2/systems/{id}", tags=["Devices"])
+        router.post("/bindings/{binding_id}/unlock-code", summary="Make a help-desk code for an account")(self.issue)
+        return router
+
+    def issue(
+        self,
+        actor: ApiActor,
+        id: PathId,  # noqa: A002 - the published name
+        binding_id: PathId,
+        body: ChallengeBody,
+    ) -> UnlockCodeBody:
+        """Answer the digits that a device without a network shows with the code that lets the person in."""
+        with self.work.write() as help_desk:
+            return UnlockCodeBody.of(help_desk.issue(actor, id, binding_id, body.challenge))
 
 
 def _earned(actions: LinuxActions, device: Device, user_id: str, sign_in_id: str) -> dict[str, str] | ReasonCode:

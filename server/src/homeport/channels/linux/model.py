@@ -82,3 +82,65 @@ class SignedOrder:
     def as_json(self) -> dict[str, str]:
         """Return the members that go on the wire."""
         return {"order": self.order, "order_key": self.order_key}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedOrder:
+    """An order with the name of its device, for a person's page."""
+
+    order: Order
+    device_name: str
+
+
+class NoticeKind(StrEnum):
+    """What can stand among the notices of a device: a code given here, an account opened there by one, a binding that ended there."""
+
+    CODE_ISSUED = "code_issued"
+    UNLOCKED = "unlock"
+    UNBOUND = "unbind"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that happened about one account without an order. `id` is unique on the device; `at` is when we heard of it."""
+
+    device_id: str
+    id: str
+    kind: NoticeKind
+    user_id: str
+    username: str
+    at: datetime
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HelpDeskKey:
+    """The key that a device's privileged half and we share. `key_sealed` is an envelope of 32 bytes; the others are public."""
+
+    device_id: str
+    version: int
+    device_public: str
+    server_public: str
+    key_sealed: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockCode:
+    """A code to read out, whose account it opens until when, and whether they may choose a new passcode with it."""
+
+    code: str
+    device_name: str
+    username: str
+    new_passcode: bool
+    until: datetime
+
+    @property
+    def spoken(self) -> str:
+        """Return the digits in groups."""
+        return " ".join(self.code[at : at + 4] for at in range(0, len(self.code), 4))
+
+    @property
+    def last_day(self) -> str:
+        """Return the last whole day on which the account opens."""
+        return (self.until - timedelta(days=1)).date().isoformat()

@@ -13,6 +13,7 @@ from homeport.channels.linux.model import (
     ORDER_KEY_VALIDITY,
     ORDER_LIFETIME,
     Approval,
+    HelpDeskKey,
     Order,
     SignedOrder,
     SigningKey,
@@ -26,6 +27,7 @@ from homeport.foundation.sealing.sealer import Sealer
 ALGORITHM = "Ed25519"
 ORDER_TYPE = "homeport-order+jwt"
 APPROVAL_TYPE = "homeport-approval+jwt"
+HELP_DESK_TYPE = "homeport-unlock-key+jwt"
 POLICY_TYPE = "homeport-policy+jwt"
 KEY_TYPE = "homeport-order-key+jwt"
 
@@ -134,6 +136,24 @@ class OrderKeys:
             "existing": setting.existing.value,
         }
         return self._encode({"alg": ALGORITHM, "typ": POLICY_TYPE, "kid": key.id}, claims, key), self._certificate(key)
+
+    def sign_help_desk_key(self, shared: HelpDeskKey, epoch: int) -> tuple[str, str]:
+        """Return our public key for a device beside its own, signed, and the certificate of the key that signed."""
+        # public: the device proved its key
+        self.ensure()
+        now = self.clock.now()
+        key = self.store.newest(now + CLOCK_STEP)
+        assert key is not None
+        claims = {
+            "iss": self.issuer,
+            "aud": shared.device_id,
+            "iat": int(now.timestamp()),
+            "epoch": epoch,
+            "version": shared.version,
+            "device_public": shared.device_public,
+            "server_public": shared.server_public,
+        }
+        return self._encode({"alg": ALGORITHM, "typ": HELP_DESK_TYPE, "kid": key.id}, claims, key), self._certificate(key)
 
     def _certificate(self, key: SigningKey) -> str:
         assert key.not_after is not None

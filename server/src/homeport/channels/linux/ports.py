@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from homeport.channels.linux.model import Order, SigningKey
+from homeport.channels.linux.model import HelpDeskKey, NamedOrder, Notice, Order, SigningKey
 
 
 class OrderStore(Protocol):
@@ -38,6 +38,10 @@ class OrderStore(Protocol):
         """Return the newest orders of a device, the newest first."""
         ...
 
+    def recent_of_user(self, user_id: str, limit: int) -> Sequence[NamedOrder]:
+        """Return the newest orders about a person on all their devices, the newest first."""
+        ...
+
     def count(self, binding_id: str, reason: str) -> int:
         """Return how many orders of a binding ended with a reason."""
         ...
@@ -64,4 +68,28 @@ class KeyStore(Protocol):
 
     def newest(self, not_after: datetime) -> SigningKey | None:
         """Return the newest order key that was made no later than the moment."""
+        ...
+
+
+class HelpDeskStore(Protocol):
+    """Keys shared with devices, and what happened without an order."""
+
+    def key(self, device_id: str) -> HelpDeskKey | None:
+        """Return the key shared with a device."""
+        ...
+
+    def save_key(self, key: HelpDeskKey) -> None:
+        """Store a device's key in the place of an earlier one; the caller holds the device's row."""
+        ...
+
+    def add_notice(self, notice: Notice) -> None:
+        """Store a notice; the caller holds the device's row and knows that the id is new."""
+        ...
+
+    def notice(self, device_id: str, notice_id: str) -> Notice | None:
+        """Return one notice of a device."""
+        ...
+
+    def notices(self, device_id: str, limit: int) -> Sequence[Notice]:
+        """Return the newest notices of a device, the newest first."""
         ...

@@ -1,10 +1,17 @@
 """What agents send, as `docs/protocols/device.md` describes it."""
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Literal, Self
 
+from fastapi import Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
+from homeport.channels.linux.model import Notice, NoticeKind, UnlockCode
 from homeport.directory.devices.model import AccountReport, AccountState, OrderOutcome
+
+PathId = Annotated[str, Path(min_length=1, max_length=64, pattern="^[0-9A-Za-z_-]+$")]
+"""An id in a path; what cannot be one is refused before the database sees it."""
 
 
 class Facts(BaseModel):
@@ -86,6 +93,38 @@ class AccountBody(BaseModel):
         return AccountReport(self.user_id, self.state, self.passcode_set, (self.uid or 0, self.gid or 0) if known else None)
 
 
+class NoticeBody(BaseModel):
+    """One notice of section 9; of what the device says besides, only what is named here is kept."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str = Field(pattern=r"^[a-z0-9-]{1,64}$")
+    kind: Text
+    user_id: str = Field(max_length=36)
+    at: Text = ""
+    challenge: Text = ""
+    until: Text = ""
+    after: Text = ""
+    bound_again: bool = False
+    steps: list[StepBody] = Field(default_factory=list, max_length=100)
+
+    def notice(self, device_id: str, now: datetime) -> Notice | None:
+        """Return the notice as it is kept; None for a kind that this server does not know."""
+        if self.kind not in {NoticeKind.UNLOCKED, NoticeKind.UNBOUND} or self.id.startswith("issued-"):
+            return None
+        said = self.model_dump(mode="json", exclude={"id", "kind", "user_id"}, exclude_defaults=True)
+        return Notice(device_id, self.id, NoticeKind(self.kind), self.user_id, "", now, said)
+
+
+class HelpDeskKeyBody(BaseModel):
+    """Section 9: the public key of a device's privileged half, and the place of the key of ours that it knows."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    public: str = Field(pattern=r"^[A-Za-z0-9_-]{43}$")
+    place: tuple[int, int] = (0, 0)
+
+
 class ReportBody(BaseModel):
     """Section 5: reports."""
 
@@ -93,4 +132,34 @@ class ReportBody(BaseModel):
 
     receipts: list[ReceiptBody] = Field(default_factory=list, max_length=200)
     accounts: list[AccountBody] = Field(default_factory=list, max_length=500)
+    notices: list[NoticeBody] = Field(default_factory=list, max_length=200)
     device: Facts | None = None
+
+
+class ChallengeBody(BaseModel):
+    """The digits that a device shows, with or without spaces."""
+
+    challenge: str = Field(max_length=100)
+
+
+class UnlockCodeBody(BaseModel):
+    """The code to read out; `newPasscode` tells whether the person may choose a new passcode with it."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    code: str
+    username: str
+    system_name: str
+    new_passcode: bool
+    until: str
+
+    @classmethod
+    def of(cls, code: UnlockCode) -> Self:
+        """Translate a code."""
+        return cls(
+            code=code.code,
+            username=code.username,
+            system_name=code.device_name,
+            new_passcode=code.new_passcode,
+            until=code.until.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        )

@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from homeport.channels.linux.model import Order, OrderState, SigningKey
-from homeport.channels.linux.tables import order_epoch, order_keys, orders
+from homeport.channels.linux.model import HelpDeskKey, NamedOrder, Notice, NoticeKind, Order, OrderState, SigningKey
+from homeport.channels.linux.tables import device_notices, help_desk_keys, order_epoch, order_keys, orders
 from homeport.directory.devices.model import BindingAct
+from homeport.directory.devices.tables import bindings, devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,19 @@ class SqlOrderStore:
             .limit(limit)
         )
         return [_order(row) for row in self.connection.execute(query)]
+
+    def recent_of_user(self, user_id: str, limit: int) -> Sequence[NamedOrder]:
+        """Return the newest orders about a person on all their devices, the newest first."""
+        name = func.coalesce(func.nullif(devices.c.display_name, ""), devices.c.hostname).label("device_name")
+        query = (
+            select(orders, name)
+            .join(bindings, bindings.c.id == orders.c.binding_id)
+            .join(devices, devices.c.id == orders.c.device_id)
+            .where(bindings.c.user_id == user_id)
+            .order_by(orders.c.created_at.desc(), orders.c.id.desc())
+            .limit(limit)
+        )
+        return [NamedOrder(_order(row), row.device_name) for row in self.connection.execute(query)]
 
     def count(self, binding_id: str, reason: str) -> int:
         """Return how many orders of a binding ended with a reason."""
@@ -120,8 +134,50 @@ class SqlKeyStore:
         return _key(self.connection.execute(query).one_or_none())
 
 
-def _order(row: Row[Any]) -> Order:
+@dataclass(frozen=True, slots=True)
+class SqlHelpDeskStore:
+    """Keys shared with devices, and notices, in SQL."""
+
+    connection: Connection
+
+    def key(self, device_id: str) -> HelpDeskKey | None:
+        """Return the key shared with a device."""
+        row = self.connection.execute(select(help_desk_keys).where(help_desk_keys.c.device_id == device_id)).one_or_none()
+        return HelpDeskKey(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's documented name
+
+    def save_key(self, key: HelpDeskKey) -> None:
+        """Store a device's key in the place of an earlier one; the caller holds the device's row."""
+        self.connection.execute(delete(help_desk_keys).where(help_desk_keys.c.device_id == key.device_id))
+        self.connection.execute(insert(help_desk_keys).values(**asdict(key)))
+
+    def add_notice(self, notice: Notice) -> None:
+        """Store a notice; the caller holds the device's row and knows that the id is new."""
+        self.connection.execute(insert(device_notices).values(**{**asdict(notice), "kind": notice.kind.value}))
+
+    def notice(self, device_id: str, notice_id: str) -> Notice | None:
+        """Return one notice of a device."""
+        query = select(device_notices).where(device_notices.c.device_id == device_id, device_notices.c.id == notice_id)
+        row = self.connection.execute(query).one_or_none()
+        return _notice(row) if row else None
+
+    def notices(self, device_id: str, limit: int) -> Sequence[Notice]:
+        """Return the newest notices of a device, the newest first."""
+        query = (
+            select(device_notices)
+            .where(device_notices.c.device_id == device_id)
+            .order_by(device_notices.c.at.desc(), device_notices.c.id.desc())
+            .limit(limit)
+        )
+        return [_notice(row) for row in self.connection.execute(query)]
+
+
+def _notice(row: Row[Any]) -> Notice:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+    return Notice(**{**values, "kind": NoticeKind(values["kind"])})
+
+
+def _order(row: Row[Any]) -> Order:
+    values = {column.name: row._mapping[column.name] for column in orders.c}  # noqa: SLF001 - SQLAlchemy's documented name
     return Order(**{**values, "kind": BindingAct(values["kind"]), "state": OrderState(values["state"])})
 
 

@@ -53,3 +53,28 @@ Index(
     sqlite_where=text("is_root"),
     postgresql_where=text("is_root"),
 )
+
+help_desk_keys = Table(
+    "help_desk_keys",
+    metadata,
+    Column("device_id", Id, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("device_public", String(43), nullable=False),
+    Column("server_public", String(43), nullable=False),
+    Column("key_sealed", LongText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+device_notices = Table(
+    "device_notices",
+    metadata,
+    Column("device_id", Id, primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("user_id", Id, nullable=False),
+    Column("username", String(31), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("details", Json, nullable=False),
+    Index("ix_device_notices_device_id_at", "device_id", "at"),
+    CheckConstraint("kind IN ('code_issued', 'unlock', 'unbind')", name="kind"),
+)

@@ -1,8 +1,10 @@
 """`homeport device`: the machines of the directory."""
 
+import json
+
 import click
 
-from homeport.cli.plainly import Misuse
+from homeport.cli.plainly import Misuse, Refusal
 from homeport.cli.remote.assignments import add_assignment
 from homeport.cli.remote.connection import Api
 from homeport.cli.remote.kinds import DEVICE, Column, Kind
@@ -123,6 +125,28 @@ def reset_passcode(api: Api, name: str, username: str, *, yes: bool) -> None:
     confirm(f"Reset the passcode of {username} on “{DEVICE.name_of(found)}”?", yes=yes)
     api.send("POST", f"/api/v2/systems/{found['_id']}/bindings/{live[0]['id']}/reset-passcode")
     click.echo(f"“{DEVICE.name_of(found)}” forgets the passcode of {username} as soon as it is in contact.", err=True)
+
+
+@device.command("unlock-code")
+@click.argument("name")
+@click.argument("account")
+@click.argument("digits", nargs=-1, required=True)
+@json_option
+@over_the_api
+def unlock_code(api: Api, name: str, account: str, digits: tuple[str, ...], *, as_json: bool) -> None:
+    """Make the code that lets somebody in at a device without a network. DIGITS are those that the device shows, with or without spaces."""
+    found = DEVICE.find(api, name)
+    bindings = f"/api/v2/systems/{found['_id']}/bindings"
+    live = [one for one in api.get(bindings).body["bindings"] if one["username"] == account and one["desired"] != "removed"]
+    if not live:
+        raise Refusal(f"Nobody has the account {account} on {DEVICE.name_of(found)}. `homeport device accounts` lists them.")
+    code = api.send("POST", f"{bindings}/{live[0]['id']}/unlock-code", {"challenge": " ".join(digits)}).body
+    if as_json:
+        click.echo(json.dumps(code, indent=2))
+        return
+    click.echo(" ".join(code["code"][at : at + 4] for at in range(0, len(code["code"]), 4)))
+    what = "chooses a new passcode" if code["newPasscode"] else "still needs the passcode"
+    click.echo(f"{account} {what}; the access goes on until {code['until']}.", err=True)
 
 
 @device.command()

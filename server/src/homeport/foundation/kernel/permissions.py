@@ -13,6 +13,7 @@ class Permission(StrEnum):
     GROUPS_WRITE = "groups:write"
     DEVICES_READ = "devices:read"
     DEVICES_WRITE = "devices:write"
+    DEVICES_UNLOCK = "devices:unlock"
     ENROLLMENT_KEYS_WRITE = "enrollment_keys:write"
     PASSCODES_RESET = "passcodes:reset"
     FACTORS_RESET = "factors:reset"

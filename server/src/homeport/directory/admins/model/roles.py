@@ -28,6 +28,7 @@ MATRIX: dict[Permission, str] = {
     Permission.GROUPS_WRITE: "BAM",
     Permission.DEVICES_READ: "BAMHR",
     Permission.DEVICES_WRITE: "BAM",
+    Permission.DEVICES_UNLOCK: "BAMH",
     Permission.ENROLLMENT_KEYS_WRITE: "BAM",
     Permission.PASSCODES_RESET: "BAMH",
     Permission.FACTORS_RESET: "BAMH",

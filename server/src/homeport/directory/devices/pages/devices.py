@@ -192,6 +192,7 @@ class DevicePages:
             sudo_words=SUDO_WORDS,
             form=form,
             may_write=actor.may(Permission.DEVICES_WRITE),
+            may_unlock=actor.may(Permission.DEVICES_UNLOCK),
             panels=self.panels.render("device", device),
         )
 
