@@ -102,6 +102,7 @@ BODIES: dict[str, Callable[[World], Body]] = {
         "settings": [{"osFamily": "LINUX", "enabled": True, "defaultPermission": "STANDARD"}]
     },
     "PUT /api/v2/devices/settings/enrollment": lambda _: {"newDevicesWaitForApproval": False},
+    "POST /api/v2/systems/{id}/bindings/{binding_id}/unlock-code": lambda _: {"challenge": "10 0000 0008"},
     "POST /api/v2/identity-providers": _provider,
     "PUT /api/v2/identity-providers/{id}": lambda _: {"name": "Okta of Acme"},
 }

@@ -80,6 +80,7 @@ class World:
         device, user = self.device(), self.user()
 
         def bind(act: Any) -> str:
+            act.help_desk.introduce(act.devices.find(device), "CQ" + "A" * 41, (0, 0))
             return str(act.bindings.admit(act.people.get(ADMIN, user), act.devices.find(device), "01a20a00").id)
 
         return device, self.house.do(bind)
