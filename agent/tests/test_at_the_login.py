@@ -3,14 +3,14 @@
 import json
 import os
 import signal
+import time
 
 import pytest
-from standin import StandIn
+from standin import StandIn, person
 from tests.support.debian.image import installed
 from tests.support.debian.machine import Machine
 
 pytestmark = pytest.mark.xdist_group("at-the-login")
-
 PASSCODE, OTHER = "correct horse 7", "sesame and lentils"
 
 
@@ -345,6 +345,14 @@ def test_a_lease_warns_three_days_before_and_is_renewed_by_the_browser_when_it_i
         console.types(lab.server.number)
         console.reads(r"\$ $")
     assert lab.logs_in("ada", PASSCODE)
+    # Now its clock seems to have been set back: the signed word of a later time counts.
+    device_id = json.loads(lab.machine.read("/var/lib/homeport-agent/device.json"))["device_id"]
+    later = {"account": person("bea", 20001), "iat": int(time.time()) + 20 * 86_400}
+    lab.network_says(f"Order {lab.server.push(device_id, 'suspend', **later)}")
+    with lab.machine.console() as console:
+        console.reads("login: $")
+        console.types("ada")
+        console.reads("Number shown there: $")
 
 
 def test_who_lost_the_account_here_may_sign_in_anew(lab):

@@ -13,12 +13,22 @@ from homeport_agent.refusals import Reason, Refusal
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
+def read_only() -> Refusal:
+    """Say that nothing can be written, because a file system is mounted read-only, as after an error of its disk."""
+    return Refusal(
+        Reason.READ_ONLY,
+        "This device's files are read-only at present, so nothing was changed. Have its administrator look at its disk, then try again.",
+    )
+
+
 @contextlib.contextmanager
 def disk_full_is_refused() -> Iterator[None]:
-    """Turn "no space" and "quota exceeded" into a refusal with the reason ``disk_full``."""
+    """Turn "no space" and "quota exceeded" into the refusal ``disk_full``, and "read-only file system" into ``read_only``."""
     try:
         yield
     except OSError as error:
+        if error.errno == errno.EROFS:
+            raise read_only() from error
         if error.errno not in _FULL:
             raise
         raise Refusal(Reason.DISK_FULL, "The disk is full, so nothing was written. Free some space and try again.") from error

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     UID_OUT_OF_RANGE = "uid_out_of_range"
     ROOT_INCOMPLETE = "root_incomplete"
     DISK_FULL = "disk_full"
+    READ_ONLY = "read_only"
     TOOL_FAILED = "tool_failed"
     PASSCODE_REFUSED = "passcode_refused"
 

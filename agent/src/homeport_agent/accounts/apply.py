@@ -21,7 +21,7 @@ from homeport_agent.refusals import Reason, Refusal
 _PASSCODE_SECONDS = 900
 _CLOCK_LEEWAY = 60
 # The device may be able to do it later: such an order is answered ``failed`` and not settled, so the server sends it again.
-_PASSING = frozenset({Reason.ROOT_INCOMPLETE, Reason.DISK_FULL, Reason.TOOL_FAILED})
+_PASSING = frozenset({Reason.ROOT_INCOMPLETE, Reason.DISK_FULL, Reason.READ_ONLY, Reason.TOOL_FAILED})
 # A clock can be mended, and a passcode may still come: such a refusal leaves the sequence where it is.
 _NOT_SETTLED = frozenset({Reason.ORDER_EXPIRED, Reason.ORDER_KEY_INVALID, Reason.ACCOUNT_PASSCODE_WANTED})
 
@@ -158,7 +158,7 @@ class Applier:
         try:
             yield
         except Refusal as refusal:
-            if order.kind.grants or refusal.reason != Reason.DISK_FULL:
+            if order.kind.grants or refusal.reason not in {Reason.DISK_FULL, Reason.READ_ONLY}:
                 raise
 
     def repair(self) -> dict[str, Any] | None:

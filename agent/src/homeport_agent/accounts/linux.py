@@ -20,7 +20,7 @@ from homeport_agent.accounts.jobs import hold_jobs, release_jobs
 from homeport_agent.accounts.model import Account
 from homeport_agent.accounts.records import Records
 from homeport_agent.accounts.sessions import end_processes
-from homeport_agent.durable import disk_full_is_refused, write_atomically
+from homeport_agent.durable import disk_full_is_refused, read_only, write_atomically
 from homeport_agent.refusals import Reason, Refusal
 from homeport_agent.root import Root
 
@@ -59,9 +59,11 @@ class LinuxBackend:
     records: Records | None = None
 
     def require_ready(self) -> None:
-        """Refuse an incomplete root, or one without room for the tools' own copies of the account files."""
+        """Refuse an incomplete root, one that is read-only, or one without room for the tools' own copies of the account files."""
         self.root.require_complete()
         space = os.statvfs(self.root.etc)
+        if space.f_flag & os.ST_RDONLY:
+            raise read_only()
         if space.f_bavail * space.f_frsize < _NEEDED_BYTES:
             raise Refusal(Reason.DISK_FULL, "Less than 1 MB is free, so no account was changed. Free some space and try again.")
 
@@ -292,7 +294,10 @@ class LinuxBackend:
         path = shutil.which(tool, path=_PATH)
         if path is None:
             raise Refusal(Reason.TOOL_FAILED, f"{tool} is not installed. Install the package that holds it.")
-        if tool in _EDITORS and os.statvfs(self.root.etc).f_bfree == 0:
+        space = os.statvfs(self.root.etc)
+        if tool in _EDITORS and space.f_flag & os.ST_RDONLY:
+            raise read_only()
+        if tool in _EDITORS and space.f_bfree == 0:
             # They would try for 15 seconds to take their lock, and the person's processes would live as long.
             raise Refusal(Reason.DISK_FULL, f"{tool} needs space and the disk is full. Free some space and try again.")
         try:

@@ -14,7 +14,7 @@ from typing import Any
 
 from homeport_agent.accounts.backend import USERS_GROUP
 from homeport_agent.accounts.orders import Pin, verified_claims
-from homeport_agent.durable import make_private_folder, read_json, write_atomically, write_json
+from homeport_agent.durable import disk_full_is_refused, make_private_folder, read_json, write_atomically, write_json
 from homeport_agent.refusals import Reason, Refusal
 from homeport_agent.root import Root
 
@@ -103,7 +103,8 @@ class Enforcer:
         """Write a newer policy and keep it; one that is older than the last is refused."""
         if (policy.epoch, policy.version) < (self.policy.epoch, self.policy.version):
             raise Refusal(Reason.ORDER_SUPERSEDED, "A newer policy stands already.")
-        self.write(policy)
+        with disk_full_is_refused():
+            self.write(policy)
         if policy != self.policy:
             make_private_folder(self._kept.parent)
             write_json(self._kept, vars(policy))

@@ -100,6 +100,7 @@ DEVICE_REASONS = {
     "order_malformed": "The agent does not understand the order. Update the agent.",
     "root_incomplete": "Files such as passwd or shadow are missing on the device.",
     "disk_full": "The device's disk is full. Make room; the agent tries again.",
+    "read_only": "The device's file system is mounted read-only, as after an error of its disk. Look at it; the agent tries again.",
     "tool_failed": "A program such as useradd failed on the device. The agent's journal says why.",
     "passcode_refused": "The device refused the passcode that the person chose. The person signs in again.",
 }
