@@ -4,7 +4,7 @@ READY := .venv/.ready
 # A test run starts hundreds of programs; each would compile all it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-debian13 check bench lock mutate pictures deb wheel format assets clean
+.PHONY: run test test-debian13 test-vm check bench lock mutate pictures deb wheel format assets clean
 
 run: assets  ## the demo: server, Okta simulator, a Linux device, one person signed in
 	@tools/as-root "the demo's device makes accounts with useradd" .venv/bin/homeport demo
@@ -17,6 +17,10 @@ test-debian13: export HOMEPORT_DEBIAN_SUITE := trixie
 test-debian13: assets  ## the device's login again, on Debian 13 instead of 12
 	@tools/setup test
 	@tools/test devices
+
+test-vm: assets  ## one machine's life under systemd, booted in QEMU without hardware support: some minutes, not part of `make test`
+	@tools/setup vm
+	@tools/as-root "a Debian root holds files of many owners" .venv/bin/python -m pytest tests/vm/story.py -n0 -s -q
 
 check: $(READY)  ## the fast part: format, lint, types, import contracts, house rules
 	@tools/check

@@ -116,13 +116,13 @@ def signs_in_over_ssh(story: Story, bea: Person) -> None:
 def lingers(story: Story, ada: Person) -> int:
     """Leave a service of systemd's for people, a timer and a crontab behind, as somebody with work to do does."""
     machine, uid = story.machine, story.device.uid(ada)
+    machine.run("loginctl", "enable-linger", ada.username)  # hers to do where polkit is installed
     story.logs_in(ada.username)
-    machine.console.runs("loginctl enable-linger")
-    machine.console.runs("systemd-run --user --unit=work sleep 100000")
-    machine.console.runs("systemd-run --user --unit=tick --on-active=1s --on-unit-active=1s touch /tmp/ticked")
+    for command in ("--unit=work sleep 100000", "--unit=tick --on-active=1s --on-unit-active=1s touch /tmp/ticked"):
+        assert "status" not in machine.console.runs(f"systemd-run --user {command}")
     story.leaves()
     machine.until(lambda: machine.attempt("test", "-e", "/tmp/ticked").returncode == 0, "her timer's first tick")
-    machine.until(lambda: "State=lingering" in story.machine.run("loginctl", "show-user", str(uid)), "the end of her session")
+    machine.until(lambda: "State=lingering" in machine.run("loginctl", "show-user", str(uid)), "the end of her session")
     assert any("sleep 100000" in line for line in story.processes(uid))
     return uid
 
