@@ -14,10 +14,11 @@ from homeport_agent.client import Client, refusal_of
 from homeport_agent.facts import report_facts
 from homeport_agent.people import People
 from homeport_agent.privileged import PrivilegedHalf
-from homeport_agent.refusals import Refusal
+from homeport_agent.refusals import Reason, Refusal
 from homeport_agent.root import Root
 
 _WAIT = 25
+_WAIT_FOR_A_PASSCODE = 5
 _MARGIN = 15.0
 _MOST_RECEIPTS = 100
 _OK = 200
@@ -74,6 +75,8 @@ class Daemon:
     _version: int = field(default=0, init=False)
     _pause: float = field(default=_FIRST_PAUSE, init=False)
     _reported: list[dict[str, Any]] | None = field(default=None, init=False)
+    _waiting: set[str] = field(default_factory=set, init=False)
+    """Orders that wait until somebody gives the passcode of an account at a prompt; then their receipt is another."""
     _people: People = field(default_factory=People, init=False)
 
     def run(self) -> None:
@@ -131,7 +134,7 @@ class Daemon:
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)
 
     def _fetch(self) -> dict[str, Any]:
-        wait = _WAIT if self._reported is not None else 0
+        wait = (_WAIT_FOR_A_PASSCODE if self._waiting else _WAIT) if self._reported is not None else 0
         path = f"/agent/v1/desired-state?version={self._version}&wait={wait}"
         with self.stopper:
             answer = self.client.agent_request("GET", path, seconds=wait + _MARGIN)
@@ -142,6 +145,7 @@ class Daemon:
     def _carry_out(self, orders: list[Any]) -> bool:
         """Apply in sequence, then report; whether none is left to try again."""
         receipts: list[dict[str, Any]] = []
+        waited, self._waiting = self._waiting, set()
         for entry in orders:
             if self.stopper.asked:
                 raise Stopped
@@ -150,11 +154,15 @@ class Daemon:
             receipt = self.accounts.call({"do": "apply", "order": entry.get("order"), "order_key": entry.get("order_key")})[
                 "receipt"
             ]
+            receipts.append(receipt)
+            if receipt["reason"] == Reason.ACCOUNT_PASSCODE_WANTED:
+                self._waiting.add(receipt["order_id"])
+                if receipt["order_id"] in waited:
+                    continue  # said already
             log(
                 f"Order {receipt['order_id'] or '(unreadable)'}: {receipt['outcome']}"
                 + (f", {receipt['reason']}" if receipt["reason"] else "")
             )
-            receipts.append(receipt)
         sent = [receipt for receipt in receipts if receipt["order_id"]]
         for first in range(0, max(len(sent), 1), _MOST_RECEIPTS):
             self._report(sent[first : first + _MOST_RECEIPTS])
