@@ -286,6 +286,14 @@ def test_kept_at_the_end_the_account_is_given_back_as_it_was(root):
     assert device.applier.is_foreign("ada")
 
 
+def test_no_code_of_the_help_desk_opens_the_account_for_longer_than_its_owner_did(root):
+    own = int(time.time() // DAY) + 2
+    device = ready(root, expires=str(own))
+    device.do(device.order(), ADA)
+    device.applier.open_until("u-ada", own + 5, "n-1", "123456")
+    assert line(device, "shadow")[7] == str(own)
+
+
 def test_an_adopted_account_that_the_owner_replaced_is_not_ours_any_more(device):
     device.do(device.order(), ADA)
     passwd = device.root / "etc/passwd"

@@ -232,6 +232,7 @@ class Applier:
         """Let a person in until ``day`` (since 1970), as a code of the help desk said; never shorter than before."""
         with self._lock:
             record, found = self.require_active(user_id)
+            day = day if record.expired_before is None else min(day, record.expired_before)
             if found.expires_on is not None and found.expires_on < day:
                 self.backend.require_ready()
                 self.backend.set_expiry(record.username, day)

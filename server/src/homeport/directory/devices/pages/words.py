@@ -79,7 +79,11 @@ AFTER_CHOICES = (
         "An ordinary local account remains and Homeport no longer looks after it. That of a suspended user is locked all the same.",
     ),
     (After.LOCK.value, "Lock", "Nobody can sign in with it, and its processes end. Its files stay."),
-    (After.REMOVE.value, "Delete", "The account and its home folder are deleted. This cannot be undone."),
+    (
+        After.REMOVE.value,
+        "Delete",
+        "The account and its home folder are deleted. This cannot be undone. An account that the machine had before is only locked.",
+    ),
 )
 DEVICE_REASONS = {
     "account_name_taken": "The device has another account of this name. Rename or remove that account, then the person signs in again.",
