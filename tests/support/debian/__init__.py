@@ -4,3 +4,10 @@
 boots a copy of it (an overlay, thrown away afterwards); `wire.py` is its network, which can be cut; `terminal.py` is a person
 at one of its terminals. Needs root, and says so.
 """
+
+from pathlib import Path
+
+
+def pam_flood_path() -> Path:
+    """Where the program lies that talks to PAM ten thousand times; it runs on the machine."""
+    return Path(__file__).with_name("pam_flood.py")
