@@ -30,6 +30,7 @@ class Wire:
         self.port = port
         self.carried = 0
         """How many connections the device has opened."""
+        self._carried_before = 0
         self.asked: list[str] = []
         """What the device has asked for, such as `GET /agent/v1/people?skip=0`, as far as it was carried."""
         self.heard: bytearray | None = None
@@ -54,7 +55,12 @@ class Wire:
 
     def hang(self) -> None:
         """Take every connection and never answer; what stands hears nothing more."""
+        self._carried_before = self.carried
         self._become(State.SILENT)
+
+    def carried_since_hang(self) -> int:
+        """How many connections were taken since then and hear nothing."""
+        return self.carried - self._carried_before
 
     def close(self) -> None:
         self.cut()
