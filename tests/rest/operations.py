@@ -72,7 +72,15 @@ def _provider(world: World) -> Body:
     return world.provider_body()
 
 
+def _events(_: World) -> Body:
+    return {"service": ["all"], "start_time": "2026-01-01T00:00:00Z", "search_term": {"and": [{"success": True}]}, "limit": 20}
+
+
 BODIES: dict[str, Callable[[World], Body]] = {
+    "POST /insights/directory/v1/events": _events,
+    "POST /insights/directory/v1/events/count": _events,
+    "POST /insights/directory/v1/events/distinct": lambda world: {**_events(world), "field": "event_type"},
+    "POST /insights/directory/v1/events/interval": lambda world: {**_events(world), "interval_unit": "h"},
     "PUT /api/users/{id}": lambda _: {"roleName": "Help Desk", "apiKeyAllowed": True, "suspended": False},
     "POST /api/v2/administrator-invitations": lambda world: {
         "email": f"{world.name('invited')}@acme.example",

@@ -34,6 +34,14 @@ OURS_ALONE = {
     "suspended",
     "activated",
     "roleName",
+    "service",
+    "start_time",
+    "end_time",
+    "sort",
+    "field",
+    "interval_unit",
+    "interval_value",
+    "timezone",
 }
 """Fields whose value means something here, so that any text would not do; the right bodies of the contract test have them."""
 
@@ -94,7 +102,7 @@ def test_answer_has_the_published_names_and_types(world, operation, here):
     known = published.fields(known["settings"]) if "settings" in known else known
     added = next((names for beginning, names in ADDED.items() if operation.path.startswith(beginning)), set())
     for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, dict):
+        if isinstance(row, dict) and known:  # an event's fields are published without names
             assert set(row) - set(known) <= added
 
 

@@ -21,7 +21,7 @@ DEPLOYED = sorted((ROOT / "deploy").iterdir())
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^ *```.*?^ *```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"(?<![\w.-])(homeport|homeport-agent|homeport-simulators) ([a-z].*)")
-API_PATH = re.compile(r"/api/[\w./{}-]+")
+API_PATH = re.compile(r"/(?:api|insights)/[\w./{}-]+")
 ID = re.compile(r"\{\w+\}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
 OUR_PATH = re.compile(r"(?:server|agent|simulators|tests|docs|deploy|tools|requirements)/[\w./-]+")
 

@@ -183,7 +183,7 @@ def test_a_role_gets_in_exactly_where_the_table_says_so(app, client, there, call
     for route in sorted(guarded_routes(app), key=lambda one: one == ENDING):
         needed = {Permission(name) for name in NEEDS.get(route, "").split()}
         path = route.split()[1]
-        headers = {"x-api-key": callers[role].key} if path.startswith("/api/") else cookie(callers[role])
+        headers = {"x-api-key": callers[role].key} if path.startswith(("/api/", "/insights/")) else cookie(callers[role])
         answer = ask(client, route, there, headers)
         if needed <= ROLES[role]:
             gets_in = answer.status_code not in {401, 403} and not answer.headers.get("location", "").startswith("/signin?")

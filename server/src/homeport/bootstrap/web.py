@@ -20,6 +20,7 @@ from homeport.channels.linux.pages import OrderPanels, TimelineActions, UnlockAc
 from homeport.directory.admins.actions import AdministratorActions
 from homeport.directory.admins.api import AdministratorsApi, ApiKeyAuthenticator, ApiKeysApi
 from homeport.directory.admins.pages import AdministratorPages, ApiKeyPages
+from homeport.directory.audit.api import EventsApi
 from homeport.directory.audit.pages import AuditPages
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.api import AssociationsApi, DeviceGroupsApi, DevicesApi
@@ -182,6 +183,7 @@ def application(home: Home) -> FastAPI:
         SessionsApi(home.work_of(lambda unit: unit.sessions)).router(),
         ApiKeysApi(home.work_of(lambda unit: unit.api_keys)).router(),
         AuditPages(home.work_of(lambda unit: unit.audit), templates).router(),
+        EventsApi(home.work_of(lambda unit: unit.audit)).router(),
         PasswordPages(home.work_of(lambda unit: unit.password_sign_in), parts.hasher, templates, sessions).router(),
         ApiReference(app.openapi, templates, settings.public_url).router(),
         sign_in_pages.router(),

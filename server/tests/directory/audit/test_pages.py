@@ -1,3 +1,7 @@
+import csv
+import io
+import json
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -62,6 +66,32 @@ def test_list_is_paged_searched_and_filtered_by_its_address(client, work, clock)
     assert "No events" in client.get("/admin/events?q=resource_id:nothing").text
     assert client.get("/admin/events?success=perhaps").status_code == 200
     assert client.get("/admin/events?sort=actor_name&page=9999999").status_code == 200
+
+
+def test_events_are_narrowed_by_time(client, work, clock):
+    record(work, clock, name="ada")
+    clock.forward(hours=30)
+    record(work, clock, name="bob")
+    assert "1 event" in client.get("/admin/events?since=24h").text
+    assert "2 events" in client.get("/admin/events?since=7d").text
+    today = clock.now().date().isoformat()
+    assert "1 event" in client.get(f"/admin/events?q=since:{today}").text
+    assert "2 events" in client.get(f"/admin/events?q=until:{today}").text
+    wrong = client.get("/admin/events?q=since:tomorrow")
+    assert (wrong.status_code, "“tomorrow” is no day. Write it as 2026-11-25" in wrong.text) == (400, True)
+
+
+def test_an_export_holds_everything_that_the_address_finds_and_no_formulas(client, work, clock):
+    record(work, clock, 1100)
+    record(work, clock, name="=HYPERLINK(1)", event="user_create")
+    lines = list(csv.reader(io.StringIO(client.get("/admin/events.csv").text)))
+    assert len(lines) == 1102
+    assert len({line[0] for line in lines}) == 1102
+    assert lines[1][lines[0].index("resource_name")] == "'=HYPERLINK(1)"
+    [only] = client.get("/admin/events.jsonl?q=event_type:user_create").text.splitlines()
+    assert json.loads(only)["resource"]["name"] == "=HYPERLINK(1)"
+    assert client.get("/admin/events.jsonl?q=event_type:nothing").text == ""
+    assert client.get("/admin/events.csv?q=since:tomorrow").status_code == 400
 
 
 def test_reading_needs_the_permission(client):

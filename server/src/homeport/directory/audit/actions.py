@@ -1,14 +1,16 @@
 """Record and search."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from homeport.directory.audit.model import JSON, Change, Entry, Happening, Resource, an_entry
+from homeport.directory.audit.model import JSON, Change, Entry, EventSearch, Happening, Resource, an_entry
 from homeport.directory.audit.ports import AuditLog
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
-from homeport.foundation.kernel.listing import Listing, Page
+from homeport.foundation.kernel.listing import Listing, Page, Window
 from homeport.foundation.kernel.permissions import Permission
 
 
@@ -64,3 +66,34 @@ class Audit:
         """
         actor.require(Permission.AUDIT_READ)
         return self.log.search(listing)
+
+    def window(self, actor: Actor, listing: Listing, cursor: str = "") -> Window[Entry]:
+        """Return the next entries that match after the one whose id is the cursor, the newest first; for an export."""
+        actor.require(Permission.AUDIT_READ)
+        return self.log.window(listing, cursor)
+
+    def events(
+        self, actor: Actor, search: EventSearch, *, skip: int = 0, limit: int, ascending: bool = False, after: str = ""
+    ) -> Sequence[Entry]:
+        """Return entries in order of time, optionally only those after the one whose id is `after`."""
+        actor.require(Permission.AUDIT_READ)
+        return self.log.events(search, skip=skip, limit=limit, ascending=ascending, after=after)
+
+    def count(self, actor: Actor, search: EventSearch) -> int:
+        """Return how many entries match."""
+        actor.require(Permission.AUDIT_READ)
+        return self.log.count(search)
+
+    def distinct(self, actor: Actor, search: EventSearch, field: str, limit: int) -> Sequence[tuple[str, int]]:
+        """Return the values of a field and how often each occurs, the most frequent first."""
+        actor.require(Permission.AUDIT_READ)
+        return self.log.distinct(search, field, limit)
+
+    def per_interval(self, actor: Actor, search: EventSearch, seconds: int, offset: int = 0) -> Sequence[tuple[datetime, int]]:
+        """Return how many entries each interval has; those without any are left out.
+
+        Intervals of so many seconds are counted from 1970 on, in the time zone that is `offset` seconds ahead of UTC.
+        """
+        actor.require(Permission.AUDIT_READ)
+        local = ((int(moment.timestamp()) + offset) // seconds * seconds - offset for moment in self.log.moments(search))
+        return [(datetime.fromtimestamp(start, UTC), number) for start, number in sorted(Counter(local).items())]

@@ -1,14 +1,23 @@
 """INSIGHTS > Directory Events: who changed what, and when."""
 
-from dataclasses import dataclass
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.model import SPANS, Entry, listing_of
+from homeport.directory.audit.schemas import event, written
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
-from homeport.foundation.kernel.listing import Filter, Listing
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.listing import Listing, Page
+from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui import listing
 from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.templates import Templates
@@ -18,6 +27,8 @@ FILTERS = (
     listing.Filter(
         "actor_kind", "By", (("admin", "Administrators"), ("user", "Users"), ("device", "Devices"), ("system", "The system"))
     ),
+    listing.Filter("since", "Time", tuple((word, said) for word, (said, _) in SPANS.items())),
+    listing.Filter("until", "Until"),
     listing.Filter("event_type", "Event"),
     listing.Filter("actor_name", "Actor"),
     listing.Filter("resource_type", "Kind"),
@@ -26,6 +37,28 @@ FILTERS = (
     listing.Filter("request_id", "Request"),
 )
 SORTS = ("at", "event_type", "actor_name")
+CHUNK = 500
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection)."""
+COLUMNS = (
+    "id",
+    "at",
+    "event_type",
+    "actor_kind",
+    "actor_id",
+    "actor_name",
+    "address",
+    "user_agent",
+    "request_id",
+    "resource_type",
+    "resource_id",
+    "resource_name",
+    "success",
+    "reason",
+    "changes",
+    "details",
+    "batch",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +72,75 @@ class AuditPages:
         """Return the routes."""
         router = APIRouter(include_in_schema=False)
         router.add_api_route("/admin/events", self.list, methods=["GET"])
+        router.add_api_route("/admin/events.csv", self.export_csv, methods=["GET"])
+        router.add_api_route("/admin/events.jsonl", self.export_json_lines, methods=["GET"])
         return router
 
     def list(self, request: Request, actor: PageActor) -> Response:
         """List events, the newest first."""
-        state = ListState.of(request, filters=FILTERS, sorts=SORTS, default_sort="-at")
-        asked = Listing(
-            text=state.text,
-            filters=tuple(Filter(name, "eq", value) for name, value in state.chosen if _possible(name, value)),
-            sort=(f"-{state.sort}" if state.descending else state.sort,),
-            skip=state.offset,
-            limit=state.size,
-        )
+        actor.require(Permission.AUDIT_READ)
+        state, problem = ListState.of(request, filters=FILTERS, sorts=SORTS, default_sort="-at"), ""
+        page: Page[Entry] = Page()
         with self.work.read() as audit:
-            page = audit.search(actor, asked)
+            try:
+                asked = listing_of(state.chosen, state.text, audit.clock.now())
+                sort = (f"-{state.sort}" if state.descending else state.sort,)
+                page = audit.search(actor, replace(asked, sort=sort, skip=state.offset, limit=state.size))
+            except Invalid as error:
+                problem = error.detail
+        here = state.address
         return self.templates.render(
             "audit/list.html",
             request,
+            status=400 if problem else 200,
             list=state,
             pager=Pager(total=page.total, page=state.page, size=state.size),
             entries=page.items,
+            problem=problem,
+            exports=[(word, here.replace("/admin/events", f"/admin/events.{word}", 1)) for word in ("csv", "jsonl")],
         )
 
+    def export_csv(self, request: Request, actor: PageActor) -> Response:
+        """Send everything that the list's address finds as CSV, a part at a time."""
+        return self._export(request, actor, _csv, "csv", "text/csv; charset=utf-8", _line(COLUMNS))
 
-def _possible(name: str, value: str) -> bool:
-    return name != "success" or value in {"true", "false"}
+    def export_json_lines(self, request: Request, actor: PageActor) -> Response:
+        """Send everything that the list's address finds as JSON Lines, an event a line, as the REST API writes it."""
+        return self._export(request, actor, _json_line, "jsonl", "application/jsonl; charset=utf-8")
+
+    def _export(  # noqa: PLR0917 - what differs between two formats
+        self, request: Request, actor: Actor, write: Callable[[Entry], str], ending: str, media_type: str, head: str = ""
+    ) -> Response:
+        actor.require(Permission.AUDIT_READ)
+        state = ListState.of(request, filters=FILTERS, sorts=SORTS, default_sort="-at")
+        with self.work.read() as audit:
+            asked = replace(listing_of(state.chosen, state.text, audit.clock.now()), limit=CHUNK)
+        headers = {"content-disposition": f'attachment; filename="events.{ending}"', "cache-control": "no-store"}
+        return StreamingResponse(self._lines(actor, asked, write, head), media_type=media_type, headers=headers)
+
+    def _lines(self, actor: Actor, asked: Listing, write: Callable[[Entry], str], head: str) -> Iterator[str]:
+        """Write line after line; each part is read in a unit of work of its own, so that none stays open while a slow reader reads."""
+        yield head
+        cursor = ""
+        while True:
+            with self.work.read() as audit:
+                window = audit.window(actor, asked, cursor)
+            yield "".join(map(write, window.items))
+            cursor = window.older
+            if not cursor:
+                return
+
+
+def _csv(entry: Entry) -> str:
+    values = asdict(entry) | {"at": written(entry.at)}
+    return _line(["" if values[name] is None else str(values[name]) for name in COLUMNS])
+
+
+def _json_line(entry: Entry) -> str:
+    return json.dumps(event(entry), ensure_ascii=False) + "\n"
+
+
+def _line(cells: Sequence[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
+    return buffer.getvalue()

@@ -1,15 +1,18 @@
 """The audit log in SQL: entries are inserted and, once, marked with the batch that sealed them."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, literal, not_, or_, select, tuple_, update
 
-from homeport.directory.audit.model import Batch, Entry, Header
+from homeport.directory.audit.model import Batch, Entry, EventSearch, Header
 from homeport.directory.audit.tables import audit_batches, audit_entries
-from homeport.foundation.database.listing import fetch_page
-from homeport.foundation.kernel.listing import Listing, Page
+from homeport.foundation.database.listing import condition, fetch_page, fetch_window, matching_text
+from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.listing import Listing, Page, Window
 
 _COLUMNS = [column.name for column in audit_entries.c]
 _FIELDS = {column.name: column for column in audit_entries.c if column.name not in {"changes", "details"}}
@@ -46,6 +49,63 @@ class AuditStore:
             order=(audit_entries.c.at.desc(), audit_entries.c.id.desc()),
             make=_entry,
         )
+
+    def window(self, listing: Listing, cursor: str = "") -> Window[Entry]:
+        """Return the next entries that match after the one whose id is the cursor, the newest first."""
+        return fetch_window(
+            self.connection,
+            select(audit_entries),
+            listing,
+            fields=_FIELDS,
+            texts=_TEXTS,
+            at=audit_entries.c.at,
+            key=audit_entries.c.id,
+            make=_entry,
+            cursor=cursor,
+            counted=0,
+        )
+
+    def events(self, search: EventSearch, *, skip: int, limit: int, ascending: bool, after: str) -> Sequence[Entry]:
+        """Return entries in order of time, optionally only those that come after the one whose id is `after`."""
+        at, key = audit_entries.c.at, audit_entries.c.id
+        query = self._matching(select(audit_entries), search)
+        query = query.order_by(at.asc(), key.asc()) if ascending else query.order_by(at.desc(), key.desc())
+        if after:
+            moment = self.connection.execute(select(at).where(key == after)).scalar_one_or_none()
+            if moment is None:
+                raise Invalid("search_after names no event. Send back what X-Search_after said.", {"search_after": "Unknown"})
+            past = tuple_(at, key) > tuple_(literal(moment, at.type), literal(after))
+            before = tuple_(at, key) < tuple_(literal(moment, at.type), literal(after))
+            query = query.where(past if ascending else before)
+        return [_entry(row) for row in self.connection.execute(query.offset(skip).limit(limit))]
+
+    def count(self, search: EventSearch) -> int:
+        """Return how many entries match."""
+        query = self._matching(select(func.count()).select_from(audit_entries), search)
+        return int(self.connection.execute(query).scalar_one())
+
+    def distinct(self, search: EventSearch, field: str, limit: int) -> Sequence[tuple[str, int]]:
+        """Return the values of a field and how often each occurs, the most frequent first."""
+        column, number = _FIELDS[field], func.count().label("number")
+        query = self._matching(select(column, number), search).group_by(column).order_by(number.desc(), column).limit(limit)
+        return [(str(value), found) for value, found in self.connection.execute(query)]
+
+    def moments(self, search: EventSearch) -> Iterator[datetime]:
+        """Return when the entries that match happened, the oldest first."""
+        query = self._matching(select(audit_entries.c.at), search).order_by(audit_entries.c.at)
+        return iter(self.connection.execute(query).scalars())
+
+    def _matching(self, query: Select[Any], search: EventSearch) -> Select[Any]:
+        """Narrow a query; a value that one of `none` finds is left out."""
+        found = functools.partial(condition, self.connection, fields=_FIELDS)
+        query = query.where(audit_entries.c.at >= search.start, *map(found, search.every))
+        if search.end is not None:
+            query = query.where(audit_entries.c.at < search.end)
+        if search.some:
+            query = query.where(or_(*map(found, search.some)))
+        if search.text:
+            query = query.where(*matching_text(self.connection, search.text, _TEXTS))
+        return query.where(*(not_(found(one)) for one in search.none))
 
     def unsealed(self, limit: int) -> list[Entry]:
         """Return entries that no batch has sealed, oldest id first, and hold them against another sealer."""

@@ -36,7 +36,7 @@ def fetch_page(
     decides ties: its last column must be unique. A long list keeps all its text once more, folded by `kernel.listing.folded`, in
     one `search_key`, which is several times faster than looking into each column. Raises Invalid for an unknown field or operator.
     """
-    like = _sqlite_like if connection.dialect.name == "sqlite" else _lowered_like
+    like = _like_of(connection)
     narrowed = query.where(*_conditions(listing, fields, texts, like))
     if search_key is not None:
         place = func.instr if connection.dialect.name == "sqlite" else func.strpos
@@ -69,7 +69,7 @@ def fetch_window(
     The window is found by index, however far back it lies, and rows are counted up to `counted` only; with free text they are not
     counted, since that would read every row. A cursor that no row has counts as none. Raises Invalid as `fetch_page` does.
     """
-    like = _sqlite_like if connection.dialect.name == "sqlite" else _lowered_like
+    like = _like_of(connection)
     narrowed = query.where(*_conditions(listing, fields, texts, like))
     total = None
     if not listing.text:
@@ -93,6 +93,22 @@ def fetch_window(
         older=ends[1] if over or backwards else "",
         newer=ends[0] if moment is not None and (over or not backwards) else "",
     )
+
+
+def condition(connection: Connection, one: Filter, *, fields: Mapping[str, ColumnElement[Any]]) -> ColumnElement[bool]:
+    """Return what one filter says as SQL. Raises Invalid for an unknown field or operator."""
+    if one.field not in fields:
+        raise Invalid(f"There is no field “{one.field}” to filter by. Use one of: {', '.join(sorted(fields))}.")
+    return _compare(fields[one.field], one, _like_of(connection))
+
+
+def matching_text(connection: Connection, text: str, texts: Sequence[ColumnElement[str]]) -> list[ColumnElement[bool]]:
+    """Return that each word of the text occurs in one of the columns."""
+    return _conditions(Listing(text=text), {}, texts, _like_of(connection))
+
+
+def _like_of(connection: Connection) -> Like:
+    return _sqlite_like if connection.dialect.name == "sqlite" else _lowered_like
 
 
 def _conditions(

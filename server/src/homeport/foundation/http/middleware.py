@@ -14,7 +14,7 @@ from homeport.foundation.kernel.entropy import Entropy
 
 log = structlog.get_logger()
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-PROGRAM_PATHS = ("/api/", "/agent/", "/oauth/token", "/oauth/device_authorization", "/scim/", "/mdm")
+PROGRAM_PATHS = ("/api/", "/insights/", "/agent/", "/oauth/token", "/oauth/device_authorization", "/scim/", "/mdm")
 """Paths that never look at the session cookie, so a cross-site request gains nothing there."""
 SECRET_PATHS = ("/admin/link/",)
 """Paths that end in a secret, so the access log leaves their end out."""

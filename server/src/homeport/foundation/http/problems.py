@@ -70,7 +70,9 @@ def install(app: FastAPI, error_page: ErrorPage) -> None:
 
 def _is_program(request: Request) -> bool:
     """Tell whether a program asks; a person comes back from the provider under /oauth too, and gets a page."""
-    return request.url.path.startswith(("/api/", "/agent/", "/oauth/token", "/oauth/device_authorization", "/scim/"))
+    return request.url.path.startswith(
+        ("/api/", "/insights/", "/agent/", "/oauth/token", "/oauth/device_authorization", "/scim/")
+    )
 
 
 def _answer(  # noqa: PLR0917 - the parts of an answer, in the order they appear in it
@@ -82,7 +84,7 @@ def _answer(  # noqa: PLR0917 - the parts of an answer, in the order they appear
         headers["Retry-After"] = str(error.retry_after)
     if status == 401 and path.startswith("/agent/"):  # noqa: PLR2004 - the status that demands a challenge
         headers["WWW-Authenticate"] = 'DPoP algs="ES256"'  # RFC 9449, section 7.1
-    if path.startswith("/api/"):
+    if path.startswith(("/api/", "/insights/")):
         body: dict[str, object] = {"code": status, "message": detail, "status": title.upper().replace(" ", "_")}
         if isinstance(error, errors.Invalid) and error.fields:
             body["details"] = [{"field": name, "message": message} for name, message in error.fields.items()]

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.listing import Filter
 
 JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
 """A value that JSON can write."""
@@ -88,6 +89,18 @@ class Entry:
         """Return the details as values."""
         found: dict[str, JSON] = json.loads(self.details)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class EventSearch:
+    """Which entries a program asks for: from `start` to before `end`, of every, of some and of none of the filters."""
+
+    start: datetime
+    end: datetime | None = None
+    every: tuple[Filter, ...] = ()
+    some: tuple[Filter, ...] = ()
+    none: tuple[Filter, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
