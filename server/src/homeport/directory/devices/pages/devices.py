@@ -68,7 +68,6 @@ class DevicePages:
             devices=[(device, device_word(device, now)) for device in page.items],
             may_add=actor.may(Permission.ENROLLMENT_KEYS_WRITE),
             may_write=actor.may(Permission.DEVICES_WRITE),
-            may_reset=actor.may(Permission.PASSCODES_RESET),
             may_group=actor.may(Permission.GROUPS_WRITE),
             export=list_export(state),
         )
@@ -192,6 +191,7 @@ class DevicePages:
             sudo_words=SUDO_WORDS,
             form=form,
             may_write=actor.may(Permission.DEVICES_WRITE),
+            may_reset=actor.may(Permission.PASSCODES_RESET),
             may_unlock=actor.may(Permission.DEVICES_UNLOCK),
             panels=self.panels.render("device", device),
         )
