@@ -287,6 +287,7 @@ def test_root_ends_a_binding_as_an_order_would_and_the_server_is_told(at, after)
     assert at.device.do("activate", account={}) == ("refused", "account_missing")
     if after is not After.KEEP:
         assert at.device.do("bind") == ("done", None)
+        assert at.device.backend.find("ada").locked == (after is After.REMOVE)  # after `lock` with the passcode of before
         assert [one.get("bound_again") for one in at.device.applier.ledger.notices] == [True]
 
 

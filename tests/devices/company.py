@@ -150,6 +150,12 @@ class Company:
         assert self.portal.status == 200, self.portal.page
         return " ".join(re.sub(r"<[^>]+>", " ", html.unescape(self.portal.page)).split())
 
+    def presses(self, path: str, **typed: str) -> None:
+        """Open a page of the portal, fill its form in and send it; it must agree."""
+        self.reads(path)
+        self.portal.send(typed, action=path)
+        assert self.portal.status == 200, self.portal.page
+
     def binding(self, device_id: str, person: Person) -> str:
         """The id of a person's binding to a device."""
         found = self.asks("GET", f"/api/v2/systems/{device_id}/bindings")["bindings"]
@@ -157,9 +163,7 @@ class Company:
 
     def code_in_the_portal(self, device_id: str, binding_id: str, digits: str) -> str:
         """Type a device's digits on its page, as the help desk does; the code that the page shows."""
-        path = f"/admin/devices/{device_id}/bindings/{binding_id}/unlock-code"
-        self.reads(path)
-        self.portal.send({"challenge": digits}, action=path)
+        self.presses(f"/admin/devices/{device_id}/bindings/{binding_id}/unlock-code", challenge=digits)
         code = self.portal.text("unlock-code")
         assert code, self.portal.page
         return code

@@ -16,6 +16,14 @@ def begin(lab, person):
     return console, code
 
 
+def refusal_at(console, acme) -> str:
+    """The reason at the prompt, which the page of the id beside it must give too."""
+    found = console.reads(r"Reason: (\S+) +Sign-in: (\S+)")
+    page = acme.reads(f"/admin/sign-ins/{found[2]}")
+    assert found[1] in page, page
+    return found[1]
+
+
 def test_when_the_time_of_login_runs_out_the_next_attempt_shows_the_same_code(lab, ada):
     lab.machine.run("sed", "-i", r"s/^LOGIN_TIMEOUT.*/LOGIN_TIMEOUT 2/", "/etc/login.defs")
     console, code = begin(lab, ada)
@@ -55,9 +63,20 @@ def test_a_number_that_is_wrong_five_times_is_refused_with_an_id_that_the_portal
             console.reads(f"{left} tr(y|ies) left")
             console.reads("Number shown there: $")
         console.types(wrong)
-        reference = console.reads(r"Sign-in: (\S+)")[1]
+        assert refusal_at(console, acme) == "number_wrong"
     assert lab.machine.entry("passwd", ada.username) is None
-    assert acme.estate.rows("SELECT state FROM sign_ins WHERE id = ?", reference)
+
+
+def test_a_number_that_is_typed_after_the_ten_minutes_is_refused_with_an_id_that_the_portal_explains(acme, lab, ada):
+    console, code = begin(lab, ada)
+    with console:
+        number = acme.signs_in(ada, f"{acme.estate.url}/device?user_code={code}")
+        over = "UPDATE device_authorizations SET expires_at = created_at WHERE user_code = ?"
+        acme.estate.execute(over, code)
+        console.types(number)
+        assert refusal_at(console, acme) == "signin_expired"
+    assert lab.machine.entry("passwd", ada.username) is None
+    begin(lab, ada)[0].close()  # a new attempt has a new code
 
 
 def test_another_person_who_approves_gets_nothing_and_neither_does_the_first(acme, lab, ada, bea):
@@ -68,6 +87,6 @@ def test_another_person_who_approves_gets_nothing_and_neither_does_the_first(acm
             console.types(number)
         else:
             console.types("000000")
-        console.reads(r"Reason: \S+")
+        assert refusal_at(console, acme) == "another_person"
     for person in (ada, bea):
         assert lab.machine.entry("passwd", person.username) is None

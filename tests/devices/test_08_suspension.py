@@ -1,4 +1,4 @@
-"""Suspended in the API: within seconds everything of the person's ends on the device, step by step, and nothing lets them back in."""
+"""Suspended in the portal or the API: within seconds everything of the person's ends on the device, step by step, and nothing lets them back in."""
 
 import time
 from contextlib import contextmanager
@@ -48,6 +48,25 @@ def test_a_suspension_ends_everything_within_five_seconds_and_an_activation_brin
     assert lab.key_opens(ada)
     with fast_daemons(machine):
         machine.until(lambda: {"cron-ran", "at-ran"} <= files(machine), "her jobs")
+
+
+def test_a_suspension_in_the_portal_shows_each_step_on_the_pages_of_the_device_and_of_the_person(acme, lab, ada):
+    lab.bind(ada)
+    uid, console = lab.uid(ada), lab.logs_in(ada)
+    begun = time.monotonic()
+    acme.presses(f"/admin/users/{ada.id}/suspend")
+    lab.machine.until(lambda: not lab.machine.processes(uid), "the end of all processes", seconds=5)
+    assert time.monotonic() - begun < 5
+    console.ends()
+    receipt = lab.machine.until(lambda: acme.answered(ada, "suspend"), "the receipt")
+    for page in (f"/admin/devices/{lab.id}", f"/admin/users/{ada.id}"):
+        shown = acme.reads(page).split(f"Suspend the account: {ada.username}")[1]
+        told = [shown.index(f"{step['step']} done {step['at']}") for step in receipt["steps"]]
+        assert (len(told), told) == (len(STEPS), sorted(told))
+    lab.refuses_the_passcode(ada)
+    acme.presses(f"/admin/users/{ada.id}/activate")
+    lab.machine.until(lambda: acme.answered(ada, "activate"), "the receipt")
+    lab.logs_in(ada).close()
 
 
 def test_when_nothing_of_ours_runs_the_lease_ends_everything_at_its_date(acme, lab, ada):

@@ -122,17 +122,16 @@ class Planner:
 
     def _open(self, order: Order, account: Account, record: Record) -> Plan:
         """Open an account that stands."""
-
-        def unlock() -> str:
-            self.backend.unlock(account.username)
-            return ""
-
         return [
             *self._shape(order, account, record),
-            (Step.UNLOCK, unlock),
+            (Step.UNLOCK, lambda: self._unlock(account)),
             (Step.ENABLE_JOBS, lambda: self._enable_jobs(account)),
             (Step.ALLOW, lambda: self._allow(record, order)),
         ]
+
+    def _unlock(self, account: Account) -> str:
+        self.backend.unlock(account.username)
+        return ""
 
     def _bind(self, order: Order, account: Account) -> Plan:
         known = self._record(account)
@@ -177,6 +176,8 @@ class Planner:
             (Step.ACCOUNT, add_account),
             (Step.HOME, make_home),
             *self._shape(order, account, record),
+            # Whoever comes back after a binding that ended, or a suspension, has the passcode of before.
+            *([(Step.UNLOCK, lambda: self._unlock(account))] if record.state in {"unbound", "suspended"} else []),
             (Step.ENABLE_JOBS, lambda: self._enable_jobs(account)),
             (Step.ALLOW, lambda: self._allow(record, order)),
         ]

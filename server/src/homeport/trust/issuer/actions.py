@@ -108,6 +108,9 @@ class DeviceAuthorizations:
         if authorization.state is AuthorizationState.REDEEMED:
             return model.Denied(ReasonCode.USER_CODE_USED, authorization.sign_in_id)
         if authorization.is_over(now):
+            if number and authorization.number:  # once: whoever typed it too late reads the id at the prompt
+                self.store.update(replace(authorization, number=""))
+                self._follow_up(authorization, "number typed after the ten minutes", ReasonCode.SIGNIN_EXPIRED)
             return model.Expired(authorization.sign_in_id)
         if number is None or authorization.state is AuthorizationState.PENDING:
             return self._wait(authorization)
