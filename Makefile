@@ -26,6 +26,7 @@ check: $(READY)  ## the fast part: format, lint, types, import contracts, house 
 	@tools/check
 
 bench: assets  ## figures beside goals, as a table and as JSON in .run/bench; ONLY=name for one
+	@tools/setup test
 	@tools/as-root "the agent's bench makes accounts with useradd" .venv/bin/python -m bench $(ONLY)
 
 lock: $(READY)  ## resolve requirements/*.in to hash-pinned requirements/*.txt

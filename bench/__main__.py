@@ -2,12 +2,15 @@
 
 import sys
 
-from bench import agent, imports, lists, sign_ins, start
+from bench import agent, imports, lists, sign_ins, start, suspension
 from bench.frame import RESULTS, Bench, Report, machine
 
 BENCHES = (
     Bench("start", "how long until `homeport serve` answers?", start.run),
-    Bench("agent", "how much memory does the agent keep?", agent.run),
+    Bench("agent", "what does the agent cost a machine: memory, a login's time, a name's lookup?", agent.run),
+    Bench(
+        "suspension", "how soon does a suspension close the account on a device, with 1,000 devices connected?", suspension.run
+    ),
     Bench("lists", "how long do list pages and searches take with 100,000 people and 20,000 devices?", lists.run),
     Bench("imports", "how long does an import of 100,000 users take, with its progress watched?", imports.run),
     Bench("sign-ins", "what do 10,000 federated sign-ins cost in memory, processor time and SQL?", sign_ins.run),
