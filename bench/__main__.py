@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import agent, imports, lists, sign_ins, start, suspension
+from bench import agent, imports, lists, sign_ins, start, suspension, trouble
 from bench.frame import RESULTS, Bench, Report, machine
 
 BENCHES = (
@@ -13,6 +13,7 @@ BENCHES = (
     ),
     Bench("lists", "how long do list pages and searches take with 100,000 people and 20,000 devices?", lists.run),
     Bench("imports", "how long does an import of 100,000 users take, with its progress watched?", imports.run),
+    Bench("trouble", "whom does a hung server slow down, and whom 10,000 names at ssh?", trouble.run),
     Bench("sign-ins", "what do 10,000 federated sign-ins cost in memory, processor time and SQL?", sign_ins.run),
 )
 
