@@ -1,6 +1,7 @@
 """Renew the pictures in docs/pictures: a real server, Okta simulator and machine, photographed in Chromium.
 
-Run as root (`make pictures`), because the machine's accounts are made with useradd. Each picture stays under 200 kB.
+Run as root (`make pictures`), because the machine's accounts are made with useradd. Each picture stays under 200 kB. With the word
+`terminals` only those of console and ssh are taken.
 """
 
 import html
@@ -30,6 +31,7 @@ from tests.journeys.machine import AGENT, Machine, set_up  # noqa: E402 - the sa
 from tests.journeys.portal import Portal  # noqa: E402 - the same
 from tests.support.chromium import chromium  # noqa: E402 - the same
 from tests.support.processes import Programs  # noqa: E402 - the same
+from tools import terminal_pictures  # noqa: E402 - the same
 
 PICTURES = ROOT / "docs" / "pictures"
 MOST_BYTES = 200_000
@@ -145,9 +147,14 @@ def sign_in_at_the_terminal(browser: Browser, installation: Installation, machin
         terminal.wait_for("You can now log in")
         terminal.wait_for(r"home folder is \S+\n")
     terminal.close()
+    shoot_text(browser, "terminal", f"$ sudo homeport-agent sign-in\n{terminal.text}$ ")
+
+
+def shoot_text(browser: Browser, name: str, text: str) -> None:
+    """Picture what stands on a terminal."""
     with window(browser, 1000, 900, scale=1.5) as page:
-        page.set_content(TERMINAL % html.escape(f"$ sudo homeport-agent sign-in\n{terminal.text}$ "))
-        save("terminal", page.locator("main").screenshot())
+        page.set_content(TERMINAL % html.escape(text))
+        save(name, page.locator("main").screenshot())
 
 
 def take(browser: Browser, installation: Installation, machine: Machine, programs: Programs) -> None:
@@ -193,10 +200,14 @@ def take(browser: Browser, installation: Installation, machine: Machine, program
 
 
 def main() -> None:
+    terminals = terminal_pictures.texts()  # before the browser, whose loop would stand in the way of the server's set-up
     with tempfile.TemporaryDirectory(prefix="homeport-pictures-") as folder, Programs() as programs, chromium() as browser:
         place = Path(folder)
         place.chmod(0o711)
-        take(browser, install(place / "data", programs), set_up(place, "lab-7", programs), programs)
+        if sys.argv[1:] != ["terminals"]:
+            take(browser, install(place / "data", programs), set_up(place, "lab-7", programs), programs)
+        for name, text in terminals.items():
+            shoot_text(browser, name, text)
 
 
 if __name__ == "__main__":
