@@ -184,7 +184,9 @@ class Unit:
     @cached_property
     def provisioning(self) -> Provisioning:
         """Device account provisioning."""
-        return Provisioning(ProvisioningSql(self._connection), UnixIdSql(self._connection), self.bindings, self.audit)
+        return Provisioning(
+            ProvisioningSql(self._connection), UnixIdSql(self._connection), self.bindings, self.policies, self.audit
+        )
 
     @cached_property
     def device_actions(self) -> DeviceActions:

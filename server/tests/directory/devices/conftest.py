@@ -150,7 +150,7 @@ class Directory:
             EnrollmentKeys(keys, groups, self.clock, self.entropy, audit, lambda: FINGERPRINT),
             Enrollment(keys, devices, groups, self.clock, self.entropy, unit, audit),
             bound,
-            Provisioning(settings, uids, bound, audit),
+            Provisioning(settings, uids, bound, policies, audit),
             DeviceGroups(groups, devices, keys, access, bound, policies, self.clock, self.entropy, audit),
             Access(access, devices, groups, bound, self.clock, audit),
             UserGroups(UserGroupSql(connection), audit, self.clock, self.entropy, unit),

@@ -122,6 +122,9 @@ def test_the_devices_that_a_word_concerns_hear_of_it_at_once_and_no_others(each_
             actions.groups.delete(admin, group.id)
 
     assert told(delete) == {alone.id}
+    assert told(lambda: house.provision(ssh=SshPolicy.BROWSER)) == {inside.id, alone.id}, "a word of the setting concerns all"
+    assert told(house.provision) == {inside.id, alone.id}
+    assert told(lambda: house.provision(lease_days=30)) == set()
     assert holds(house, admin, alone).ssh.source is PolicySource.SETTING
 
 

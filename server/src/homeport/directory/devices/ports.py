@@ -333,8 +333,8 @@ class ProvisioningStore(Protocol):
         """Return the names of those of these user groups that are there."""
         ...
 
-    def bump_devices(self, os_family: OSFamily) -> None:
-        """Raise `desired_state_version` of every device of the kind, so that each asks for its policy again."""
+    def device_ids(self, os_family: OSFamily) -> Sequence[str]:
+        """Return the ids of all devices of the kind."""
         ...
 
 

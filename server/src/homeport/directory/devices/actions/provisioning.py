@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
 from homeport.directory.devices.actions.bindings import Bindings
+from homeport.directory.devices.actions.policies import Policies
 from homeport.directory.devices.model import (
     FIRST_UID,
     LAST_UID,
@@ -33,6 +34,7 @@ class Provisioning:
     settings: ProvisioningStore
     unix_ids: UnixIdStore
     bindings: Bindings
+    policies: Policies
     audit: Audit
 
     def list(self, actor: Actor) -> Sequence[ProvisioningSetting]:
@@ -61,7 +63,7 @@ class Provisioning:
         if changes:
             self.settings.save(setting)
             if any(before[name] != after[name] for name in ("ssh", "sudo", "existing")):
-                self.settings.bump_devices(setting.os_family)
+                self.policies.announce(self.settings.device_ids(setting.os_family))
             self.audit.record(
                 actor,
                 "provisioning_setting_update",

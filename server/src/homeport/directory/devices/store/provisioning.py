@@ -119,11 +119,10 @@ class ProvisioningSql:
         query = select(user_groups.c.id, user_groups.c.name).where(user_groups.c.id.in_(user_group_ids))
         return {row.id: row.name for row in self.connection.execute(query)}
 
-    def bump_devices(self, os_family: OSFamily) -> None:
-        """Raise `desired_state_version` of every device of the kind, so that each asks for its policy again."""
-        version = devices.c.desired_state_version
+    def device_ids(self, os_family: OSFamily) -> Sequence[str]:
+        """Return the ids of all devices of the kind."""
         of_kind = (devices.c.os == os_family.value, devices.c.deleted_at.is_(None))
-        self.connection.execute(update(devices).where(*of_kind).values(desired_state_version=version + 1))
+        return self.connection.execute(select(devices.c.id).where(*of_kind)).scalars().all()
 
 
 @dataclass(frozen=True, slots=True)
