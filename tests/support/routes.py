@@ -267,15 +267,22 @@ SENSITIVE: frozenset[str] = frozenset(
         "POST /admin/administrators/{administrator_id}/suspend",
         "POST /admin/api-keys/add",
         "POST /admin/devices/add",
+        "POST /admin/devices/selected/delete",
+        "POST /admin/devices/{device_id}/bindings/{binding_id}/remove",
+        "POST /admin/devices/{device_id}/delete",
         "POST /admin/identity-providers/{provider_id}/confirm",
         "POST /admin/identity-providers/{provider_id}/client-secrets/promote",
         "POST /admin/identity-providers/{provider_id}/delete",
         "POST /admin/users/selected/delete",
+        "POST /admin/users/{user_id}/delete",
     }
 )
 """The acts that ask for password and code again when these were given more than five minutes ago."""
 
 BODIES: dict[str, dict[str, Any]] = {
+    "POST /admin/devices/{device_id}/delete": {"data": {"after": "remove"}},
+    "POST /admin/devices/{device_id}/bindings/{binding_id}/remove": {"data": {"after": "remove"}},
+    "POST /admin/devices/selected/delete": {"data": {"device": "x", "after": "remove"}},
     "PUT /api/users/{id}": {"json": {"firstname": "Ada"}},
     "POST /api/v2/administrator-invitations": {"json": {"email": "", "roleName": ""}},
     "POST /api/v2/api-keys": {"json": {"name": ""}},

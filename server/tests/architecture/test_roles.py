@@ -1,5 +1,6 @@
 """Every route as every role: who gets in is what the one table of roles says of the permission that the route needs."""
 
+import asyncio
 import html
 import re
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from itertools import count
 import pytest
 from fastapi.testclient import TestClient
 from tests.support.factor import set_up
+from tests.support.house import ISSUER
 from tests.support.routes import BODIES, NEEDS, SENSITIVE, guarded_routes
 
 from homeport.bootstrap.web import application
@@ -16,6 +18,7 @@ from homeport.directory.admins.model import BILLING, READ_ONLY, REQUIRED_FOR, RO
 from homeport.foundation.http.middleware import Shell
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin, system
 from homeport.foundation.kernel.permissions import Permission
+from homeport.trust.federation.tables import federated_identities
 from homeport.trust.signin.password.pages import SESSION_COOKIE
 
 ROOT = system("test")
@@ -69,7 +72,13 @@ class There:
         return re.sub(r"\{[^}]+\}", "01a20a00-0000-7000-8000-ffffffffffff", path)
 
     def user(self):
-        return self.house.user(f"person-{next(self.numbers)}").id
+        """Somebody with a link to the provider, so that their page offers everything that it can."""
+        user = self.house.user(f"person-{next(self.numbers)}").id
+        link = {"id": self.house.entropy.new_id(), "user_id": user, "provider_id": self.provider(), "subject": user}
+        link |= {"issuer": ISSUER, "subject_hash": user.ljust(64, "0"), "email": "", "state": "active", "created_at": NOW}
+        with self.house.home.parts.database.write() as unit:
+            unit.connection.execute(federated_identities.insert().values(link))
+        return user
 
     def device(self):
         self.house.clock.forward(seconds=0.3)  # one address may enrol 200 in a minute
@@ -245,3 +254,20 @@ def test_exactly_the_sensitive_acts_ask_to_confirm_who_it_is_after_five_minutes(
         app.state.authenticate_session = sessions
     assert not wrong, "\n".join(wrong)
     assert {route for route in SENSITIVE if not route.startswith("POST /admin")} == set()
+
+
+def test_a_file_is_not_even_read_for_somebody_who_may_not_import(app, callers):
+    """Otherwise whoever may only look could fill the disk, 256 MB at a time."""
+    answers = []
+
+    async def receive():
+        raise AssertionError("the body was read")
+
+    async def send(message):
+        answers.append(message)
+
+    headers = [(b"cookie", f"{SESSION_COOKIE}={callers[READ_ONLY].session}".encode())]
+    headers += [(b"content-type", b"multipart/form-data; boundary=x"), (b"content-length", b"256000000")]
+    scope = {"type": "http", "method": "POST", "path": "/admin/users/import", "raw_path": b"", "query_string": b""}
+    asyncio.run(app({**scope, "headers": headers, "scheme": "https", "server": ("id.example.com", 443)}, receive, send))
+    assert answers[0]["status"] == 403

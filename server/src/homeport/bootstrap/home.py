@@ -30,6 +30,7 @@ from homeport.directory.people.model import (
     UserDeleted,
     UserGroupDeleted,
     UserGroupMembersChanged,
+    UsersChanging,
     UserSuspended,
 )
 from homeport.foundation.database import schema
@@ -171,6 +172,7 @@ class Home:
     def _subscribe(self, subscriptions: Subscriptions) -> None:
         """Say who listens to what; every handler runs in the unit of work of the change."""
         subscribe = subscriptions.subscribe
+        subscribe(UsersChanging, self._hold_what_hangs_on)
         subscribe(UserSuspended, lambda work, event: self._unit(work).bindings.suspend_all_of_user(event.user_id))
         subscribe(UserActivated, lambda work, event: self._unit(work).bindings.activate_all_of_user(event.user_id))
         subscribe(UserDeleted, lambda work, event: self._unit(work).bindings.remove_all_of_user(event.user_id))
@@ -208,6 +210,9 @@ class Home:
     def _end_sign_ins(self, work: UnitOfWork, event: IdentityProviderDeleted | IdentityProviderChanged) -> None:
         if isinstance(event, IdentityProviderDeleted) or event.issuer_changed:
             self._unit(work).sign_ins.end_open_of_provider(event.provider_id)
+
+    def _hold_what_hangs_on(self, work: UnitOfWork, event: UsersChanging) -> None:
+        self._unit(work).bindings.hold(event.user_ids)
 
     def _user_group_changed(self, work: UnitOfWork, event: UserGroupMembersChanged) -> None:
         unit, user_ids = self._unit(work), (*event.added, *event.removed)

@@ -91,7 +91,7 @@ def test_role_and_api_keys_are_changed_on_the_administrators_page(client, house,
     assert "Role: Read Only → Administrator with Billing" in saved.text
     assert "API keys: allowed" in saved.text
     stale = client.post(path, data={"role": READ_ONLY, "version": str(ada.version)})
-    assert stale.status_code == 400
+    assert stale.status_code == 412
     assert "was changed by somebody else meanwhile" in stale.text
     assert client.post(path, data={"role": "Emperor"}).status_code == 400
 

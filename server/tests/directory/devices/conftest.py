@@ -312,7 +312,7 @@ def caller(directory, templates):
     app.state.authenticate_session = lambda request: CALLERS.get(request.headers.get("x-test-session", ""))
     problems.install(app, lambda _request, status, title, detail: HTMLResponse(f"{title}: {detail}", status))
     sections = Panels()
-    sections.register("device", lambda device: f"section about {device.name}")
+    sections.register("device", lambda device, _actor: f"section about {device.name}")
     for part in (
         DevicesApi(directory.work),
         DeviceGroupsApi(directory.work),

@@ -48,7 +48,7 @@ def test_second_of_two_administrators_is_told_and_keeps_what_was_typed(directory
     path = f"/admin/device-groups/{directory.a_group('Lab').id}"
     portal.post(path, data={"name": "Lab", "description": "First", "version": 1})
     answer = portal.post(path, data={"name": "Lab", "description": "Second", "version": 1})
-    assert "It is now “First”. Saving replaces it." in words(answer, 400)
+    assert "Description is now “First”. Saving replaces it." in words(answer, 412)
     assert ">\nSecond</textarea>" in answer.text
     assert 'name="version" value="2"' in answer.text
     assert "Saved" in words(portal.post(path, data={"name": "Lab", "description": "Second", "version": 2}))
@@ -143,7 +143,7 @@ def test_access_is_limited_and_people_are_assigned_on_one_page(directory, portal
     assert "Nobody is assigned yet" in words(portal.get(path))
     assert "Only assigned people may sign in" in words(portal.post(path, data={"limited": "yes", "version": 1}))
     assert directory.binding(binding.id).desired is Desired.SUSPENDED
-    assert "meanwhile" in words(portal.post(path, data={"limited": "no", "version": 1}), 400)
+    assert "meanwhile" in words(portal.post(path, data={"limited": "no", "version": 1}), 412)
     refused = portal.post(f"{path}/assign", data={"who": "nobody@example.com"})
     assert "no user and no user group of this name" in words(refused, 400)
     assert "nobody@example.com" in refused.text
@@ -241,7 +241,7 @@ def test_ssh_and_sudo_are_chosen_on_one_page_and_the_page_of_a_device_says_who_h
     told = words(portal.get("/admin/provisioning/linux"))
     assert ("1 device says something" if place == "devices" else "Servers The browser, each time Not said") in told
     late = portal.post(f"{page}/policy", data={"ssh": "passcode", "sudo": "never", "version": 1})
-    assert "meanwhile" in words(late, 400)
+    assert "meanwhile" in words(late, 412)
     assert re.search(r'value="never"[^>]*checked', late.text), "what was chosen stays"
     assert 'name="version" value="2"' in late.text
     if place == "device-groups":

@@ -5,6 +5,9 @@ import pytest
 
 from homeport.directory.devices.model import AccountReport, AccountState, BindingAct, Desired, OrderOutcome, OrderReport
 from homeport.directory.devices.pages.words import DEVICE_REASONS
+from homeport.foundation.kernel.actor import system
+
+READER = system("panel")
 
 
 @pytest.fixture
@@ -84,7 +87,8 @@ def test_renaming_keeps_the_page_and_says_what_changed(directory, portal):
     text = words(portal.post(path, data={"display_name": "Front desk", "version": "1"}))
     assert f"Name: {device.hostname} → Front desk" in text
     stale = portal.post(path, data={"display_name": "Other", "version": "1"})
-    assert stale.status_code == 400
+    assert stale.status_code == 412
+    assert "Name is now “Front desk”." in stale.text
     assert "Somebody else changed this device" in stale.text
     assert 'value="Other"' in stale.text
 
@@ -189,21 +193,21 @@ def test_reader_sees_provisioning_and_cannot_save(caller):
 
 
 def test_provider_panel_has_a_row_for_each_way_and_says_while_none_is_enabled(directory, panels):
-    text = str(panels.provisioning(None))
+    text = str(panels.provisioning(None, READER))
     assert "Federation takes no effect until one way is enabled" in text
     assert text.count("Not in this version") == 3
     assert text.count("Configure") == 1
     assert text.count("Self Service Account Provisioning") == 3
     assert text.count("Automated Device Enrollment") == 1
     directory.provision()
-    assert "Federation takes no effect" not in str(panels.provisioning(None))
+    assert "Federation takes no effect" not in str(panels.provisioning(None, READER))
 
 
 def test_users_panel_lists_their_accounts(directory, panels):
     directory.provision()
     user, device = directory.a_user("ada"), directory.a_device()
-    assert "No account on any device yet" in str(panels.user_bindings(user))
+    assert "No account on any device yet" in str(panels.user_bindings(user, READER))
     directory.admit(user, device)
-    text = str(panels.user_bindings(user))
+    text = str(panels.user_bindings(user, READER))
     assert f"/admin/devices/{device.id}" in text
     assert "uid 20000" in text

@@ -90,7 +90,7 @@ def client(sqlite_database, build, build_all):
     app.state.authenticate_key = app.state.authenticate_session = lambda _request: app.state.who
     app.state.who = BOSS
     work, templates, panels = DatabaseWork(sqlite_database, build_all), Templates(Assets()), Panels()
-    panels.register("user", lambda user: f"A panel about {user.username}.")
+    panels.register("user", lambda user, _actor: f"A panel about {user.username}.")
     for router in (
         PeopleApi(DatabaseWork(sqlite_database, build)).router(),
         UserGroupsApi(work).router(),

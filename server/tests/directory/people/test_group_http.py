@@ -120,7 +120,7 @@ def test_group_is_added_changed_and_deleted_on_pages(client):
     saved = client.post(path, data={"name": "Selling", "description": "x", "version": "1"})
     assert "Name: Sales → Selling" in saved.text
     told = client.post(path, data={"name": "Sold", "description": "mine", "version": "1"})
-    assert told.status_code == 400
+    assert told.status_code == 412
     assert "Name is now “Selling”. Saving replaces it." in told.text
     assert "mine" in told.text
     assert "Name: Selling → Sold" in client.post(path, data={"name": "Sold", "version": "2"}).text

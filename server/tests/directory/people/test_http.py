@@ -131,7 +131,7 @@ def test_form_tells_of_a_change_that_somebody_else_made_meanwhile(client):
     path = add(client)
     client.post(path, data={**ADA, "firstname": "Augusta", "version": "1"})
     answer = client.post(path, data={**ADA, "lastname": "Byron", "version": "1"})
-    assert answer.status_code == 400
+    assert answer.status_code == 412
     assert "was changed by somebody else" in answer.text
     assert "First name is now “Augusta”. Saving replaces it." in answer.text
     assert 'value="Byron"' in answer.text

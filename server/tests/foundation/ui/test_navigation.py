@@ -1,5 +1,6 @@
 from markupsafe import Markup
 
+from homeport.foundation.kernel.actor import system
 from homeport.foundation.ui.navigation import Navigation, Shell
 from homeport.foundation.ui.panels import Panels
 
@@ -36,8 +37,8 @@ def test_the_longest_entry_that_starts_the_path_is_the_current_one():
 
 def test_panels_come_in_order_and_the_empty_ones_are_left_out():
     panels = Panels()
-    panels.register("people.user", lambda name: Markup("<p>{}</p>").format(name))
-    panels.register("people.user", lambda _name: None)
-    panels.register("people.user", lambda _name: Markup("<h2>first</h2>"), order=-1)
-    assert panels.render("people.user", "<b>") == Markup("<h2>first</h2>\n<p>&lt;b&gt;</p>")
-    assert panels.render("devices.device", "x") == Markup("")
+    panels.register("people.user", lambda name, _actor: Markup("<p>{}</p>").format(name))
+    panels.register("people.user", lambda _name, _actor: None)
+    panels.register("people.user", lambda _name, _actor: Markup("<h2>first</h2>"), order=-1)
+    assert panels.render("people.user", "<b>", system("test")) == Markup("<h2>first</h2>\n<p>&lt;b&gt;</p>")
+    assert panels.render("devices.device", "x", system("test")) == Markup("")

@@ -371,7 +371,7 @@ def caller(slice_, network, clock, entropy, templates):
     app.state.authenticate_session = lambda request: actors.get(request.headers.get("x-test-session", ""))
     problems.install(app, lambda _request, status, title, detail: HTMLResponse(f"{title}: {detail}", status))
     saving, panels = Saving(work, network, clock, entropy), Panels()
-    panels.register("identity_provider", lambda provider: Markup("<p>section about {}</p>").format(provider.name))
+    panels.register("identity_provider", lambda provider, _actor: Markup("<p>section about {}</p>").format(provider.name))
     links = LinkPages(DatabaseWork(slice_.database, slice_.links_of), templates)
     app.include_router(IdentityProviderApi(work, saving, PUBLIC_URL).router())
     app.include_router(IdentityProviderPages(work, saving, templates, panels, PUBLIC_URL).router())

@@ -2,10 +2,12 @@ import re
 
 import pytest
 
+from homeport.foundation.kernel.actor import system
 from homeport.trust.federation.model import LinkState
 from homeport.trust.federation.pages.okta_guide import steps
 
 PATH = "/admin/identity-providers"
+READER = system("panel")
 FORM = {
     "name": "Okta",
     "url": "example.okta.com",
@@ -269,18 +271,18 @@ def test_nobody_is_sent_to_sign_in(caller):
 
 def test_users_section_shows_the_link_and_lets_it_be_removed(portal, provider, slice_, signer, clock):
     user = slice_.a_user()
-    assert "Not linked yet" in portal.links.panel(user)
+    assert "Not linked yet" in portal.links.panel(user, READER)
     slice_.sign_in(signer.identity())
-    section = portal.links.panel(user)
+    section = portal.links.panel(user, READER)
     assert "00u1ada" in section
     assert f"/admin/users/{user.id}/unlink" in section
     assert "refused from this moment on" in words(portal.get(f"/admin/users/{user.id}/unlink"))
     assert portal.post(f"/admin/users/{user.id}/unlink").status_code == 303
-    section = portal.links.panel(user)
+    section = portal.links.panel(user, READER)
     assert "until you allow a new link" in section
     assert user.email in words(portal.get(f"/admin/users/{user.id}/allow-new-link"))
     assert portal.post(f"/admin/users/{user.id}/allow-new-link").status_code == 303
-    assert "until you allow a new link" not in portal.links.panel(user)
+    assert "until you allow a new link" not in portal.links.panel(user, READER)
     clock.forward(seconds=1)
     assert slice_.sign_in(signer.identity()).user_id == user.id
     assert portal.post(f"/admin/users/{user.id}/allow-new-link").status_code == 409

@@ -149,12 +149,13 @@ def test_refusals_are_counted_by_reason_for_a_day_and_a_week_without_tests(house
     for ago in (1, 2, 30):
         refused(house, ReasonCode.USER_UNKNOWN, ago=ago, provider_id="p1")
     refused(house, ReasonCode.NONCE_WRONG, ago=1, provider_id="p2")
+    refused(house, ReasonCode.PROVIDER_MISSING, ago=1, provider_id="")
     refused(house, ReasonCode.USER_UNKNOWN, ago=200, provider_id="p1")
     refused(house, ReasonCode.EMAIL_MISSING, ago=1, provider_id="p1", purpose=Purpose.CONNECTION_TEST)
     found = house.do(lambda act: act.sign_ins.refusals(ADMIN, "p1"))
     assert [(one.reason, one.day, one.week) for one in found] == [("user_unknown", 2, 3)]
-    assert len(house.do(lambda act: act.sign_ins.refusals(ADMIN))) == 2
-    shown = pages_of(house).panel(replace(house.connect(), id="p1"))
+    assert len(house.do(lambda act: act.sign_ins.refusals(ADMIN))) == 3
+    shown = pages_of(house).panel(replace(house.connect(), id="p1"), ADMIN)
     assert "/admin/sign-ins?reason=user_unknown&amp;since=7d" in shown
     assert re.findall(r'"num">(\d+)<', shown) == ["2", "3"]
 

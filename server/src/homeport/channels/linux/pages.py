@@ -68,7 +68,7 @@ class OrderPanels:
     work: Work[TimelineActions]
     templates: Templates
 
-    def of_device(self, device: Device) -> Markup | None:
+    def of_device(self, device: Device, _actor: Actor) -> Markup | None:
         """Return the newest orders and notices of a device; None for one of which there are none."""
         with self.work.read() as actions:
             lines = [line_of(order) for order in actions.orders.recent(READER, device.id, SHOWN)]
@@ -78,7 +78,7 @@ class OrderPanels:
             lines, "What this device was told, what it did by itself, and each step that it reported; the newest first."
         )
 
-    def of_user(self, user: User) -> Markup | None:
+    def of_user(self, user: User, _actor: Actor) -> Markup | None:
         """Return the newest orders about a person's accounts; None where there are none."""
         with self.work.read() as actions:
             found = actions.orders.recent_of_user(READER, user.id, SHOWN)

@@ -302,7 +302,7 @@ class ProvisioningStore(Protocol):
         ...
 
     def save(self, setting: ProvisioningSetting) -> None:
-        """Store a setting."""
+        """Store a setting that was read with `lock`."""
         ...
 
     def rules(self, os_family: OSFamily) -> Sequence[GroupRule]:
@@ -313,8 +313,8 @@ class ProvisioningStore(Protocol):
         """Put these rules in place of those that are there."""
         ...
 
-    def lock(self, os_family: OSFamily) -> None:
-        """Let nobody else change the rules until the unit of work ends."""
+    def lock(self, os_family: OSFamily) -> ProvisioningSetting:
+        """Return the setting, and let nobody else change it or its rules until the unit of work ends."""
         ...
 
     def terms(self, os_family: OSFamily, user_ids: Collection[str]) -> Mapping[str, Terms]:

@@ -197,6 +197,7 @@ provisioning_settings = Table(
     Column("ssh", String(16), nullable=False, server_default="key"),
     Column("sudo", String(16), nullable=False, server_default="passcode"),
     Column("existing", String(16), nullable=False, server_default="refuse"),
+    Column("version", Integer, nullable=False, server_default="0"),
     CheckConstraint("ssh IN ('key', 'browser', 'passcode')", name="ssh"),
     CheckConstraint("sudo IN ('passcode', 'browser', 'never')", name="sudo"),
     CheckConstraint("existing IN ('refuse', 'take_over')", name="existing"),

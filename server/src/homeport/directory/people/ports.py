@@ -28,6 +28,10 @@ class UserStore(Protocol):
         """Return a user and keep others from changing them until the unit of work ends."""
         ...
 
+    def hold(self, user_ids: Collection[str]) -> None:
+        """Keep others from changing these users until the unit of work ends; they are taken in the order of their ids."""
+        ...
+
     def find_by_email(self, email: str) -> User | None:
         """Return the user with exactly this lower-case address."""
         ...

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from homeport.foundation.kernel.errors import Unavailable
+from homeport.foundation.kernel.errors import Invalid, Unavailable
 from homeport.foundation.kernel.events import Event
 
 T = TypeVar("T")
@@ -57,6 +57,7 @@ class Database:
         self.subscriptions = subscriptions or Subscriptions()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine: Engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
+        event.listen(self.engine, "before_cursor_execute", _refuse_nul)
         self._writer = threading.Lock()
 
     @contextmanager
@@ -134,6 +135,14 @@ class DatabaseWork(Generic[T]):
 def _disk_is_full(error: OperationalError) -> bool:
     """Tell SQLite's SQLITE_FULL and PostgreSQL's disk_full (53100) from other failures."""
     return getattr(error.orig, "sqlstate", None) == "53100" or getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
+
+
+def _refuse_nul(_connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, many: Any) -> None:
+    """Refuse a NUL byte wherever it comes from: PostgreSQL holds none, and an error of the database would answer 500."""
+    for row in parameters if many else (parameters,):
+        for value in row.values() if isinstance(row, dict) else row:
+            if isinstance(value, str) and "\x00" in value:
+                raise Invalid("Something in the request holds a NUL byte, which no text here has. Leave it out and repeat.")
 
 
 def _sqlite(url: str) -> Engine:

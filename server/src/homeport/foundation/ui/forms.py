@@ -64,6 +64,30 @@ class FormState:
         """Record what is wrong with the whole, such as a provider that does not answer."""
         self.problems.append(sentence)
 
+    def meet(
+        self,
+        sentence: str,
+        present: Self,
+        labels: Mapping[str, str],
+        words: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """Show that somebody else saved meanwhile: ``sentence`` on top, and what stands there now under each field that differs.
+
+        What was typed stays. ``present`` is the form as it would be opened now; its version is taken over, so that only somebody
+        who was told of the other's values can save over them. ``words`` says how the values of a choice are read by people; of a
+        box, ``""`` is that it is not ticked.
+        """
+        self.refuse(sentence)
+        for name, label in labels.items():
+            known = (words or {}).get(name, {})
+            if name not in self.values and "" not in known:
+                continue  # the page did not have this field
+            mine, theirs = (tuple(_plain(one) for one in form.all(name)) for form in (self, present))
+            if mine != theirs and (any(mine) or any(theirs)):
+                shown = ", ".join(known.get(one, one) for one in theirs if one) or known.get("", "empty")
+                self.fail(name, f"{label} is now “{shown}”. Saving replaces it.")
+        self.values["version"] = present.all("version")
+
     def confirm(self, changes: Sequence[str] = ()) -> None:
         """Record that the form was saved, and what changed."""
         self.saved = tuple(changes)
@@ -76,6 +100,10 @@ class FormState:
     def valid(self) -> bool:
         """Tell whether nothing was found wrong so far."""
         return not self.errors and not self.problems
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()  # a browser sends CRLF for each end of a line
 
 
 def _texts(value: Any) -> tuple[str, ...]:

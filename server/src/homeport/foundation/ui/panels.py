@@ -6,8 +6,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-Panel = Callable[[Any], Markup | None]
-"""Given the page's subject, answers its section (``Templates.fragment`` makes one), or None when it has nothing to show."""
+from homeport.foundation.kernel.actor import Actor
+
+Panel = Callable[[Any, Actor], Markup | None]
+"""Given the page's subject and who reads the page, answers its section (``Templates.fragment`` makes one), or None when it has nothing to show."""
 
 
 class Panels:
@@ -21,7 +23,7 @@ class Panels:
         self._panels[page].append((order, panel))
         self._panels[page].sort(key=lambda entry: entry[0])
 
-    def render(self, page: str, subject: Any) -> Markup:
-        """Return the sections for this subject one after another; empty when there are none."""
-        sections = (panel(subject) for _, panel in self._panels.get(page, ()))
+    def render(self, page: str, subject: Any, actor: Actor) -> Markup:
+        """Return the sections for this subject and reader one after another; empty when there are none."""
+        sections = (panel(subject, actor) for _, panel in self._panels.get(page, ()))
         return Markup("\n").join(section for section in sections if section is not None)

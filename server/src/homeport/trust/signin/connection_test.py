@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from homeport.directory.people.model import User
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor, origin_of
+from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.kernel.permissions import Permission
@@ -67,7 +68,7 @@ class ConnectionTestPages:
         router.add_api_route(PATH + "/{sign_in_id}", self.show, methods=["GET"])
         return router
 
-    def panel(self, provider: IdentityProvider) -> Markup | None:
+    def panel(self, provider: IdentityProvider, _actor: Actor) -> Markup | None:
         """Return the section “Test connection” of a provider that can be tested."""
         if provider.state is ProviderState.DRAFT and provider.proposal is None:
             return None

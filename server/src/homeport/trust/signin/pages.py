@@ -118,7 +118,7 @@ class SignInPages:
             if not cursor:
                 return
 
-    def panel(self, provider: IdentityProvider) -> Markup:
+    def panel(self, provider: IdentityProvider, _actor: Actor) -> Markup:
         """Return the section “Refusals” of an identity provider's page."""
         with self.work.read() as sign_ins:
             found = sign_ins.refusals(READER, provider.id)
@@ -148,7 +148,7 @@ class SignInPanels:
     work: Work[SignIns]
     templates: Templates
 
-    def of_device(self, device: Device) -> Markup:
+    def of_device(self, device: Device, _actor: Actor) -> Markup:
         """Return the last sign-ins on a device."""
         return self._panel("device_id", device.id)
 

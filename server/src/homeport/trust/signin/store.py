@@ -146,7 +146,7 @@ class SqlSignInStore:
             .where(
                 table.started_at >= now - timedelta(days=7), table.reason != "", table.purpose != Purpose.CONNECTION_TEST.value
             )
-            .where(*([table.provider_id.in_([provider_id, ""])] if provider_id else []))
+            .where(*([table.provider_id == provider_id] if provider_id else []))
             .group_by(table.reason)
             .order_by(func.count().desc(), table.reason)
         )

@@ -24,6 +24,7 @@ PATH = "/admin/administrators"
 ROLE_CHOICES = tuple((role, role, ABOUT[role]) for role in ROLES)
 FILTERS = (listing.Filter("role", "Role", tuple((role, role) for role in ROLES)),)
 SORTS = ("email", "firstname", "lastname", "role", "created_at")
+LABELS = {"role": "Role", "api_keys_allowed": "API keys"}
 _LONGEST_NUMBER = 9
 
 
@@ -133,9 +134,10 @@ class AdministratorPages:
         except (Invalid, Conflict, PreconditionFailed) as error:
             with self.work.read() as actions:
                 present = actions.administrators.get(actor, administrator_id)
-            # Only somebody who was told of the others' changes may save over them.
-            known = present.version if isinstance(error, PreconditionFailed) else version
-            form = FormState.showing(role=role, api_keys_allowed=allowed, version=known)
+            form = FormState.showing(role=role, api_keys_allowed=allowed, version=version)
+            if isinstance(error, PreconditionFailed):
+                form.meet(error.detail, _form_of(present), LABELS, {"api_keys_allowed": {"on": "allowed", "": "not allowed"}})
+                return self._page(request, actor, present, form, status=412)
             if isinstance(error, Invalid) and error.fields:
                 for field, sentence in error.fields.items():
                     form.fail(field, sentence)

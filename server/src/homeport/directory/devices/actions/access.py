@@ -168,6 +168,8 @@ class Access:
         # public: handles UserGroupDeleted, whose action was allowed
         targets = [assignment.target for assignment in self.store.forget(Subject(SubjectKind.USER_GROUP, group_id))]
         device_ids = {device_id for target in targets for device_id in self._devices_of(target)}
+        # All that the rules about the group are going to touch too, since a second look would hold users after devices.
+        self.bindings.hold(self.bindings.provisioning.members([group_id]), device_ids)
         self.bindings.follow(DIRECTORY, device_ids=device_ids)
 
     def user_group_changed(self, group_id: str, user_ids: Collection[str]) -> None:

@@ -15,7 +15,6 @@ from homeport.directory.devices.model import (
     Desired,
     DesiredStateChanged,
     Device,
-    DeviceStatus,
     ExistingAccount,
     NamedBinding,
     Observed,
@@ -23,6 +22,7 @@ from homeport.directory.devices.model import (
     ProvisioningSetting,
     Terms,
     UidUse,
+    against_device,
     linux_name_allowed,
 )
 from homeport.directory.devices.ports import AccessStore, BindingStore, DeviceStore, ProvisioningStore, UnixIdStore, Users
@@ -56,7 +56,7 @@ class Bindings:
         # public: the approval page asks before it sends anybody to the provider; nothing is written
         live = self.store.live(device_id=device.id)
         setting = self._setting(device)
-        reason = _against_device(self.devices.get(device.id), setting)
+        reason = against_device(self.devices.get(device.id), setting)
         if reason is not None or user is None:
             return reason
         reason = self._against_user(user, device, live, setting)
@@ -94,7 +94,7 @@ class Bindings:
             return ReasonCode.USER_UNKNOWN
         live = self.store.lock_live(device_id=device.id)
         setting = self._setting(device)
-        reason = _against_device(machine, setting) or self._against_user(person, device, live, setting)
+        reason = against_device(machine, setting) or self._against_user(person, device, live, setting)
         if reason is not None or setting is None:
             return reason or ReasonCode.PROVISIONING_DISABLED
         now = self.clock.now()
@@ -151,24 +151,28 @@ class Bindings:
         both sides see one another.
         """
         # public: whoever changed the access was allowed to
-        if user_ids is not None:
-            self.access.lock_users(user_ids)
-        self.access.lock_devices(device_ids if user_ids is None and device_ids else self.access.devices_of_users(user_ids or ()))
+        self.hold(user_ids or (), device_ids or ())
         followers = self.access.followers(user_ids=user_ids, device_ids=device_ids)
         closed = [one.binding for one in followers if not one.allowed]
         opened = [one.binding for one in followers if one.allowed]
         changed = self._change(actor, closed, Desired.SUSPENDED, BindingAct.SUSPEND)
         return changed + self._change(actor, opened, Desired.PRESENT, BindingAct.ACTIVATE)
 
-    def follow_terms(self, actor: Actor, user_ids: Collection[str], *, rights: bool) -> int:
+    def hold(self, user_ids: Collection[str], device_ids: Collection[str] = ()) -> Sequence[str]:
+        """Hold users, then these devices and those with accounts of the users, each kind in one order; return the latter."""
+        # public: it holds and changes nothing
+        self.access.lock_users(user_ids)
+        theirs = self.access.devices_of_users(user_ids)
+        self.access.lock_devices({*theirs, *device_ids})
+        return theirs
+
+    def follow_terms(self, actor: Actor, user_ids: Collection[str], *, rights: Collection[str]) -> int:
         """Give these users' accounts what the rules for user groups say now, and return how many changed.
 
-        With `rights` they get or lose administrator rights; a lease that runs longer than the person's own is cut in any case.
+        Those in `rights` get or lose administrator rights; a lease that runs longer than the person's own is cut in any case.
         """
         # public: whoever changed the rules or a membership was allowed to
-        self.access.lock_users(user_ids)
-        device_ids = self.access.devices_of_users(user_ids)
-        self.access.lock_devices(device_ids)
+        device_ids = self.hold(user_ids)
         concerned, now = frozenset(user_ids), self.clock.now()
         changed = []
         for device_id in device_ids:
@@ -181,7 +185,7 @@ class Bindings:
                 longest = now + timedelta(days=setting.lease_days)
                 new = replace(
                     binding,
-                    permission=setting.default_permission if rights else binding.permission,
+                    permission=setting.default_permission if binding.user_id in rights else binding.permission,
                     lease_not_after=min(binding.lease_not_after, longest),
                 )
                 if new != binding:
@@ -199,8 +203,13 @@ class Bindings:
         return self._change(actor, self.store.lock_live(device_id=device.id), Desired.REMOVED, BindingAct.UNBIND, after)
 
     def remove(self, actor: Actor, binding_id: str, after: After = After.LOCK) -> Binding:
-        """End a binding; `after` says what becomes of the local account. A removed binding stays as it is."""
+        """End a binding; `after` says what becomes of the local account. A removed binding stays as it is.
+
+        Deleting the home folder with it needs recent authentication.
+        """
         actor.require(Permission.DEVICES_WRITE)
+        if after is After.REMOVE:
+            actor.require_recent(self.clock.now())
         self.devices.lock(_present(self.store.get(binding_id)).device_id)
         binding = _present(self.store.lock(binding_id))
         if binding.desired is not Desired.REMOVED:
@@ -381,16 +390,6 @@ class Bindings:
         seen = replace(seen, confirmed_at=(seen.confirmed_at or now) if seen.settled else None)
         if seen != binding:
             self.store.save(seen)
-
-
-def _against_device(device: Device | None, setting: ProvisioningSetting | None) -> ReasonCode | None:
-    if device is None or device.deleted_at is not None:
-        return ReasonCode.DEVICE_GONE
-    if device.status is DeviceStatus.PENDING:
-        return ReasonCode.DEVICE_PENDING
-    if setting is None or not setting.enabled:
-        return ReasonCode.PROVISIONING_DISABLED
-    return None
 
 
 def _present(binding: Binding | None) -> Binding:

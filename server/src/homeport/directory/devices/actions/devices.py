@@ -101,8 +101,13 @@ class Devices:
         return _present(self.store.get(device_id))
 
     def delete(self, actor: Actor, device_id: str, after: After = After.KEEP) -> Device:
-        """Remove a device and its bindings, and return it as it was; `after` says what becomes of the local accounts on it."""
+        """Remove a device and its bindings, and return it as it was; `after` says what becomes of the local accounts on it.
+
+        Deleting home folders with it needs recent authentication.
+        """
         actor.require(Permission.DEVICES_WRITE)
+        if after is After.REMOVE:
+            actor.require_recent(self.clock.now())
         device = _present(self.store.lock(device_id))
         removed = self.bindings.remove_all_of_device(actor, device, after)
         for group in self.groups.of_device(device_id):

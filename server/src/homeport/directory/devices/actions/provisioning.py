@@ -1,7 +1,7 @@
 """Whether and how people may make their own accounts on devices, per kind of operating system."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
@@ -19,11 +19,12 @@ from homeport.directory.devices.model import (
 )
 from homeport.directory.devices.ports import ProvisioningStore, UnixIdStore
 from homeport.foundation.kernel.actor import Actor, system
-from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.errors import Invalid, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
 
 DIRECTORY = system("directory")
 MOST_GROUP_RULES = 200
+CHANGED = "Somebody else changed these settings since you opened them. Look at the present values and save again."
 OS_NAMES = {OSFamily.LINUX: "Linux", OSFamily.MACOS: "macOS", OSFamily.WINDOWS: "Windows"}
 
 
@@ -47,8 +48,23 @@ class Provisioning:
         actor.require(Permission.PROVISIONING_READ)
         return self.settings.get(os_family)
 
-    def set(self, actor: Actor, setting: ProvisioningSetting) -> ProvisioningSetting:
-        """Store a setting. Accounts that exist keep their permission; the lease counts from their next renewal."""
+    def version(self, actor: Actor) -> int:
+        """Return a number that grows with each change of a setting or a rule, of whichever kind of operating system."""
+        actor.require(Permission.PROVISIONING_READ)
+        return sum(self.settings.get(family).version for family in OSFamily)
+
+    def expect(self, actor: Actor, version: int | None) -> None:
+        """Hold every setting; raise PreconditionFailed when `version` is given and somebody changed one since it was read."""
+        actor.require(Permission.PROVISIONING_WRITE)
+        present = sum(self.settings.lock(family).version for family in OSFamily)
+        if version is not None and version != present:
+            raise PreconditionFailed(CHANGED)
+
+    def set(self, actor: Actor, setting: ProvisioningSetting, *, version: int | None = None) -> ProvisioningSetting:
+        """Store a setting. Accounts that exist keep their permission; the lease counts from their next renewal.
+
+        Raises PreconditionFailed when `version` is given and is not the setting's present one.
+        """
         actor.require(Permission.PROVISIONING_WRITE)
         if setting.enabled and not setting.implemented:
             sentence = (
@@ -58,9 +74,14 @@ class Provisioning:
         if not SHORTEST_LEASE_DAYS <= setting.lease_days <= LONGEST_LEASE_DAYS:
             sentence = f"Enter a number of days from {SHORTEST_LEASE_DAYS} to {LONGEST_LEASE_DAYS}."
             raise Invalid(f"The lease cannot be {setting.lease_days} days. {sentence}", {"leaseDays": sentence})
-        before, after = asdict(self.settings.get(setting.os_family)), asdict(setting)
+        present = self.settings.lock(setting.os_family)
+        if version is not None and version != present.version:
+            raise PreconditionFailed(CHANGED)
+        setting = replace(setting, version=present.version)
+        before, after = asdict(present), asdict(setting)
         changes = [Change(name, _plain(before[name]), _plain(after[name])) for name in after if after[name] != before[name]]
         if changes:
+            setting = replace(setting, version=present.version + 1)
             self.settings.save(setting)
             if any(before[name] != after[name] for name in ("ssh", "sudo", "existing")):
                 self.policies.announce(self.settings.device_ids(setting.os_family))
@@ -89,7 +110,7 @@ class Provisioning:
         one is cut, and one that runs shorter grows at the next renewal. Raises Invalid, naming `groups`, for a bad rule.
         """
         actor.require(Permission.PROVISIONING_WRITE)
-        self.settings.lock(os_family)
+        present = self.settings.lock(os_family)
         before = {rule.user_group_id: rule for rule in self.settings.rules(os_family)}
         after = {rule.user_group_id: rule for rule in rules if rule.admin or rule.lease_days is not None}
         names = self.settings.group_names({*before, *after})
@@ -97,6 +118,7 @@ class Provisioning:
         if before == after:
             return list(after.values())
         self.settings.set_rules(os_family, list(after.values()))
+        self.settings.save(replace(present, version=present.version + 1))
         touched = sorted(one for one in {*before, *after} if before.get(one) != after.get(one))
         self.audit.record(
             actor,
@@ -105,8 +127,8 @@ class Provisioning:
             changes=[Change(f"group {names.get(one, one)}", _told(before.get(one)), _told(after.get(one))) for one in touched],
         )
         rights = {one for one in touched if _admin(before.get(one)) != _admin(after.get(one))}
-        for groups, with_rights in ((rights, True), (set(touched) - rights, False)):
-            self.bindings.follow_terms(actor, self.settings.members(groups), rights=with_rights)
+        # All at once, so that users and devices are held in one order.
+        self.bindings.follow_terms(actor, self.settings.members(touched), rights=frozenset(self.settings.members(rights)))
         return list(after.values())
 
     def user_group_changed(self, group_id: str, user_ids: Collection[str]) -> None:
@@ -114,7 +136,7 @@ class Provisioning:
         # public: handles UserGroupMembersChanged, whose action was allowed
         rules = self._rules_about(group_id)
         if rules:
-            self.bindings.follow_terms(DIRECTORY, user_ids, rights=any(rule.admin for rule in rules))
+            self.bindings.follow_terms(DIRECTORY, user_ids, rights=user_ids if any(rule.admin for rule in rules) else ())
 
     def forget_user_group(self, group_id: str) -> None:
         """Remove the rules about a user group that is deleted, and let its members' accounts follow."""
@@ -123,7 +145,7 @@ class Provisioning:
         if rules:
             self.settings.forget_user_group(group_id)
             members = self.settings.members([group_id])
-            self.bindings.follow_terms(DIRECTORY, members, rights=any(rule.admin for rule in rules))
+            self.bindings.follow_terms(DIRECTORY, members, rights=members if any(rule.admin for rule in rules) else ())
 
     def _rules_about(self, group_id: str) -> Sequence[GroupRule]:
         return [rule for family in OSFamily for rule in self.settings.rules(family) if rule.user_group_id == group_id]

@@ -154,22 +154,28 @@ class DevicesApi:
         with self.work.write() as actions:
             return EnrollmentKeyBody.of(actions.keys.revoke(actor, id), actions.keys.clock.now())
 
-    def sign_in_settings(self, actor: ApiActor) -> SignInSettings:
-        """Return the setting of every kind of operating system."""
+    def sign_in_settings(self, actor: ApiActor, response: Response) -> SignInSettings:
+        """Return the setting of every kind of operating system, with an ETag of all together."""
         with self.work.read() as actions:
+            response.headers["ETag"] = etag(actions.provisioning.version(actor))
             found = [
                 SignInSetting.of(setting, actions.provisioning.rules(actor, setting.os_family))
                 for setting in actions.provisioning.list(actor)
             ]
         return SignInSettings(settings=found)
 
-    def set_sign_in_settings(self, actor: ApiActor, body: SignInSettingsPut) -> None:
-        """Store the settings given, all or none. WINDOWS and MACOS cannot be enabled in this version."""
+    def set_sign_in_settings(self, actor: ApiActor, body: SignInSettingsPut, version: IfMatch) -> None:
+        """Store the settings given, all or none; with If-Match, only if nobody else changed one meanwhile.
+
+        WINDOWS and MACOS cannot be enabled in this version.
+        """
         with self.work.write() as actions:
-            for change in body.settings:
-                actions.provisioning.set(actor, change.over(actions.provisioning.get(actor, change.family)))
+            actions.provisioning.expect(actor, version)
+            for change in body.settings:  # the rules first: they hold users, and those are held before devices
                 if change.groups is not None:
                     actions.provisioning.set_rules(actor, change.family, [group.rule for group in change.groups])
+            for change in body.settings:
+                actions.provisioning.set(actor, change.over(actions.provisioning.get(actor, change.family)))
 
     def enrollment_settings(self, actor: ApiActor) -> EnrollmentSettings:
         """Tell whether new devices wait for approval, and which group they join."""

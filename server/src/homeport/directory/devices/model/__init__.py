@@ -79,6 +79,7 @@ from homeport.directory.devices.model.provisioning import (
     SudoPolicy,
     Terms,
     UidUse,
+    against_device,
 )
 
 __all__ = [
@@ -142,6 +143,7 @@ __all__ = [
     "Terms",
     "UidUse",
     "Way",
+    "against_device",
     "clean_reason",
     "decide",
     "description_problem",

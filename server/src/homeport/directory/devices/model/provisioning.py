@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from homeport.directory.devices.model.inventory import OSFamily
+from homeport.directory.devices.model.inventory import Device, DeviceStatus, OSFamily
+from homeport.foundation.kernel.reasons import ReasonCode
 
 FIRST_UID = 20_000
 LAST_UID = 59_999
@@ -60,6 +61,8 @@ class ProvisioningSetting:
     ssh: SshPolicy = SshPolicy.KEY
     sudo: SudoPolicy = SudoPolicy.PASSCODE
     existing: ExistingAccount = ExistingAccount.REFUSE
+    version: int = 0
+    """Counts changes of the setting and of the rules for user groups; 0 for what was never set."""
 
     @property
     def implemented(self) -> bool:
@@ -105,3 +108,14 @@ class UidUse:
     def scarce(self) -> bool:
         """Tell whether 80 % are gone, which the portal warns about."""
         return self.used * 10 >= self.total * 8
+
+
+def against_device(device: Device | None, setting: ProvisioningSetting | None) -> ReasonCode | None:
+    """Return why nobody gets an account on the device, whoever they are; None when nothing stands against it."""
+    if device is None or device.deleted_at is not None:
+        return ReasonCode.DEVICE_GONE
+    if device.status is DeviceStatus.PENDING:
+        return ReasonCode.DEVICE_PENDING
+    if setting is None or not setting.enabled:
+        return ReasonCode.PROVISIONING_DISABLED
+    return None

@@ -20,6 +20,8 @@ from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.templates import Templates
 
 WHERE = {TargetKind.DEVICE: "/admin/devices", TargetKind.DEVICE_GROUP: "/admin/device-groups"}
+LIMITS = {"no": "Everybody in the directory", "yes": "Only assigned people"}
+"""What the page calls the two choices."""
 NEEDED = {TargetKind.DEVICE: Permission.DEVICES_WRITE, TargetKind.DEVICE_GROUP: Permission.GROUPS_WRITE}
 
 
@@ -67,12 +69,11 @@ class AccessPages:
                 form.confirm(["Only assigned people may sign in" if wanted else "This limit is lifted"])
                 return self._page(request, actor, actions, target, form)
         except PreconditionFailed as error:
-            form = FormState.showing(limited=limited, version=version)
-            form.refuse(error.detail)
+            form, sentence = FormState.showing(limited=limited, version=version), error.detail
         with self.work.read() as actions:
             target = self._find(actions, actor, target_id)
-            form.values["version"] = (str(target.version),)
-            return self._page(request, actor, actions, target, form, status=400)
+            form.meet(sentence, _form_of(target), {"limited": "Who may sign in"}, {"limited": LIMITS})
+            return self._page(request, actor, actions, target, form, status=412)
 
     def assign(self, request: Request, actor: PageActor, target_id: PathId, who: Annotated[str, Form()] = "") -> Response:
         """Assign the user or the user group that was typed."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
@@ -24,7 +25,7 @@ from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor
-from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed
+from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed, StepUpRequired
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.listing import Pager
@@ -95,13 +96,14 @@ class DevicePages:
                 form.confirm([] if device.name == before.name else [f"Name: {before.name} → {device.name}"])
                 return self._page(request, actor, actions, device, form)
         except (Invalid, PreconditionFailed) as error:
-            form = FormState.showing(display_name=display_name, version=version)
-            if isinstance(error, Invalid):
-                form.fail("display_name", error.fields.get("displayName", error.detail))
-            else:
-                form.refuse(error.detail)
+            form, problem = FormState.showing(display_name=display_name, version=version), error
         with self.work.read() as actions:
-            return self._page(request, actor, actions, actions.devices.get(actor, device_id), form, status=400)
+            present = actions.devices.get(actor, device_id)
+            if isinstance(problem, Invalid):
+                form.fail("display_name", problem.fields.get("displayName", problem.detail))
+                return self._page(request, actor, actions, present, form, status=400)
+            form.meet(problem.detail, _form_of(present), {"display_name": "Name"})
+            return self._page(request, actor, actions, present, form, status=412)
 
     def approve(self, actor: PageActor, device_id: PathId) -> Response:
         """Let a device that waits be used."""
@@ -109,8 +111,8 @@ class DevicePages:
             actions.devices.approve(actor, device_id)
         return _to_device(device_id)
 
-    def ask_delete(self, request: Request, actor: PageActor, device_id: PathId) -> Response:
-        """Ask before a device is deleted."""
+    def ask_delete(self, request: Request, actor: PageActor, device_id: PathId, after: After = After.KEEP) -> Response:
+        """Ask before a device is deleted; `after` is what was chosen before it was asked who is there."""
         actor.require(Permission.DEVICES_WRITE)
         with self.work.read() as actions:
             device = actions.devices.get(actor, device_id)
@@ -126,7 +128,7 @@ class DevicePages:
                 "The agent is told so at its next contact, and stops",
             ],
             question="What becomes of the local accounts on the device",
-            default=After.KEEP.value,
+            default=after.value,
             verb="Yes, Delete",
             back=(device.name, f"/admin/devices/{device_id}"),
             choices=AFTER_CHOICES,
@@ -135,12 +137,17 @@ class DevicePages:
 
     def delete(self, actor: PageActor, device_id: PathId, after: Annotated[After, Form()] = After.KEEP) -> Response:
         """Delete a device and its bindings."""
-        with self.work.write() as actions:
-            actions.devices.delete(actor, device_id, after)
+        try:
+            with self.work.write() as actions:
+                actions.devices.delete(actor, device_id, after)
+        except StepUpRequired:
+            return _confirmed_first(f"/admin/devices/{device_id}/delete", after)
         return RedirectResponse("/admin/devices", 303)
 
-    def ask_remove(self, request: Request, actor: PageActor, device_id: PathId, binding_id: PathId) -> Response:
-        """Ask before a binding ends."""
+    def ask_remove(
+        self, request: Request, actor: PageActor, device_id: PathId, binding_id: PathId, after: After = After.LOCK
+    ) -> Response:
+        """Ask before a binding ends; `after` is what was chosen before it was asked who is there."""
         actor.require(Permission.DEVICES_WRITE)
         with self.work.read() as actions:
             named = _one(actions.bindings.of_device(actor, device_id), binding_id)
@@ -154,7 +161,7 @@ class DevicePages:
                 "The person can sign in on the device again if provisioning allows it, and gets the same uid",
             ],
             question="What becomes of the local account",
-            default=After.LOCK.value,
+            default=after.value,
             verb="Yes, Remove",
             back=(named.device_name, f"/admin/devices/{device_id}"),
             choices=AFTER_CHOICES,
@@ -165,9 +172,12 @@ class DevicePages:
         self, actor: PageActor, device_id: PathId, binding_id: PathId, after: Annotated[After, Form()] = After.LOCK
     ) -> Response:
         """End a binding."""
-        with self.work.write() as actions:
-            _one(actions.bindings.of_device(actor, device_id), binding_id)
-            actions.bindings.remove(actor, binding_id, after)
+        try:
+            with self.work.write() as actions:
+                _one(actions.bindings.of_device(actor, device_id), binding_id)
+                actions.bindings.remove(actor, binding_id, after)
+        except StepUpRequired:
+            return _confirmed_first(f"/admin/devices/{device_id}/bindings/{binding_id}/remove", after)
         return _to_device(device_id)
 
     def _page(
@@ -193,8 +203,13 @@ class DevicePages:
             may_write=actor.may(Permission.DEVICES_WRITE),
             may_reset=actor.may(Permission.PASSCODES_RESET),
             may_unlock=actor.may(Permission.DEVICES_UNLOCK),
-            panels=self.panels.render("device", device),
+            panels=self.panels.render("device", device, actor),
         )
+
+
+def _confirmed_first(address: str, after: After) -> Response:
+    """Lead to the confirmation of who it is, and back to the question with what was chosen."""
+    return RedirectResponse(f"/signin/confirm?next={quote(f'{address}?after={after.value}')}", 303)
 
 
 def _form_of(device: Device) -> FormState:

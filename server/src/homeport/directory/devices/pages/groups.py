@@ -129,13 +129,10 @@ class DeviceGroupPages:
             problem = error
         with self.work.read() as actions:
             present = actions.groups.get(actor, group_id)
-            _explain(form, problem)
             if isinstance(problem, PreconditionFailed):
-                # Only somebody who was told of the others' changes may save over them.
-                form.values["version"] = (str(present.version),)
-                for field, typed in (("name", name), ("description", description)):
-                    if getattr(present, field) != typed.strip().replace("\r\n", "\n"):
-                        form.fail(field, f"It is now “{getattr(present, field)}”. Saving replaces it.")
+                form.meet(problem.detail, _form_of(present), {"name": "Name", "description": "Description"})
+                return self._page(request, actor, actions, present, form, status=412)
+            _explain(form, problem)
             return self._page(request, actor, actions, present, form, status=400)
 
     def ask_delete(self, request: Request, actor: PageActor, group_id: PathId) -> Response:
@@ -218,7 +215,7 @@ class DeviceGroupPages:
             policy=actions.policies.get(actor, Target(TargetKind.DEVICE_GROUP, group.id)),
             ssh_words=SSH_WORDS,
             sudo_words=SUDO_WORDS,
-            panels=self.panels.render("device_group", group),
+            panels=self.panels.render("device_group", group, actor),
         )
 
 
@@ -231,7 +228,7 @@ def _form_of(group: DeviceGroup) -> FormState:
     return FormState.showing(name=group.name, description=group.description, version=group.version)
 
 
-def _explain(form: FormState, error: Invalid | Conflict | PreconditionFailed) -> None:
+def _explain(form: FormState, error: Invalid | Conflict) -> None:
     if isinstance(error, Invalid):
         for field, sentence in error.fields.items():
             form.fail(field, sentence)

@@ -13,7 +13,7 @@ from homeport.directory.devices.pages.provisioning import PATH
 from homeport.directory.devices.pages.words import DESIRED, OBSERVED, Word
 from homeport.directory.people.model import User
 from homeport.foundation.database.engine import Work
-from homeport.foundation.kernel.actor import system
+from homeport.foundation.kernel.actor import Actor, system
 from homeport.foundation.ui.templates import Templates
 
 SELF_SERVICE = "Self Service Account Provisioning"
@@ -39,7 +39,7 @@ class DevicePanels:
     work: Work[DeviceActions]
     templates: Templates
 
-    def provisioning(self, _subject: Any) -> Markup:
+    def provisioning(self, _subject: Any, _actor: Actor) -> Markup:
         """Return “Device Account Provisioning” for the identity provider's page."""
         with self.work.read() as actions:
             settings = actions.provisioning.list(READER)
@@ -49,7 +49,7 @@ class DevicePanels:
             any_enabled=any(setting.enabled for setting in settings),
         )
 
-    def user_bindings(self, user: User) -> Markup:
+    def user_bindings(self, user: User, _actor: Actor) -> Markup:
         """Return “Devices” for a user's page."""
         with self.work.read() as actions:
             bindings = actions.bindings.of_user(READER, user.id)

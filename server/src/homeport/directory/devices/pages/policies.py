@@ -71,12 +71,16 @@ class PolicyPages:
                 form.confirm(self._changes(before, wanted))
                 return self._page(request, actor, actions, target, form)
         except PreconditionFailed as error:
-            form = FormState.showing(ssh=ssh, sudo=sudo)
-            form.refuse(error.detail)
+            form, sentence = FormState.showing(ssh=ssh, sudo=sudo), error.detail
         with self.work.read() as actions:
             target = self._find(actions, actor, target_id)
-            form.values["version"] = (str(target.version),)
-            return self._page(request, actor, actions, target, form, status=400)
+            inherit = {INHERIT: INHERITED[self.kind][0]}
+            words = {
+                "ssh": {one.value: said for one, said in SSH_WORDS.items()} | inherit,
+                "sudo": {one.value: said for one, said in SUDO_WORDS.items()} | inherit,
+            }
+            form.meet(sentence, self._form(actions, actor, target), {"ssh": "Over ssh", "sudo": "With sudo"}, words)
+            return self._page(request, actor, actions, target, form, status=412)
 
     def _find(self, actions: DeviceActions, actor: Actor, target_id: str) -> Device | DeviceGroup:
         of_device = self.kind is TargetKind.DEVICE

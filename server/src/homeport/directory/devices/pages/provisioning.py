@@ -1,6 +1,6 @@
 """Self Service Account Provisioning for Linux: the page behind “Configure” on the identity provider's page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -21,7 +21,7 @@ from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor
-from homeport.foundation.kernel.errors import Invalid, NotFound
+from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.templates import Templates
@@ -43,6 +43,23 @@ EXISTING = (
         "After the sign-in they give its present passcode at the machine. Never a system account.",
     ),
 )
+LABELS = {
+    "enabled": "Provisioning",
+    "permission": "New accounts are",
+    "who": "Who gets an account",
+    "lease_days": "Lease in days",
+    "existing": "When the machine has an account of that name",
+    "ssh": "A session over ssh opens by",
+    "sudo": "sudo asks for",
+}
+VALUES = {
+    "enabled": {"on": "Enabled", "": "Disabled"},
+    "permission": {value: label for value, label, _ in PERMISSIONS},
+    "who": {value: label for value, label, _ in WHO},
+    "existing": {value: label for value, label, _ in EXISTING},
+    "ssh": {one.value: words for one, words in SSH_WORDS.items()},
+    "sudo": {one.value: words for one, words in SUDO_WORDS.items()},
+}
 _LONGEST_NUMBER = 4
 
 
@@ -80,8 +97,9 @@ class ProvisioningPages:
         ssh: Annotated[SshPolicy, Form()] = SshPolicy.KEY,
         sudo: Annotated[SudoPolicy, Form()] = SudoPolicy.PASSCODE,
         existing: Annotated[ExistingAccount, Form()] = ExistingAccount.REFUSE,
+        version: Annotated[int | None, Form(ge=0, lt=2**31)] = None,
     ) -> Response:
-        """Store the setting and say what changed."""
+        """Store the setting and say what changed, or what somebody else changed meanwhile."""
         typed = lease_days.strip()
         days = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_NUMBER else 0
         several = who == "several"
@@ -89,16 +107,19 @@ class ProvisioningPages:
         try:
             with self.work.write() as actions:
                 before = actions.provisioning.get(actor, OSFamily.LINUX)
-                stored = actions.provisioning.set(actor, wanted)
+                stored = actions.provisioning.set(actor, wanted, version=version)
                 form = _form_of(stored)
                 form.confirm(_changes(before, stored))
                 return self._page(request, actor, actions, form)
-        except Invalid as error:
-            form = _form_of(wanted)
+        except (Invalid, PreconditionFailed) as error:
+            form, problem = _form_of(replace(wanted, version=version or 0)), error
             form.values["lease_days"] = (lease_days,)
-            form.fail("lease_days", error.fields.get("leaseDays", error.detail))
         with self.work.read() as actions:
-            return self._page(request, actor, actions, form, status=400)
+            if isinstance(problem, Invalid):
+                form.fail("lease_days", problem.fields.get("leaseDays", problem.detail))
+                return self._page(request, actor, actions, form, status=400)
+            form.meet(problem.detail, _form_of(actions.provisioning.get(actor, OSFamily.LINUX)), LABELS, VALUES)
+            return self._page(request, actor, actions, form, status=412)
 
     def save_rule(
         self,
@@ -197,6 +218,7 @@ def _form_of(setting: ProvisioningSetting) -> FormState:
         ssh=setting.ssh.value,
         sudo=setting.sudo.value,
         existing=setting.existing.value,
+        version=setting.version,
     )
 
 

@@ -91,6 +91,8 @@ class SelectedDevicesPages:
     def ask_delete(self, request: Request, actor: PageActor, device: Asked = None) -> Response:
         """Ask before several devices are deleted, and what becomes of the accounts on them."""
         actor.require(Permission.DEVICES_WRITE)
+        with self.work.read() as actions:
+            actor.require_recent(actions.devices.clock.now())  # now, since asked afterwards the selection would be lost
         found = self._found(actor, device)
         with self.work.read() as actions:
             accounts = sum(
@@ -116,6 +118,7 @@ class SelectedDevicesPages:
         """Delete several devices, all or none."""
         actor.require(Permission.DEVICES_WRITE)
         with self.work.write() as actions:
+            actor.require_recent(actions.devices.clock.now())
             for device_id in _ids(device):
                 actions.devices.delete(actor, device_id, after)
         return RedirectResponse(LIST, 303)

@@ -1,11 +1,12 @@
 """Provisioning settings and uids in SQL."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, case, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from homeport.directory.devices.model import (
@@ -33,39 +34,12 @@ class ProvisioningSql:
 
     def get(self, os_family: OSFamily) -> ProvisioningSetting:
         """Return the setting for one kind of operating system; what was never set is the default."""
-        query = select(provisioning_settings).where(provisioning_settings.c.os_family == os_family.value)
-        row = self.connection.execute(query).first()
-        if row is None:
-            return ProvisioningSetting(os_family)
-        return ProvisioningSetting(
-            os_family,
-            row.enabled,
-            AccountPermission(row.default_permission),
-            row.several_users,
-            row.lease_days,
-            SshPolicy(row.ssh),
-            SudoPolicy(row.sudo),
-            ExistingAccount(row.existing),
-        )
+        return self._read(os_family, select(provisioning_settings)) or ProvisioningSetting(os_family)
 
     def save(self, setting: ProvisioningSetting) -> None:
-        """Store a setting."""
-        values: dict[str, Any] = {
-            "enabled": setting.enabled,
-            "default_permission": setting.default_permission.value,
-            "several_users": setting.several_users,
-            "lease_days": setting.lease_days,
-            "ssh": setting.ssh.value,
-            "sudo": setting.sudo.value,
-            "existing": setting.existing.value,
-        }
-        try:
-            with self.connection.begin_nested():
-                self.connection.execute(insert(provisioning_settings).values(os_family=setting.os_family.value, **values))
-        except IntegrityError:  # the row is there, perhaps since a moment ago
-            self.connection.execute(
-                update(provisioning_settings).where(provisioning_settings.c.os_family == setting.os_family.value).values(values)
-            )
+        """Store a setting that was read with `lock`."""
+        this = provisioning_settings.c.os_family == setting.os_family.value
+        self.connection.execute(update(provisioning_settings).where(this).values(_setting_row(setting)))
 
     def rules(self, os_family: OSFamily) -> Sequence[GroupRule]:
         """Return the rules for user groups, in the order of the groups' ids."""
@@ -81,9 +55,32 @@ class ProvisioningSql:
             values = [{"os_family": os_family.value, **asdict(rule)} for rule in rules]
             self.connection.execute(insert(provisioning_group_rules), values)
 
-    def lock(self, os_family: OSFamily) -> None:
-        """Let nobody else change the rules until the unit of work ends."""
-        self.save(self.get(os_family))  # the row may not be there yet; writing it holds it
+    def lock(self, os_family: OSFamily) -> ProvisioningSetting:
+        """Return the setting, and let nobody else change it or its rules until the unit of work ends."""
+        query = select(provisioning_settings).with_for_update()
+        found = self._read(os_family, query)
+        if found is None:
+            with suppress(IntegrityError), self.connection.begin_nested():  # somebody else may have made it a moment ago
+                self.connection.execute(insert(provisioning_settings).values(_setting_row(ProvisioningSetting(os_family))))
+            found = self._read(os_family, query)
+        assert found is not None
+        return found
+
+    def _read(self, os_family: OSFamily, query: Select[Any]) -> ProvisioningSetting | None:
+        row = self.connection.execute(query.where(provisioning_settings.c.os_family == os_family.value)).first()
+        if row is None:
+            return None
+        return ProvisioningSetting(
+            os_family,
+            row.enabled,
+            AccountPermission(row.default_permission),
+            row.several_users,
+            row.lease_days,
+            SshPolicy(row.ssh),
+            SudoPolicy(row.sudo),
+            ExistingAccount(row.existing),
+            row.version,
+        )
 
     def terms(self, os_family: OSFamily, user_ids: Collection[str]) -> Mapping[str, Terms]:
         """Return what the rules give to each of these people; whoever is in none of the groups is left out."""
@@ -123,6 +120,10 @@ class ProvisioningSql:
         """Return the ids of all devices of the kind."""
         of_kind = (devices.c.os == os_family.value, devices.c.deleted_at.is_(None))
         return self.connection.execute(select(devices.c.id).where(*of_kind)).scalars().all()
+
+
+def _setting_row(setting: ProvisioningSetting) -> dict[str, Any]:
+    return {name: getattr(value, "value", value) for name, value in asdict(setting).items()}
 
 
 @dataclass(frozen=True, slots=True)

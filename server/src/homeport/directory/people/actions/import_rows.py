@@ -97,17 +97,29 @@ class RowImport:
     def store_all(self, actor: Actor, judged: Judged, meaning: Meaning) -> None:
         """Store what was judged, with an audit entry for each user, in the caller's unit of work."""
         actor.require(Permission.USERS_WRITE)
-        self.store.add_users(judged.new)
-        self.audit.record_all(actor, [_creation(user) for user in judged.new])
+        # One order for whoever changes several: groups, users, devices; new rows by what must be unique.
+        groups = self._groups(actor, judged, meaning)
+        self.people.hold([before.id for before, _ in judged.changed] + [one for ids in judged.joining.values() for one in ids])
+        new = sorted(judged.new, key=lambda user: user.email)
+        self.store.add_users(new)
+        self.audit.record_all(actor, [_creation(user) for user in new])
         for before, after in judged.changed:
             changed = {name: getattr(after, name) for name in FIELDS if getattr(before, name) != getattr(after, name)}
             self.people.update(actor, before.id, details=changed)
             if after.state is not before.state:
                 self.people.change_state(actor, before.id, after.state)
         for name, user_ids in sorted(judged.joining.items()):
-            present = self.groups.groups.find_by_names([name])
-            group = present[0] if present or not meaning.make_groups else self.groups.create(actor, name=name)
-            self.groups.add_members(actor, group.id, user_ids)
+            self.groups.add_members(actor, groups[model.group_key(name)], user_ids)
+
+    def _groups(self, actor: Actor, judged: Judged, meaning: Meaning) -> dict[str, str]:
+        """Return the id of each group that somebody joins, by its key; those that are missing are made, all are held."""
+        names = {model.group_key(name): name for name in judged.joining}
+        found = {model.group_key(one.name): one.id for one in self.groups.groups.find_by_names(list(names.values()))}
+        for key in sorted(set(names) - set(found)) if meaning.make_groups else ():
+            found[key] = self.groups.create(actor, name=names[key]).id
+        for group_id in sorted(found.values()):
+            self.groups.groups.get_for_update(group_id)
+        return found
 
     def _match(
         self,

@@ -6,7 +6,16 @@ from dataclasses import dataclass, replace
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
 from homeport.directory.people import model
-from homeport.directory.people.model import FIELDS, User, UserActivated, UserChanged, UserDeleted, UserState, UserSuspended
+from homeport.directory.people.model import (
+    FIELDS,
+    User,
+    UserActivated,
+    UserChanged,
+    UserDeleted,
+    UsersChanging,
+    UserState,
+    UserSuspended,
+)
 from homeport.directory.people.ports import UserStore, UserUsage
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
@@ -151,7 +160,7 @@ class People:
         actor.require(Permission.USERS_STATE)
         present = self.users.get_all(user_ids)
         ids = sorted(user.id for user in present if user.state != state)
-        self._hold(ids)
+        self.hold(ids)
         changed = [self.change_state(actor, user_id, state) for user_id in ids]
         return sorted(changed, key=lambda user: user.username)
 
@@ -160,12 +169,13 @@ class People:
         actor.require(Permission.USERS_WRITE)
         actor.require_recent(self.clock.now())
         present = sorted(user.id for user in self.users.get_all(user_ids))
-        self._hold(present)
+        self.hold(present)
         return sorted((self.delete(actor, user_id) for user_id in present), key=lambda user: user.username)
 
     def delete(self, actor: Actor, user_id: str, *, version: int | None = None) -> User:
-        """Remove a user after everything that hangs on them was told to let go; return who it was."""
+        """Remove a user after everything that hangs on them was told to let go; return who it was. Needs recent authentication."""
         actor.require(Permission.USERS_WRITE)
+        actor.require_recent(self.clock.now())
         user = _expected(_found(self.users.get_for_update(user_id)), version)
         groups = self.users.group_names_of(user_id)
         self.publisher.publish(UserDeleted(user_id))
@@ -176,10 +186,11 @@ class People:
         )
         return user
 
-    def _hold(self, user_ids: Sequence[str]) -> None:
-        """Hold all users in the order of their ids before the first device: somebody who signs in holds user, then device."""
-        for user_id in user_ids:
-            self.users.get_for_update(user_id)
+    def hold(self, user_ids: Collection[str]) -> None:
+        """Hold users, then what hangs on them, before the first of several changes, so that no two wait for each other."""
+        # public: it holds and changes nothing
+        self.users.hold(user_ids)
+        self.publisher.publish(UsersChanging(tuple(user_ids)))
 
     def _save(self, actor: Actor, user: User, event_type: str, changes: Sequence[Change]) -> User:
         stored = replace(user, version=user.version + 1, updated_at=self.clock.now())

@@ -69,6 +69,13 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class UsersChanging(Event):
+    """Several users are about to change in one unit of work and are held; what hangs on them is held next, all in one order."""
+
+    user_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UserSuspended(Event):
     """The user lost access; sessions, bindings and open sign-ins end."""
 

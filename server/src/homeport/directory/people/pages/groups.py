@@ -15,7 +15,6 @@ from homeport.directory.people.pages.words import (
     asked,
     change_line,
     counted,
-    tell_of_others,
     version_of,
 )
 from homeport.foundation.database.engine import Work
@@ -120,13 +119,10 @@ class UserGroupPages:
         except (Invalid, Conflict, PreconditionFailed) as error:
             with self.work.read() as act:
                 present = act.groups.get(actor, group_id)
-            _explain(form, error)
             if isinstance(error, PreconditionFailed):
-                # Only somebody who was told of the others' changes may save over them.
-                form.values["version"] = (str(present.version),)
-                for field, text in typed.items():
-                    if getattr(present, field) != text.replace("\r\n", "\n"):
-                        tell_of_others(form, field, getattr(present, field))
+                form.meet(error.detail, _form_of(present), {field: LABELS[field] for field in FIELDS})
+                return self._page(request, actor, present, form, status=412)
+            _explain(form, error)
             return self._page(request, actor, present, form, status=400)
         form = _form_of(group)
         changed = [field for field in FIELDS if getattr(before, field) != getattr(group, field)]
@@ -236,7 +232,7 @@ class UserGroupPages:
             users=page.items,
             words=WORDS,
             may_write=actor.may(Permission.GROUPS_WRITE),
-            panels=self.panels.render(PANELS, group),
+            panels=self.panels.render(PANELS, group, actor),
         )
 
 
@@ -250,7 +246,7 @@ def _form_of(group: UserGroup) -> FormState:
     return FormState.showing(name=group.name, description=group.description, version=group.version)
 
 
-def _explain(form: FormState, error: Invalid | Conflict | PreconditionFailed) -> None:
+def _explain(form: FormState, error: Invalid | Conflict) -> None:
     if isinstance(error, Invalid) and error.fields:
         for field, sentence in error.fields.items():
             form.fail(field, sentence)

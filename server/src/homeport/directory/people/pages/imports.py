@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from homeport.directory.people.actions import PeopleActions
@@ -22,7 +22,7 @@ from homeport.directory.people.model.imports import (
 from homeport.directory.people.pages.words import LABELS, WORDS, counted
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
-from homeport.foundation.http.forms import TypedForm
+from homeport.foundation.http.forms import TypedForm, form_for
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid
 from homeport.foundation.kernel.listing import Listing
@@ -32,6 +32,7 @@ from homeport.foundation.ui.templates import Templates
 
 PATH = "/admin/users/import"
 CHUNK = 1_000_000
+UploadForm = Annotated[FormData, form_for(Permission.USERS_WRITE)]
 SHOWN_REFUSALS = 100
 AT_ONCE = 1000
 COLUMN_LABELS = {**{name: LABELS[name] for name in FIELDS}, "state": "State", "groups": "User groups, separated by semicolons"}
@@ -64,9 +65,8 @@ class ImportPages:
         actor.require(Permission.USERS_WRITE)
         return self._start_page(request, FormState())
 
-    def upload(self, request: Request, actor: PageActor, submission: TypedForm) -> Response:
+    def upload(self, request: Request, actor: PageActor, submission: UploadForm) -> Response:
         """Store the file and lead to the choice of columns, or say what is wrong with it."""
-        actor.require(Permission.USERS_WRITE)
         form, file = FormState(), submission.get("file")
         if not isinstance(file, UploadFile) or not file.size:
             form.fail("file", "Choose a CSV file that is not empty.")

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.people.actions import PeopleActions
 from homeport.directory.people.model import DETAILS, FIELDS, User, UserGroup, UserState
-from homeport.directory.people.pages.words import LABELS, WORDS, accounts_are, asked, change_line, tell_of_others, version_of
+from homeport.directory.people.pages.words import LABELS, WORDS, accounts_are, asked, change_line, version_of
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm
@@ -126,13 +126,10 @@ class PeoplePages:
         except (Invalid, Conflict, PreconditionFailed) as error:
             with self.work.read() as act:
                 present = act.people.get(actor, user_id)
-            _explain(form, error)
             if isinstance(error, PreconditionFailed):
-                # Only somebody who was told of the others' changes may save over them.
-                form.values["version"] = (str(present.version),)
-                for field, text in typed.items():
-                    if getattr(present, field) != text.replace("\r\n", "\n"):
-                        tell_of_others(form, field, getattr(present, field))
+                form.meet(error.detail, _form_of(present), {field: LABELS[field] for field in FIELDS})
+                return self._page(request, actor, present, form, status=412)
+            _explain(form, error)
             return self._page(request, actor, present, form, status=400)
         form = _form_of(user)
         changed = [field for field in FIELDS if getattr(before, field) != getattr(user, field)]
@@ -168,6 +165,8 @@ class PeoplePages:
     def ask_delete(self, request: Request, actor: PageActor, user_id: str) -> Response:
         """Ask before a user is deleted."""
         user, accounts = self._subject(actor, user_id, Permission.USERS_WRITE)
+        with self.work.read() as act:
+            actor.require_recent(act.people.clock.now())
         impacts = ["Links to the identity provider are removed", "Open sign-ins are refused at once"]
         if accounts:
             impacts.append(f"{accounts_are(accounts)} locked; home folders stay")
@@ -226,7 +225,7 @@ class PeoplePages:
             may_write_groups=actor.may(Permission.GROUPS_WRITE),
             may_write=actor.may(Permission.USERS_WRITE),
             may_change_state=actor.may(Permission.USERS_STATE),
-            panels=self.panels.render(PANELS, user),
+            panels=self.panels.render(PANELS, user, actor),
         )
 
 
@@ -251,7 +250,7 @@ def _form_of(user: User) -> FormState:
     return FormState.showing(**{field: getattr(user, field) for field in FIELDS}, version=user.version)
 
 
-def _explain(form: FormState, error: Invalid | Conflict | PreconditionFailed) -> None:
+def _explain(form: FormState, error: Invalid | Conflict) -> None:
     fields = {"username_taken": "username", "username_in_use": "username", "email_taken": "email"}
     if isinstance(error, Invalid) and error.fields:
         for field, sentence in error.fields.items():

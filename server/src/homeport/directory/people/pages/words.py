@@ -2,7 +2,6 @@
 
 from homeport.directory.people.model import UserState
 from homeport.foundation.kernel.listing import Filter, Listing
-from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.listing import ListState
 
 WORDS = {
@@ -55,11 +54,6 @@ def accounts_are(count: int) -> str:
 def version_of(text: str) -> int | None:
     """Return the version that a form holds; None when it holds none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
-
-
-def tell_of_others(form: FormState, field: str, present: str) -> None:
-    """Say under a field that somebody else changed it, so that nobody replaces it unknowingly."""
-    form.fail(field, f"{LABELS[field]} is now “{present}”. Saving replaces it.")
 
 
 def change_line(field: str, before: str, after: str) -> str:

@@ -22,6 +22,9 @@ _SEARCHED = ("username", "email", "firstname", "lastname", "displayname", "job_t
              "cost_center", "employee_identifier", "employee_type")  # fmt: skip
 
 
+_AT_ONCE = 500
+
+
 @dataclass(frozen=True, slots=True)
 class UserSql:
     """Users over one connection."""
@@ -49,6 +52,13 @@ class UserSql:
         """Return a user and keep others from changing them until the unit of work ends."""
         row = self.connection.execute(select(*SHOWN).where(users.c.id == user_id).with_for_update()).first()
         return None if row is None else a_user(row)
+
+    def hold(self, user_ids: Collection[str]) -> None:
+        """Keep others from changing these users until the unit of work ends; they are taken in the order of their ids."""
+        ids = sorted(set(user_ids))
+        for start in range(0, len(ids), _AT_ONCE):
+            some = users.c.id.in_(ids[start : start + _AT_ONCE])
+            self.connection.execute(select(users.c.id).where(some).order_by(users.c.id).with_for_update()).all()
 
     def find_by_email(self, email: str) -> User | None:
         """Return the user with exactly this lower-case address."""

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
-from homeport.foundation.kernel.actor import system
+from homeport.foundation.kernel.actor import Actor, system
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.federation.actions import Links
@@ -36,7 +36,7 @@ class LinkPages:
         router.add_api_route("/admin/users/{user_id}/allow-new-link", self.allow, methods=["POST"])
         return router
 
-    def panel(self, subject: Any) -> Markup:
+    def panel(self, subject: Any, actor: Actor) -> Markup:
         """Return the section for a user's page; `subject` is the user, or has one as `user`."""
         user = getattr(subject, "user", subject)
         with self.work.read() as links:
@@ -44,6 +44,7 @@ class LinkPages:
         return self.templates.fragment(
             "identity_providers/user_panel.html",
             user=user,
+            may_change=actor.may(Permission.LINKS_WRITE),
             links=[(link, LINK_WORDS[link.state]) for link in found],
             linked=any(link.state is not LinkState.REMOVED for link in found),
             refused=bool(found)

@@ -115,12 +115,18 @@ class IdentityProviderPages:
                 form.fail(_FIELDS.get(field, field), sentence)
             return self._page(request, actor, provider, form, status=400)
         except PreconditionFailed as error:
-            form.refuse(error.detail)
-            return self._page(request, actor, await run_in_threadpool(self._get, actor, provider_id), form, status=412)
+            return await run_in_threadpool(self._met, request, actor, provider_id, form, error.detail)
         if proposed is None:
             form.refuse("The identity provider was not saved. What was checked says which check failed and how to mend it.")
             return self._page(request, actor, provider, form, judgement=judgement, status=400)
         return await run_in_threadpool(self._proposed, request, actor, proposed, judgement)
+
+    def _met(self, request: Request, actor: Actor, provider_id: str, form: FormState, sentence: str) -> Response:
+        with self.work.read() as providers:
+            present = providers.get(actor, provider_id)
+            accepted = {"on": "accepted", "": "refused"} if present.kind is ProviderKind.OIDC else {}
+            form.meet(sentence, self._form(providers, actor, present), dict(_LABELS), {"unstated_email_accepted": accepted})
+        return self._page(request, actor, present, form, status=412)
 
     def ask_confirm(self, request: Request, actor: PageActor, provider_id: PathId) -> Response:
         """Say what changes, for how many users and devices."""
@@ -284,9 +290,9 @@ class IdentityProviderPages:
             secret_note=_set_note(stored),
             second_note=_second_note(stored),
             **self._health(actor, provider),
-            panels="" if draft else self.panels.render(PANELS, provider),
+            panels="" if draft else self.panels.render(PANELS, provider, actor),
             may_write=actor.may(Permission.IDENTITY_PROVIDERS_WRITE),
-            test=self.panels.render(TEST_PANELS, provider) if actor.may(Permission.IDENTITY_PROVIDERS_WRITE) else "",
+            test=self.panels.render(TEST_PANELS, provider, actor) if actor.may(Permission.IDENTITY_PROVIDERS_WRITE) else "",
             path=f"{PATH}/{provider.id}",
         )
 

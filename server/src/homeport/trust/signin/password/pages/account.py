@@ -94,10 +94,9 @@ class AccountPages:
             return self._page(request, actor, form, status=400)
         except PreconditionFailed as error:
             with self.work.read() as actions:
-                form = FormState.showing(firstname=firstname, lastname=lastname, version=self._present(actions, actor).version)
-            form.refuse(error.detail)
+                form.meet(error.detail, _form_of(self._present(actions, actor)), NAMES)
             return self._page(request, actor, form, status=412)
-        form = FormState.showing(firstname=after.firstname, lastname=after.lastname, version=after.version)
+        form = _form_of(after)
         changed = [field for field in NAMES if getattr(before, field) != getattr(after, field)]
         form.confirm(
             [f"{NAMES[field]}: {getattr(before, field) or '(empty)'} → {getattr(after, field) or '(empty)'}" for field in changed]
@@ -251,7 +250,7 @@ class AccountPages:
             request,
             status=status,
             own=own,
-            form=form or FormState.showing(firstname=own.firstname, lastname=own.lastname, version=own.version),
+            form=form or _form_of(own),
             said=said,
             sessions=_rows(sessions),
             present=actor.session_id,
@@ -309,6 +308,10 @@ def browser_name(user_agent: str) -> str:
     browser = next((name for mark, name in browsers if mark in user_agent), "")
     system = next((name for mark, name in systems if mark in user_agent), "")
     return " on ".join(part for part in (browser, system) if part) or user_agent[:60] or "Unknown browser"
+
+
+def _form_of(administrator: Administrator) -> FormState:
+    return FormState.showing(firstname=administrator.firstname, lastname=administrator.lastname, version=administrator.version)
 
 
 def _rows(sessions: Sequence[Session]) -> list[tuple[Session, str]]:

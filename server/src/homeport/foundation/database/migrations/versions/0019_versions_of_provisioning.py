@@ -1,0 +1,12 @@
+"""Provisioning settings count their changes, so that two administrators do not overwrite one another."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0019"
+down_revision = "0018"
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.add_column("provisioning_settings", sa.Column("version", sa.Integer(), server_default="0", nullable=False))

@@ -1,0 +1,133 @@
+"""Two administrators who save one form: the second is told what the other wrote, beside what they typed, and nothing is lost."""
+
+import html
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from tests.support.house import ADMIN
+
+import homeport
+from homeport.bootstrap.web import application
+from homeport.directory.admins.model import READ_ONLY, Administrator, actor_of
+from homeport.foundation.kernel.actor import system
+
+TEMPLATES = Path(homeport.__file__).parent
+NOT_EDITING = {"group_members_add.html"}
+"""Templates that say what was saved and hold no form of values: adding members overwrites nothing."""
+
+
+class Form(HTMLParser):
+    """The values of the form that has a version, as a browser would send them."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.values, self.inside, self.area = {}, {}, ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        name, kind = given.get("name", ""), given.get("type", "")
+        if tag == "form":
+            self.inside = {}
+        elif tag == "textarea":
+            self.area = name
+            self.inside[name] = ""
+        elif tag == "input" and name and (kind not in {"radio", "checkbox"} or "checked" in given):
+            self.inside[name] = given.get("value", "")
+
+    def handle_data(self, data):
+        if self.area:
+            self.inside[self.area] += data
+
+    def handle_endtag(self, tag):
+        if tag == "textarea":
+            self.inside[self.area] = self.inside[self.area].removeprefix("\n")
+            self.area = ""
+        elif tag == "form" and "version" in self.inside:
+            self.values = self.inside
+
+
+def user(house):
+    return f"/admin/users/{house.user('ada').id}"
+
+
+def user_group(house):
+    return f"/admin/user-groups/{house.do(lambda act: act.user_groups.create(ADMIN, name='Sales').id)}"
+
+
+def device(house):
+    return f"/admin/devices/{house.device().id}"
+
+
+def device_group(house):
+    return f"/admin/device-groups/{house.do(lambda act: act.device_groups.create(ADMIN, 'Lab').id)}"
+
+
+def administrator(house):
+    now = house.clock.now()
+    made = Administrator(house.entropy.new_id(), "ada@example.com", "", "", READ_ONLY, "x", False, 1, now, now)
+    house.do(lambda act: act.administrators.administrators.add(made))
+    return f"/admin/administrators/{made.id}"
+
+
+FORMS = {
+    "user": (user, "", "firstname", "Augusta", "Grace"),
+    "user group": (user_group, "", "description", "Those who sell", "All who sell"),
+    "device": (device, "", "display_name", "Front desk", "Reception"),
+    "who may sign in on a device": (device, "/access", "limited", "yes", "no"),
+    "ssh and sudo of a device": (device, "/policy", "ssh", "browser", "passcode"),
+    "device group": (device_group, "", "description", "Second floor", "Third floor"),
+    "who may sign in on a device group": (device_group, "/access", "limited", "yes", "no"),
+    "ssh and sudo of a device group": (device_group, "/policy", "sudo", "never", "browser"),
+    "administrator": (administrator, "", "role", "Manager", "Help Desk"),
+    "own name": (lambda _house: "/admin/account", "", "firstname", "Augusta", "Grace"),
+    "provisioning": (lambda _house: "/admin/provisioning/linux", "", "lease_days", "30", "7"),
+}
+"""Each form: what it is about, the rest of its address, a field, what the first writes there and what the second. The provider's
+form, which asks the provider first, has its own test in server/tests/trust/federation."""
+WORDS = {"yes": "Only assigned people", "browser": "The browser, each time", "never": "Closed"}
+"""What people read instead of a value."""
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_second_is_told_what_the_first_wrote_and_can_still_save(shared_house, name):
+    make, rest, field, first, second = FORMS[name]
+    shared_house.empty()
+    path = make(shared_house) + rest
+    now = shared_house.clock.now()
+    me = Administrator(shared_house.entropy.new_id(), "me@example.com", "Me", "", READ_ONLY, "x", False, 1, now, now)
+    shared_house.do(lambda act: act.administrators.administrators.add(me))
+    permissions = system("test").permissions
+    actor = replace(actor_of(me, ADMIN.origin), permissions=permissions, session_id="s", authenticated_at=now)
+    app = application(shared_house.home)
+    app.state.authenticate_session = lambda _request: actor
+    browser = TestClient(app, base_url=shared_house.settings.public_url, follow_redirects=False)
+
+    opened = Form(browser.get(path).text).values
+    assert field in opened or field in {"limited"}, f"{name}: the page has no form with {field} and a version"
+    assert browser.post(path, data={**opened, field: first}).status_code == 200
+    typed = {**opened, field: second}
+    told = browser.post(path, data=typed)
+    assert told.status_code == 412
+    assert f"is now “{WORDS.get(first, first)}”" in html.unescape(told.text)
+    kept = Form(told.text).values
+    assert kept[field] == second, "what was typed is lost"
+    assert kept["version"] != opened["version"]
+    assert browser.post(path, data=kept).status_code == 200
+    assert Form(browser.get(path).text).values[field] == second
+
+
+def test_every_form_that_says_what_was_saved_holds_a_version():
+    found = {path: path.read_text() for path in TEMPLATES.rglob("templates/**/*.html")}
+    saying = {path.name for path, text in found.items() if re.search(r"\{\{ saved_notice\(form\)", text)} - NOT_EDITING
+    without = [
+        path.name
+        for path, text in found.items()
+        if path.name in saying and 'name="version"' not in text and "provider_form(" not in text
+    ]
+    assert len(saying) > 5, "the templates were not found"
+    assert without == []
