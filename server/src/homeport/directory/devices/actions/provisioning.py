@@ -84,7 +84,9 @@ class Provisioning:
             setting = replace(setting, version=present.version + 1)
             self.settings.save(setting)
             if any(before[name] != after[name] for name in ("ssh", "sudo", "existing")):
-                self.policies.announce(self.settings.device_ids(setting.os_family))
+                told = self.settings.device_ids(setting.os_family)
+                self.bindings.hold((), told)
+                self.policies.announce(told)
             self.audit.record(
                 actor,
                 "provisioning_setting_update",
