@@ -80,7 +80,7 @@ def pages_from(page: Page, start: str, most_alike: int = 2) -> list[str]:
         for link in page.eval_on_selector_all("a[href]:not([download])", "all => all.map(one => one.href)"):
             parts = urlsplit(urldefrag(link)[0])
             alike = seen.setdefault(_ID.sub("*", parts.path), set())
-            is_a_page = parts.netloc == host and not parts.path.endswith((".csv", ".json", ".deb"))
+            is_a_page = parts.netloc == host and not parts.path.endswith((".csv", ".json", ".jsonl", ".deb"))
             if is_a_page and len(alike) < most_alike and parts.path not in alike:
                 alike.add(parts.path)
                 waiting.append(parts._replace(query="").geturl())
