@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import re
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -11,6 +13,7 @@ from test_orders import NOW, Device
 
 from homeport_agent.accounts.help_desk import HelpDesk, Uptime, Wish, check_digit, code_for, shared_key, spoken
 from homeport_agent.accounts.model import After
+from homeport_agent.cli import _parser
 from homeport_agent.jose import decode_base64url, encode_base64url, sign_ed25519
 from homeport_agent.refusals import Refusal
 
@@ -340,3 +343,13 @@ def test_a_crash_at_any_line_of_the_journal_is_finished_and_told_once(at, after)
         if after is After.KEEP:  # nobody's now, so the next round begins with a fresh device
             at.device.backend.remove_account("ada", 20000)
     assert number > 5
+
+
+def test_the_page_of_the_commands_has_each_verb_and_option_of_the_command():
+    page = (Path(__file__).parents[2] / "docs/reference/agent.md").read_text()
+    [verbs] = [action for action in _parser()._actions if action.choices and action.dest == "verb"]
+    for verb, parser in verbs.choices.items():
+        [heading] = re.findall(rf"^## `({verb}[^`]*)`$", page, re.MULTILINE)
+        options = {option for action in parser._actions for option in action.option_strings} - {"-h", "--help", "--root"}
+        assert {word.split("[")[-1].rstrip("]") for word in heading.split() if "--" in word} == options, verb
+    assert len(re.findall("^## ", page, re.MULTILINE)) == len(verbs.choices)

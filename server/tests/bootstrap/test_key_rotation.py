@@ -11,6 +11,7 @@ from tests.support.factor import set_up
 
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.rotation import rotate
+from homeport.channels.linux.help_desk import sealed_as
 from homeport.cli import main
 from homeport.foundation.database.columns import metadata
 from homeport.foundation.kernel.actor import Origin, system
@@ -40,7 +41,7 @@ def everything(home):
 def used(any_house):
     """An installation with something in every sealed column.
 
-    Keys, a client's two secrets and two proposed ones, an open sign-in, an administrator's second factor.
+    Order keys, a key of the help desk, a client's two secrets and two proposed ones, an open sign-in, an administrator's second factor.
     """
     provider = any_house.connect()
     typed = Typed(
@@ -53,6 +54,8 @@ def used(any_house):
     )
     any_house.do(lambda act: act.identity_providers.propose(ADMIN, provider.id, typed, Judgement((), provider.metadata)))
     any_house.provider_id = provider.id
+    any_house.machine = any_house.device()
+    any_house.do(lambda act: act.help_desk.introduce(act.devices.find(any_house.machine.id), "CQ" + "A" * 41, (0, 0)))
     any_house.phone = any_house.do(lambda act: second_factor(act, any_house.clock))
     any_house.started = any_house.do(
         lambda act: act.sign_ins.start(Purpose.DEVICE_LOGIN, "a-device", "browser", Origin("192.0.2.7", "Firefox"))
@@ -77,6 +80,8 @@ def still_opens(house):
     state = parse_qs(urlsplit(house.started.location).query)["state"][0]
     with contextlib.suppress(Undone), home.work.write() as act:
         act.order_keys.prove()
+        shared = act.help_desk.store.key(house.machine.id)
+        assert len(act.help_desk.sealer.unseal(shared.key_sealed, sealed_as(house.machine.id))) == 32
         provider = act.federation.provider_for_callback(house.provider_id)
         assert act.federation.client(provider).secrets == ("s3cret",)
         assert act.federation.client(replace(provider, settings=provider.proposal)).secrets == ("third", "fourth")
@@ -91,13 +96,13 @@ def still_opens(house):
 
 def test_rotation_seals_every_secret_anew_and_nothing_is_lost(used):
     (before,) = ring(used.home)
-    assert everything(used.home).count(f"v1.{before}.") == 7
-    assert rotate(used.home, ADMIN) == 7
+    assert everything(used.home).count(f"v1.{before}.") == 8
+    assert rotate(used.home, ADMIN) == 8
     (after,) = ring(used.home)
     assert after != before
     text = everything(used.home)
     assert f"v1.{before}." not in text
-    assert text.count(f"v1.{after}.") == 7
+    assert text.count(f"v1.{after}.") == 8
     assert "sealing_key_rotated" in text
     assert still_opens(used)
 

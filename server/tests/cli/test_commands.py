@@ -1,5 +1,6 @@
 """`homeport device`, `device-group`, `enrollment-key`, `provisioning`, `enrollment` and `completion`, and how fast the help is."""
 
+import re
 import stat
 import subprocess
 import sys
@@ -48,6 +49,25 @@ def test_a_passcode_is_reset_by_the_names_of_device_and_account(homeport, served
     assert house.sql("SELECT kind FROM orders ORDER BY counter") == [("bind",), ("reset_passcode",)]
     homeport("device", "reset-passcode", "lab-4", "bob", "--yes", status=1)
     assert "“lab-4” has no account bob. See: homeport device accounts lab-4" in homeport.said
+
+
+def test_a_code_of_the_help_desk_is_made_by_the_names_of_device_and_account(homeport, served):
+    house = served.house
+    house.provision()
+    device, user = house.device("lab-4"), house.user("ada")
+    house.do(lambda act: act.bindings.admit(user, act.devices.find(device.id), "01a20a00"))
+    homeport("device", "unlock-code", "lab-4", "ada", "10", "0000", "0008", status=1)
+    assert "no key in common yet" in homeport.said
+    house.do(lambda act: act.help_desk.introduce(act.devices.find(device.id), "CQ" + "A" * 41, (0, 0)))
+    written = homeport("device", "unlock-code", "lab-4", "ada", "10", "0000", "0008")
+    assert re.fullmatch(r"\d{4} \d{4} \d{4}\n", written)
+    assert "ada still needs the passcode; the access goes on until" in homeport.said
+    code = homeport.json("device", "unlock-code", "lab-4", "ada", "2000000006")
+    assert (len(code["code"]), code["newPasscode"]) == (12, True)
+    homeport("device", "unlock-code", "lab-4", "ada", "1000000009", status=1)
+    assert "Have them read out again." in homeport.said
+    homeport("device", "unlock-code", "lab-4", "bob", "1000000008", status=1)
+    assert "Nobody has the account bob on lab-4." in homeport.said
 
 
 def test_two_devices_with_one_name_are_told_apart_by_their_ids(homeport, served):

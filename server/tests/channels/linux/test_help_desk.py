@@ -168,6 +168,15 @@ def test_a_device_that_knows_the_key_hears_nothing_new_and_one_that_shows_anothe
     assert encoded(half.key) not in sealed
 
 
+def test_after_a_restore_a_device_hears_the_key_again_even_when_the_backup_did_not_know_it(ready, half):
+    half.agree()
+    ready.do(lambda act: act.help_desk.store.connection.exec_driver_sql("DELETE FROM help_desk_keys"))
+    ready.do(lambda act: act.orders.start_epoch_after_restore())
+    before = half.place
+    half.agree()
+    assert (half.place[0] > before[0], half.place[1]) == (True, 1)
+
+
 @pytest.mark.parametrize("public", ["", "A" * 42, "A" * 43, "A" * 44, "!" * 43, None])
 def test_a_public_key_that_is_none_is_refused(half, public):
     assert half.introduce(public=public).status_code in {400, 422}

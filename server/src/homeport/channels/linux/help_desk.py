@@ -108,7 +108,11 @@ class HelpDesk:
             new_passcode=digits.startswith(NEW_PASSCODE),
             until=datetime.fromtimestamp(day * DAY, UTC),
         )
-        details: dict[str, Any] = {"until": code.until.isoformat(), "new_passcode": code.new_passcode, "by": actor.name}
+        details: dict[str, Any] = {
+            "until": code.until.isoformat().replace("+00:00", "Z"),
+            "new_passcode": code.new_passcode,
+            "by": actor.name,
+        }
         if issued is None:
             self.store.add_notice(
                 Notice(device_id, _issued(digits), NoticeKind.CODE_ISSUED, binding.user_id, binding.username, now, details)
