@@ -1,7 +1,18 @@
 """A restore lets nobody back in who lost access since the backup; the backup here is the state that is made again by hand."""
 
 from homeport.bootstrap.carried import read_carried
-from homeport.directory.devices.model import Desired, Subject, SubjectKind, Target, TargetKind
+from homeport.directory.devices.model import (
+    Desired,
+    DevicePolicy,
+    OSFamily,
+    ProvisioningSetting,
+    SshPolicy,
+    Subject,
+    SubjectKind,
+    SudoPolicy,
+    Target,
+    TargetKind,
+)
 from homeport.foundation.kernel.actor import system
 
 ADMIN = system("admin")
@@ -32,3 +43,40 @@ def test_limits_set_and_assignments_taken_back_since_the_backup_stand_after_a_re
     )
     assert (found[0].limited, found[1].limited, found[2].desired) == (True, True, Desired.SUSPENDED)
     assert any_house.do(lambda act: act.access.list(ADMIN, here)).total == 0
+
+
+def test_a_restore_makes_ssh_and_sudo_nowhere_looser_than_they_were(any_house):
+    any_house.provision()
+    machine, other = any_house.device(), any_house.device()
+    group = any_house.do(lambda act: act.device_groups.create(ADMIN, "Servers"))
+    here, there, of_group = (
+        Target(TargetKind.DEVICE, machine.id),
+        Target(TargetKind.DEVICE, other.id),
+        Target(TargetKind.DEVICE_GROUP, group.id),
+    )
+
+    def say(act, setting, policies):
+        act.provisioning.set(ADMIN, ProvisioningSetting(OSFamily.LINUX, enabled=True, ssh=setting))
+        for target, policy in policies.items():
+            act.policies.set(ADMIN, target, policy)
+
+    stricter = {
+        here: DevicePolicy(SshPolicy.BROWSER, SudoPolicy.PASSCODE),
+        there: DevicePolicy(),
+        of_group: DevicePolicy(sudo=SudoPolicy.NEVER),
+    }
+    any_house.do(lambda act: say(act, SshPolicy.KEY, stricter))
+    with any_house.home.parts.database.read() as unit:
+        carried = read_carried(unit.connection)
+    looser = {
+        here: DevicePolicy(SshPolicy.PASSCODE, SudoPolicy.NEVER),
+        there: DevicePolicy(SshPolicy.PASSCODE),
+        of_group: DevicePolicy(),
+    }
+    any_house.do(lambda act: say(act, SshPolicy.PASSCODE, looser))
+
+    told = any_house.do(lambda act: carried.put_back(act, act.people.users.connection, ADMIN))
+    assert "stricter words on ssh and sudo since: 4" in told
+    assert any_house.do(lambda act: act.provisioning.get(ADMIN)).ssh is SshPolicy.KEY
+    found = any_house.do(lambda act: {target: act.policies.get(ADMIN, target) for target in stricter})
+    assert found == stricter | {here: DevicePolicy(SshPolicy.BROWSER, SudoPolicy.NEVER)}

@@ -1,8 +1,8 @@
 """What a restore keeps of the database it replaces: decisions that restrict, and facts that stand on devices."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
@@ -10,8 +10,30 @@ from homeport.bootstrap.units import Unit
 from homeport.channels.linux.tables import order_epoch, order_keys
 from homeport.directory.admins.tables import administrator_factors, administrators, api_keys, recovery_codes
 from homeport.directory.audit.tables import audit_entries
-from homeport.directory.devices.model import After, Desired, Subject, SubjectKind, Target, TargetKind
-from homeport.directory.devices.tables import assignments, bindings, device_groups, devices, enrollment_keys, unix_ids
+from homeport.directory.devices.model import (
+    SSH_BY_STRICTNESS,
+    SUDO_BY_STRICTNESS,
+    After,
+    Desired,
+    DevicePolicy,
+    OSFamily,
+    SshPolicy,
+    Subject,
+    SubjectKind,
+    SudoPolicy,
+    Target,
+    TargetKind,
+)
+from homeport.directory.devices.tables import (
+    assignments,
+    bindings,
+    device_groups,
+    device_policies,
+    devices,
+    enrollment_keys,
+    provisioning_settings,
+    unix_ids,
+)
 from homeport.directory.people.model import UserState
 from homeport.directory.people.tables import users
 from homeport.foundation.kernel.actor import Actor
@@ -19,6 +41,7 @@ from homeport.trust.federation.tables import federated_identities
 from homeport.trust.signin.tables import sign_ins
 
 Rows = Mapping[str, Mapping[str, Any]]
+_Word = TypeVar("_Word", SshPolicy, SudoPolicy, SshPolicy | None, SudoPolicy | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +63,7 @@ class Carried:
             ("people suspended or deleted since, now suspended", self._people(unit, connection, actor)),
             ("devices deleted since", self._devices(unit, connection, actor)),
             ("limits set and assignments taken back since", self._access(unit, connection, actor)),
+            ("stricter words on ssh and sudo since", self._policies(unit, connection, actor)),
             ("links to the provider removed since", self._links(connection)),
             ("enrolment keys revoked since", self._enrollment_keys(connection)),
             ("API keys deleted since", self._gone(connection, api_keys, "api_key_delete")),
@@ -140,6 +164,35 @@ class Carried:
                 number += 1
         return number
 
+    def _policies(self, unit: Unit, connection: Connection, actor: Actor) -> int:
+        """Make ssh and sudo nowhere looser than they were: stricter words stay, and exceptions taken back do not return."""
+        number = 0
+        for key, row in self.tables["provisioning_settings"].items():
+            setting = unit.provisioning.get(actor, OSFamily(key))
+            wanted = replace(
+                setting,
+                ssh=_stricter(setting.ssh, SshPolicy(row["ssh"]), SSH_BY_STRICTNESS),
+                sudo=_stricter(setting.sudo, SudoPolicy(row["sudo"]), SUDO_BY_STRICTNESS),
+            )
+            if wanted != setting:
+                unit.provisioning.set(actor, wanted)
+                number += 1
+        for kind, table in ((TargetKind.DEVICE, devices), (TargetKind.DEVICE_GROUP, device_groups)):
+            for key, row in _rows(connection, table).items():
+                if row.get("deleted_at") or key not in self.tables[table.name]:
+                    continue
+                target, newer = Target(kind, key), self.tables["device_policies"].get(f"{kind.value} {key}", {})
+                present = unit.policies.get(actor, target)
+                ssh, sudo = (newer.get(field) for field in ("ssh", "sudo"))
+                wanted_here = DevicePolicy(
+                    _stricter(present.ssh, SshPolicy(ssh) if ssh else None, SSH_BY_STRICTNESS),
+                    _stricter(present.sudo, SudoPolicy(sudo) if sudo else None, SUDO_BY_STRICTNESS),
+                )
+                if wanted_here != present:
+                    unit.policies.set(actor, target, wanted_here)
+                    number += 1
+        return number
+
     def _links(self, connection: Connection) -> int:
         number = 0
         for key, row in _rows(connection, federated_identities).items():
@@ -205,12 +258,22 @@ def read_carried(connection: Connection) -> Carried | None:
     kept["administrator_factors"] = _rows(connection, administrator_factors, "administrator_id")
     kept["recovery_codes"] = _codes(connection)
     kept["assignments"] = _assigned(connection)
+    kept["provisioning_settings"] = _rows(connection, provisioning_settings, "os_family")
+    policies = [dict(row._mapping) for row in connection.execute(select(device_policies))]  # noqa: SLF001 - SQLAlchemy's documented name
+    kept["device_policies"] = {f"{row['target_type']} {row['target_id']}": row for row in policies}
     earned = select(sign_ins).where(sign_ins.c.id.in_(select(bindings.c.sign_in_id)))
     kept["sign_ins"] = {row.id: dict(row._mapping) for row in connection.execute(earned)}  # noqa: SLF001 - SQLAlchemy's documented name
     kinds = ("user_delete", "api_key_delete", "admin_delete")
     query = select(audit_entries.c.event_type, audit_entries.c.resource_id).where(audit_entries.c.event_type.in_(kinds))
     deleted = frozenset((row.event_type, row.resource_id) for row in connection.execute(query))
     return Carried(root_id, epoch, {**kept, "unix_ids": _rows(connection, unix_ids, "user_id")}, deleted)
+
+
+def _stricter(present: _Word, newer: _Word, by_strictness: Sequence[_Word]) -> _Word:
+    """Return the stricter of two words; the loosest one counts for nothing when the newer database had none there."""
+    if newer is None:
+        return newer if present == by_strictness[0] else present
+    return newer if present is None or by_strictness.index(newer) > by_strictness.index(present) else present
 
 
 def _root_id(connection: Connection) -> str | None:
