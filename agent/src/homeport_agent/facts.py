@@ -67,4 +67,9 @@ def enrollment_facts(root: Root) -> dict[str, Any]:
 
 def report_facts(root: Root) -> dict[str, Any]:
     """Gather the ``device`` member of a report (device.md section 5)."""
-    return {"hostname": hostname(root), "os_version": _os_release(root).get("VERSION_ID", ""), "agent_version": __version__}
+    return {
+        "hostname": hostname(root),
+        "machine_id": _machine_id(root),  # another one tells the server that the key was copied
+        "os_version": _os_release(root).get("VERSION_ID", ""),
+        "agent_version": __version__,
+    }

@@ -18,7 +18,7 @@ from homeport.directory.devices.model import Device, DeviceFacts, DeviceStatus, 
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor, origin_of
 from homeport.foundation.http.rate_limit import RateLimits
-from homeport.foundation.kernel.errors import RateLimited, Unauthenticated
+from homeport.foundation.kernel.errors import Conflict, RateLimited, Unauthenticated
 from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.trust.issuer.actions import AccessTokens, DeviceAuthorizations
@@ -74,16 +74,27 @@ class AgentEndpoints:
             wait = actions.limits.take(f"enroll {origin.network}", burst=200, per_minute=200)
         if wait:
             raise RateLimited("Too many enrolments from this address. Wait a minute.", retry_after=wait)
+        facts = DeviceFacts(**body.device.model_dump())
+        copied: Conflict | None = None
         with self.work.write() as actions:
             thumbprint = actions.tokens.verify_enrollment(body.proof, body.device_key)
-            facts = DeviceFacts(**body.device.model_dump())
-            device, created = actions.enrollment.enroll(body.enrollment_key, body.device_key, thumbprint, facts, origin)
-            answer = {
-                "device_id": device.id,
-                "issuer": self.public_url,
-                "status": device.status.value,
-                "order_root": actions.orders.keys.root_jwk(),
-            }
+            holder = actions.devices.find_by_thumbprint(thumbprint)
+            try:
+                device, created = actions.enrollment.enroll(body.enrollment_key, body.device_key, thumbprint, facts, origin)
+            except Conflict as error:
+                if holder is None:
+                    raise
+                actions.devices.note_copy(holder, facts, origin.address)
+                copied = error  # raised once the record of it is stored
+            else:
+                answer = {
+                    "device_id": device.id,
+                    "issuer": self.public_url,
+                    "status": device.status.value,
+                    "order_root": actions.orders.keys.root_jwk(),
+                }
+        if copied is not None:
+            raise copied
         return JSONResponse(answer, 201 if created else 200)
 
     def order(self, request: Request) -> Response:

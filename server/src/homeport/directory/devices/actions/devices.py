@@ -1,5 +1,6 @@
 """The inventory: list, rename, approve, delete; and what a device's contact leaves behind."""
 
+import json
 from dataclasses import dataclass, replace
 
 from homeport.directory.audit.actions import Audit
@@ -18,14 +19,16 @@ from homeport.directory.devices.model import (
     TargetKind,
 )
 from homeport.directory.devices.ports import AccessStore, DeviceGroupStore, DeviceStore
-from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.actor import Actor, system
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed
 from homeport.foundation.kernel.events import Publisher
-from homeport.foundation.kernel.listing import Listing, Page
+from homeport.foundation.kernel.listing import Filter, Listing, Page
 from homeport.foundation.kernel.permissions import Permission
 
 LONGEST_NAME = 253
+CONTACT = system("devices")
+KEY_COPIED = "device_key_copied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,9 @@ class Devices:
         if device is None or device.deleted_at is not None:
             return
         said = (facts or DeviceFacts()).cleaned()
+        if said.machine_id and device.machine_id not in {"", said.machine_id}:
+            self.note_copy(device, said, address)  # what another machine says of itself is nothing about this one
+            return
         self.store.save(
             replace(
                 device,
@@ -141,6 +147,29 @@ class Devices:
                 os_version=said.os_version or device.os_version,
                 agent_version=said.agent_version or device.agent_version,
             )
+        )
+
+    def note_copy(self, device: Device, facts: DeviceFacts, address: str) -> None:
+        """Record that another machine holds the device's key pair, as after copying a disk; once for each such machine."""
+        # public: the device channel calls it for a machine that proved the key
+        said = facts.cleaned()
+        known = Listing(filters=(Filter("event_type", "eq", KEY_COPIED), Filter("resource_id", "eq", device.id)), limit=100)
+        if any(
+            json.loads(entry.details).get("machine_id") == said.machine_id for entry in self.audit.search(CONTACT, known).items
+        ):
+            return
+        self.audit.record(
+            CONTACT,
+            KEY_COPIED,
+            resource=_resource(device),
+            success=False,
+            reason="device_key_in_use",
+            details={
+                "machine_id": said.machine_id,
+                "hostname": said.hostname,
+                "serial_number": said.serial_number,
+                "address": address[:64],
+            },
         )
 
     def bump(self, device_id: str) -> None:
