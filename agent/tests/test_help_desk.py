@@ -3,13 +3,14 @@
 import itertools
 import json
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from standin import Signer
-from test_orders import NOW, Device
+from test_orders import IN_MEMORY, NOW, Device
 
 from homeport_agent.accounts.help_desk import HelpDesk, Uptime, Wish, check_digit, code_for, shared_key, spoken
 from homeport_agent.accounts.model import After
@@ -73,8 +74,9 @@ class Counter:
 
 
 @pytest.fixture
-def at(tmp_path):
-    return Counter(tmp_path)
+def at():
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+        yield Counter(folder)
 
 
 def other(code):
@@ -234,6 +236,28 @@ def test_a_crash_after_the_code_was_used_up_is_finished_at_the_next_start(at, cr
     at.start()
     assert len(at.device.applier.ledger.notices) == 1
     assert at.refuses(code) == "code_expired"
+
+
+def test_where_nothing_can_be_written_no_code_is_used_up_and_a_used_one_still_counts_later(at):
+    at.expire()
+    code = at.code(at.desk.challenge("u-ada", Wish.RENEW))
+    backend = at.device.backend
+
+    def full(*_):
+        raise Refusal("disk_full", "full")
+
+    backend.require_ready = full
+    assert at.refuses(code) == "disk_full"
+    backend.__dict__.pop("require_ready")
+    backend.set_expiry = full  # it fills up just then
+    assert at.refuses(code) == "disk_full"
+    at.start()
+    assert at.expires_on() == NOW // DAY - 1
+    assert at.refuses_to_begin() == "disk_full"
+    backend.__dict__.pop("set_expiry")
+    at.desk.challenge("u-ada", Wish.RENEW)
+    assert at.expires_on() == TOMORROW
+    assert at.refuses(code) == "code_wrong"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from homeport_agent.refusals import Reason, Refusal
 _PASSCODE_SECONDS = 900
 _CLOCK_LEEWAY = 60
 # The device may be able to do it later: such an order is answered ``failed`` and not settled, so the server sends it again.
-_PASSING = frozenset({Reason.ROOT_INCOMPLETE, Reason.DISK_FULL, Reason.READ_ONLY, Reason.TOOL_FAILED})
+PASSING = frozenset({Reason.ROOT_INCOMPLETE, Reason.DISK_FULL, Reason.READ_ONLY, Reason.TOOL_FAILED})
 # A clock can be mended, and a passcode may still come: such a refusal leaves the sequence where it is.
 _NOT_SETTLED = frozenset({Reason.ORDER_EXPIRED, Reason.ORDER_KEY_INVALID, Reason.ACCOUNT_PASSCODE_WANTED})
 
@@ -101,7 +101,7 @@ class Applier:
             raise self.tries.wrong(order.order_id, account.username)
 
     def _refuse(self, order: Order, refusal: Refusal) -> dict[str, Any]:
-        passing = refusal.reason in _PASSING
+        passing = refusal.reason in PASSING
         outcome = Outcome.FAILED if passing else Outcome.REFUSED
         step = StepDone(Step.ACCEPT, outcome, utc_text(self.clock()), refusal.message)
         answer = receipt(order.order_id, order.sequence, outcome, refusal.reason, [step.as_json()])

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from homeport_agent.accounts.apply import Applier
+from homeport_agent.accounts.apply import PASSING, Applier
 from homeport_agent.accounts.orders import verified_claims
 from homeport_agent.durable import read_json, write_json
 from homeport_agent.jose import JoseError, decode_base64url, encode_base64url
@@ -159,6 +159,7 @@ class HelpDesk:
                 raise Refusal(
                     Reason.HELP_DESK_UNKNOWN, "This device has not heard of a help desk yet. Connect it to the network once."
                 )
+            self._finish()
             caller = dict(self._caller(user_id))
             self._require_no_wait(user_id, caller)
             if not self._stands(caller, wish):
@@ -180,6 +181,7 @@ class HelpDesk:
             self._require_no_wait(user_id, caller)
             if not self._stands(caller, wish):
                 raise Refusal(Reason.CODE_EXPIRED, "The challenge is over. Start again and read out the new one.")
+            self.applier.backend.require_ready()  # a code should not be used up where nothing can be changed
             challenge = str(caller["challenge"])
             left = self._count(user_id, caller)
             device_id = self.applier.required_pin().device_id
@@ -212,17 +214,20 @@ class HelpDesk:
         self._keep(grant=None)
 
     def repair(self) -> None:
-        """Finish what a crash left between a used code and the account that it opens."""
-        with self._lock:
-            grant = self._kept.get("grant")
-            if grant is None:
-                return
-            try:
-                self._grant(grant)
-            except Refusal as refusal:
-                if refusal.reason in {Reason.DISK_FULL, Reason.TOOL_FAILED, Reason.ROOT_INCOMPLETE}:
-                    return  # at the next start
-                self._keep(grant=None)
+        """Finish what a crash left between a used code and the account that it opens; at the start, and before each new challenge."""
+        with self._lock, contextlib.suppress(Refusal):
+            self._finish()
+
+    def _finish(self) -> None:
+        grant = self._kept.get("grant")
+        if grant is None:
+            return
+        try:
+            self._grant(grant)
+        except Refusal as refusal:
+            if refusal.reason in PASSING:
+                raise  # the next start or challenge tries again
+            self._keep(grant=None)
 
     def _caller(self, user_id: str) -> dict[str, Any]:
         found = self._kept.get("callers", {}).get(user_id, {})
