@@ -59,14 +59,14 @@ def empty_installation(tmp_path: Path, programs: Programs) -> Installation:
 
 
 @pytest.fixture
-def portal(installation: Installation, _kept: Kept, new_context) -> Portal:
-    """A signed-in administrator."""
+def portal(installation: Installation, _kept: Kept, new_context) -> Iterator[Portal]:
+    """A signed-in administrator; what the test leaves of the session serves the next one, since a code is good once."""
     portal = Portal(new_context(storage_state=_kept.signed_in).new_page(), installation)
     portal.page.goto(f"{installation.server}/admin")
     if "/signin" in portal.page.url:  # giving the password again has replaced the session
         portal.sign_in()
-        _kept.signed_in = portal.page.context.storage_state()
-    return portal
+    yield portal
+    _kept.signed_in = portal.page.context.storage_state()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import sqlite3
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -25,20 +26,22 @@ def organization(tmp_path_factory):
 
 
 @pytest.fixture
-def portal(organization, new_context) -> Portal:
-    """The administrator, signed in; the first test sets the account up."""
-    installation, signed_in = organization
-    portal = Portal(new_context().new_page(), installation)
-    if signed_in:
-        portal.sign_in()
+def portal(organization, new_context) -> Iterator[Portal]:
+    """The administrator, signed in; the first test sets the account up, the others go on in its session: a code is good once."""
+    installation, kept = organization
+    portal = Portal(new_context(storage_state=kept[-1] if kept else None).new_page(), installation)
+    if kept:
+        portal.page.goto(f"{installation.server}/admin")
+        if "/signin" in portal.page.url:
+            portal.sign_in()
     else:
         portal.accept_link(installation.admin_link())
-        signed_in.append(True)
     portal.open("Identity Providers")
     if portal.row("Draft").count():
         portal.row("Draft").get_by_role("link").click()
         portal.press("Discard this draft")
-    return portal
+    yield portal
+    kept.append(portal.page.context.storage_state())
 
 
 @pytest.fixture
