@@ -231,15 +231,15 @@ def test_ssh_and_sudo_are_chosen_on_one_page_and_the_page_of_a_device_says_who_h
     device = directory.a_device()
     group = directory.a_group("Servers", device)
     page, of_device = f"/admin/{place}/{(device if place == 'devices' else group).id}", f"/admin/devices/{device.id}"
-    assert "A session over ssh opens by: A key said by the setting for all devices" in words(portal.get(of_device))
+    assert "A session over ssh opens by: A key from the setting for all devices" in words(portal.get(of_device))
     saved = portal.post(f"{page}/policy", data={"ssh": "browser", "sudo": "inherit", "version": 1})
     assert "→ The browser, each time" in words(saved)
     assert "With sudo:" not in words(saved)
-    said = "this device" if place == "devices" else "the device group Servers"
-    assert f"The browser, each time said by {said}" in words(portal.get(of_device))
+    said = "set on this device" if place == "devices" else "set by the device group Servers"
+    assert f"The browser, each time {said}" in words(portal.get(of_device))
     assert "The browser, each time" in words(portal.get(page))
     told = words(portal.get("/admin/provisioning/linux"))
-    assert ("1 device says something" if place == "devices" else "Servers The browser, each time Not said") in told
+    assert ("1 device has a policy of its own" if place == "devices" else "Servers The browser, each time As above") in told
     late = portal.post(f"{page}/policy", data={"ssh": "passcode", "sudo": "never", "version": 1})
     assert "meanwhile" in words(late, 412)
     assert re.search(r'value="never"[^>]*checked', late.text), "what was chosen stays"

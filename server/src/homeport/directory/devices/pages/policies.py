@@ -21,8 +21,8 @@ from homeport.foundation.ui.templates import Templates
 
 INHERIT: Literal["inherit"] = "inherit"
 INHERITED = {
-    TargetKind.DEVICE: ("As its groups say, or the setting", "Of several groups the stricter one counts."),
-    TargetKind.DEVICE_GROUP: ("Not said by this group", "Another group of the device decides, or the setting."),
+    TargetKind.DEVICE: ("As its groups say, or the setting for all devices", "Of several groups the stricter one counts."),
+    TargetKind.DEVICE_GROUP: ("Not set by this group", "Another group of the device decides, or the setting for all devices."),
 }
 
 
