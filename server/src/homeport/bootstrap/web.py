@@ -127,6 +127,7 @@ def application(home: Home) -> FastAPI:
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
     device_panels = DevicePanels(home.work_of(_devices), templates)
     panels.register("user", device_panels.user_bindings)
+    panels.register("user", device_panels.user_assignments)
     panels.register("identity_provider", device_panels.provisioning)
     _fill(navigation)
     reread = ALONE_REREAD if parts.database.is_sqlite else REPLICA_REREAD

@@ -203,6 +203,20 @@ def test_provider_panel_has_a_row_for_each_way_and_says_while_none_is_enabled(di
     assert "Federation takes no effect" not in str(panels.provisioning(None, READER))
 
 
+def test_users_panel_says_by_which_ways_they_are_assigned(directory, panels):
+    user, other, (first, second) = directory.a_user("ada"), directory.a_user("bob"), (directory.a_device(), directory.a_device())
+    assert "No device is assigned" in str(panels.user_assignments(user, READER))
+    staff, lab = directory.a_user_group("Staff", user), directory.a_group("Lab", second)
+    for who, where in ((user, first), (staff, lab), (other, second)):
+        directory.assign(who, where)
+    text = words_of(panels.user_assignments(user, READER))
+    assert f"{first.name} By name {second.name} User group Staff , on device group Lab" in text
+
+
+def words_of(fragment):
+    return " ".join(re.sub(r"<[^>]+>", " ", str(fragment)).split())
+
+
 def test_users_panel_lists_their_accounts(directory, panels):
     directory.provision()
     user, device = directory.a_user("ada"), directory.a_device()

@@ -1,6 +1,6 @@
 """Sections that other slices' pages show: provisioning on the provider's page, accounts on a user's page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,13 @@ from homeport.directory.devices.pages.words import DESIRED, OBSERVED, Word
 from homeport.directory.people.model import User
 from homeport.foundation.database.engine import Work
 from homeport.foundation.kernel.actor import Actor, system
+from homeport.foundation.kernel.listing import Filter, Listing
 from homeport.foundation.ui.templates import Templates
 
 SELF_SERVICE = "Self Service Account Provisioning"
 ENROLLMENT = "Automated Device Enrollment"
 READER = system("panel")
+SHOWN = 20
 """A section has no reader of its own; the page around it required the permission."""
 
 
@@ -54,6 +56,26 @@ class DevicePanels:
         with self.work.read() as actions:
             bindings = actions.bindings.of_user(READER, user.id)
         return self.templates.fragment("devices/user_panel.html", bindings=bindings, desired=DESIRED, observed=OBSERVED)
+
+    def user_assignments(self, user: User, _actor: Actor) -> Markup:
+        """Return “Assigned devices” for a user's page: where somebody may sign in although it is limited, and by which ways."""
+        with self.work.read() as actions:
+            page = actions.access.devices_of_user(READER, user.id, limit=SHOWN)
+            ways = [way for found in page.items for way in found]
+            names = {one.id: one.name for one in actions.devices.list(READER, _those(way.device_id for way in ways)).items}
+            names |= {one.id: one.name for one in actions.groups.list(READER, _those(way.device_group_id for way in ways)).items}
+            names |= {
+                one.id: one.name
+                for one in actions.user_groups.get_all(READER, {way.user_group_id for way in ways if way.user_group_id})
+            }
+        return self.templates.fragment(
+            "devices/user_assignments.html", user=user, devices=page.items, names=names, total=page.total
+        )
+
+
+def _those(ids: Iterable[str | None]) -> Listing:
+    found = sorted({one for one in ids if one})
+    return Listing(filters=(Filter("id", "in", ",".join(found)),), limit=len(found))
 
 
 def provisioning_rows(settings: Sequence[ProvisioningSetting]) -> Sequence[ProvisioningRow]:
