@@ -4,6 +4,7 @@ from homeport.bootstrap.carried import read_carried
 from homeport.directory.devices.model import (
     Desired,
     DevicePolicy,
+    ExistingAccount,
     OSFamily,
     ProvisioningSetting,
     SshPolicy,
@@ -55,8 +56,8 @@ def test_a_restore_makes_ssh_and_sudo_nowhere_looser_than_they_were(any_house):
         Target(TargetKind.DEVICE_GROUP, group.id),
     )
 
-    def say(act, setting, policies):
-        act.provisioning.set(ADMIN, ProvisioningSetting(OSFamily.LINUX, enabled=True, ssh=setting))
+    def say(act, setting, policies, existing=ExistingAccount.REFUSE):
+        act.provisioning.set(ADMIN, ProvisioningSetting(OSFamily.LINUX, enabled=True, ssh=setting, existing=existing))
         for target, policy in policies.items():
             act.policies.set(ADMIN, target, policy)
 
@@ -73,10 +74,11 @@ def test_a_restore_makes_ssh_and_sudo_nowhere_looser_than_they_were(any_house):
         there: DevicePolicy(SshPolicy.PASSCODE),
         of_group: DevicePolicy(),
     }
-    any_house.do(lambda act: say(act, SshPolicy.PASSCODE, looser))
+    any_house.do(lambda act: say(act, SshPolicy.PASSCODE, looser, ExistingAccount.TAKE_OVER))
 
     told = any_house.do(lambda act: carried.put_back(act, act.people.users.connection, ADMIN))
-    assert "stricter words on ssh and sudo since: 4" in told
-    assert any_house.do(lambda act: act.provisioning.get(ADMIN)).ssh is SshPolicy.KEY
+    assert "stricter words on ssh, sudo and local accounts since: 4" in told
+    setting = any_house.do(lambda act: act.provisioning.get(ADMIN))
+    assert (setting.ssh, setting.existing) == (SshPolicy.KEY, ExistingAccount.REFUSE)
     found = any_house.do(lambda act: {target: act.policies.get(ADMIN, target) for target in stricter})
     assert found == stricter | {here: DevicePolicy(SshPolicy.BROWSER, SudoPolicy.NEVER)}

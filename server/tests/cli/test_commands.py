@@ -159,6 +159,8 @@ def test_provisioning_is_set_for_one_system(homeport):
     assert shown.startswith("LINUX\tyes\tADMIN\tno\t7\t")
     homeport("provisioning", "set", "macos", "--enabled", status=1)
     assert "Not in this version" in homeport.said
+    assert "TAKE_OVER" in homeport("provisioning", "set", "linux", "--existing-account", "TAKE_OVER")
+    homeport("provisioning", "set", "linux", "--existing-account", "ASK", status=2)
     homeport("provisioning", "set", "linux", status=2)
 
 

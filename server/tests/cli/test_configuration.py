@@ -33,6 +33,7 @@ description = "The lab"
 [provisioning.linux]
 enabled = true
 lease_days = 30
+existing_account = "TAKE_OVER"
 """
 
 
@@ -65,6 +66,7 @@ def test_a_plan_says_what_would_be_done_and_does_nothing(homeport, file):
         "~ provisioning of linux\n"
         "    enabled: false → true\n"
         "    lease_days: 14 → 30\n"
+        '    existing_account: "REFUSE" → "TAKE_OVER"\n'
         "5 steps: 3 to create, 2 to change.\n"
     )
     assert homeport.json("user", "list") == []
@@ -74,6 +76,7 @@ def test_applied_twice_the_second_time_changes_nothing(homeport, file, served):
     homeport("apply", file(), "--yes")
     assert homeport.json("user", "show", "grace")["state"] == "SUSPENDED"
     assert homeport.json("provisioning", "show")[0]["leaseDays"] == 30
+    assert homeport.json("provisioning", "show")[0]["existingAccount"] == "TAKE_OVER"
     assert homeport.json("enrollment", "show")["newDevicesWaitForApproval"] is True
     assert homeport("plan", file()) == "Nothing to change.\n"
     entries = served.house.sql("SELECT count(*) FROM audit_entries")

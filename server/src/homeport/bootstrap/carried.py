@@ -16,6 +16,7 @@ from homeport.directory.devices.model import (
     After,
     Desired,
     DevicePolicy,
+    ExistingAccount,
     OSFamily,
     SshPolicy,
     Subject,
@@ -63,7 +64,7 @@ class Carried:
             ("people suspended or deleted since, now suspended", self._people(unit, connection, actor)),
             ("devices deleted since", self._devices(unit, connection, actor)),
             ("limits set and assignments taken back since", self._access(unit, connection, actor)),
-            ("stricter words on ssh and sudo since", self._policies(unit, connection, actor)),
+            ("stricter words on ssh, sudo and local accounts since", self._policies(unit, connection, actor)),
             ("links to the provider removed since", self._links(connection)),
             ("enrolment keys revoked since", self._enrollment_keys(connection)),
             ("API keys deleted since", self._gone(connection, api_keys, "api_key_delete")),
@@ -173,6 +174,7 @@ class Carried:
                 setting,
                 ssh=_stricter(setting.ssh, SshPolicy(row["ssh"]), SSH_BY_STRICTNESS),
                 sudo=_stricter(setting.sudo, SudoPolicy(row["sudo"]), SUDO_BY_STRICTNESS),
+                existing=setting.existing if row["existing"] == ExistingAccount.TAKE_OVER else ExistingAccount.REFUSE,
             )
             if wanted != setting:
                 unit.provisioning.set(actor, wanted)
