@@ -5,7 +5,7 @@ import random
 import time
 
 import pytest
-from tests.devices.device import PASSCODE, PROCESSES
+from tests.devices.device import PASSCODE, PROCESSES, device
 
 pytestmark = pytest.mark.xdist_group("devices-journal")
 FILES = ("passwd", "shadow", "group", "gshadow")
@@ -110,6 +110,21 @@ def test_a_week_without_a_server_changes_nothing_but_what_it_says_afterwards(acm
     machine.wire.mend()
     machine.until(lambda: acme.answered(ada, "suspend"), "the suspension that waited", 90)
     assert "incorrect" in lab.refuses_the_passcode(ada)
+
+
+def test_an_sshd_that_does_not_run_or_is_out_of_order_keeps_nobody_from_the_console(acme, ada, bea, new_machine):
+    machine = new_machine()
+    machine.run("rm", "-r", "/run/sshd")  # Debian makes it when the service starts
+    with device(acme, machine, ada) as lab:
+        policy = machine.root / "etc/ssh/sshd_config.d/40-homeport-policy.conf"
+        machine.until(policy.exists, "the policy")
+        lab.kill()
+    machine.write("/etc/ssh/sshd_config.d/99-broken.conf", "NoSuchWord yes\n")
+    machine.run("sh", "-c", "rm /var/lib/homeport-accounts/roster.json /var/lib/homeport-accounts/policy.json")
+    policy.unlink()
+    lab.start()
+    assert not policy.exists()
+    signs_in(lab, ada)
 
 
 def test_noise_at_the_live_sockets_of_both_halves_lets_nobody_in_and_stops_nothing(lab, ada):

@@ -9,6 +9,8 @@ from tests.devices.device import PASSCODE, Device
 from tests.support.debian.terminal import Terminal
 from tests.support.debian.virtual import VirtualMachine
 
+from homeport.directory.devices.model import AccountPermission
+
 UNITS = ("homeport-accounts", "homeport-agent")
 LOCAL = "sesame-and-lentils"
 # What the kernel or a tool says when a sandbox is too narrow; a filtered call ends the process with audit record 1326.
@@ -19,7 +21,7 @@ _WORST_SCORE = 5.0
 @pytest.fixture
 def acme():
     with company() as opened:
-        opened.set_provisioning()
+        opened.set_provisioning(default_permission=AccountPermission.ADMIN)
         yield opened
 
 
@@ -104,7 +106,18 @@ def signs_in_at_the_console(story: Story, ada: Person) -> None:
     console.types(ada.email)
     story.device.signs_in(console, ada)
     assert console.runs("id -un; pwd").split() == [ada.username, f"/home/{ada.username}"]
+    console.types("sudo id -un")
+    console.asks_secretly(f"password for {ada.username}: $")
+    console.types(PASSCODE)
+    console.reads(r"^root$")
+    console.reads(r"\$ $")
     story.leaves()
+    for written in (
+        "/etc/sudoers.d/homeport",
+        "/etc/sudoers.d/homeport-policy",
+        "/etc/ssh/sshd_config.d/40-homeport-policy.conf",
+    ):
+        assert "Written by homeport-agent" in machine.read(written)  # visudo and sshd agreed, within the unit's sandbox
 
 
 def signs_in_over_ssh(story: Story, bea: Person) -> None:

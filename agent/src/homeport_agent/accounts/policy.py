@@ -129,6 +129,8 @@ class Enforcer:
             self._put(listed, f"{USERS_GROUP}\n")
         before = drop_in.read_bytes() if drop_in.exists() else None
         if self._put(drop_in, f"{_MARK}\n{_SSHD[ssh]}"):
+            # Debian 12's sshd refuses to judge without this folder, which stands only while its service runs.
+            (self.root.folder / "run/sshd").mkdir(mode=0o755, parents=True, exist_ok=True)
             try:
                 self.run(["sshd", "-t"], "")
             except Refusal:
