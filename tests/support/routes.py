@@ -279,7 +279,12 @@ SENSITIVE: frozenset[str] = frozenset(
 )
 """The acts that ask for password and code again when these were given more than five minutes ago."""
 
+_EVENTS = {"service": ["directory"], "start_time": "2026-11-01T00:00:00Z"}
 BODIES: dict[str, dict[str, Any]] = {
+    "POST /insights/directory/v1/events": {"json": _EVENTS},
+    "POST /insights/directory/v1/events/count": {"json": _EVENTS},
+    "POST /insights/directory/v1/events/distinct": {"json": {**_EVENTS, "field": "event_type"}},
+    "POST /insights/directory/v1/events/interval": {"json": {**_EVENTS, "interval_unit": "h"}},
     "POST /admin/devices/{device_id}/delete": {"data": {"after": "remove"}},
     "POST /admin/devices/{device_id}/bindings/{binding_id}/remove": {"data": {"after": "remove"}},
     "POST /admin/devices/selected/delete": {"data": {"device": "x", "after": "remove"}},

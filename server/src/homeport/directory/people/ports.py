@@ -192,6 +192,10 @@ class ImportStore(Protocol):
         """Store many new users; raise Conflict when one of them was added by somebody else at this moment."""
         ...
 
+    def save_users(self, changed: Sequence[User]) -> None:
+        """Store many changed users, who are held; raise Conflict when an address was given to somebody else at this moment."""
+        ...
+
     def memberships(self, user_ids: Collection[str]) -> frozenset[tuple[str, str]]:
         """Return (group id, user id) of the groups that these users belong to."""
         ...

@@ -8,7 +8,7 @@ from homeport.directory.audit.model import Change, Happening, Resource
 from homeport.directory.people import model
 from homeport.directory.people.actions.groups import UserGroups
 from homeport.directory.people.actions.users import People
-from homeport.directory.people.model import FIELDS, User, UserState
+from homeport.directory.people.model import FIELDS, User, UserChanged, UserState
 from homeport.directory.people.model.imports import Meaning, Refused, Row, group_names, keys_of, username_of
 from homeport.directory.people.ports import ImportStore
 from homeport.foundation.kernel.actor import Actor
@@ -103,13 +103,29 @@ class RowImport:
         new = sorted(judged.new, key=lambda user: user.email)
         self.store.add_users(new)
         self.audit.record_all(actor, [_creation(user) for user in new])
-        for before, after in judged.changed:
-            changed = {name: getattr(after, name) for name in FIELDS if getattr(before, name) != getattr(after, name)}
-            self.people.update(actor, before.id, details=changed)
-            if after.state is not before.state:
-                self.people.change_state(actor, before.id, after.state)
+        self._change_all(actor, judged.changed)
         for name, user_ids in sorted(judged.joining.items()):
             self.groups.add_members(actor, groups[model.group_key(name)], user_ids)
+
+    def _change_all(self, actor: Actor, changed: Sequence[tuple[User, User]]) -> None:
+        """Store users whose details alone change together; the others, and those whom somebody changed meanwhile, one by one."""
+        now = self.clock.now()
+        present = {user.id: user for user in self.people.users.get_all([before.id for before, _ in changed])}
+        together: list[tuple[User, User]] = []
+        alone: list[tuple[User, User]] = []
+        for before, after in changed:
+            details_only = (before.username, before.state) == (after.username, after.state) and present.get(before.id) == before
+            (together if details_only else alone).append((before, after))
+        stored = [replace(after, version=before.version + 1, updated_at=now) for before, after in together]
+        self.store.save_users(stored)
+        self.audit.record_all(actor, [_change(before, after) for before, after in together])
+        for user in stored:
+            self.people.publisher.publish(UserChanged(user.id))
+        for before, after in alone:
+            wanted = {name: getattr(after, name) for name in FIELDS if getattr(before, name) != getattr(after, name)}
+            self.people.update(actor, before.id, details=wanted)
+            if after.state is not before.state:
+                self.people.change_state(actor, before.id, after.state)
 
     def _groups(self, actor: Actor, judged: Judged, meaning: Meaning) -> dict[str, str]:
         """Return the id of each group that somebody joins, by its key; those that are missing are made, all are held."""
@@ -200,6 +216,15 @@ def _joins(row: Row, groups: Mapping[str, str], meaning: Meaning) -> list[str]:
 def _creation(user: User) -> Happening:
     changes = [Change(name, None, getattr(user, name)) for name in (*FIELDS, "state") if getattr(user, name)]
     return Happening("user_create", Resource("user", user.id, user.username), changes)
+
+
+def _change(before: User, after: User) -> Happening:
+    changes = [
+        Change(name, getattr(before, name), getattr(after, name))
+        for name in FIELDS
+        if getattr(before, name) != getattr(after, name)
+    ]
+    return Happening("user_update", Resource("user", after.id, after.username), changes)
 
 
 def _askable(texts: Iterable[str]) -> set[str]:

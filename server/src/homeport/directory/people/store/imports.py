@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from homeport.directory.people.model import User
@@ -106,6 +106,15 @@ class ImportSql:
                 self.connection.execute(insert(users), [user_row(user) for user in new])
             except IntegrityError as error:
                 raise Conflict("Somebody added one of these users at the same moment.", reason="username_taken") from error
+
+    def save_users(self, changed: Sequence[User]) -> None:
+        """Store many changed users, who are held; raise Conflict when an address was given to somebody else at this moment."""
+        if changed:
+            query = update(users).where(users.c.id == bindparam("held_id"))
+            try:
+                self.connection.execute(query, [{**user_row(user), "held_id": user.id} for user in changed])
+            except IntegrityError as error:
+                raise Conflict("Somebody took one of these addresses at the same moment.", reason="email_taken") from error
 
     def memberships(self, user_ids: Collection[str]) -> frozenset[tuple[str, str]]:
         """Return (group id, user id) of the groups that these users belong to."""
