@@ -22,13 +22,17 @@ def test_a_first_sign_in_over_ssh_ends_in_the_persons_own_shell(lab, ada):
     lab.logs_in(ada)  # the account that ssh made is the console's too
 
 
-def test_a_name_that_may_not_sign_in_looks_like_any_password_prompt_and_costs_no_call(lab):
+def test_a_name_that_may_not_sign_in_looks_like_any_password_prompt_and_costs_no_call(acme, lab, ada, bea):
     lab.machine.start_sshd()
+    acme.asks("PUT", f"/api/systems/{lab.id}", {"limitedToAssigned": True})
+    acme.asks("POST", f"/api/v2/systems/{lab.id}/associations", {"op": "add", "type": "user", "id": ada.id})
+    roster = "/var/lib/homeport-accounts/roster.json"
+    lab.machine.until(lambda: bea.username not in lab.machine.read(roster), "the list without Bea")
     lab.machine.run("useradd", "-m", "opa")
     lab.machine.run("chpasswd", input="opa:sesame-and-lentils\n")
     assert any("/agent/v1/people" in one for one in lab.machine.wire.asked), "what is asked is seen here"
     begun, shown = len(lab.machine.wire.asked), []
-    for name in ("mallory", "opa", "root"):
+    for name in ("mallory", "opa", "root", bea.username):
         with lab.machine.ssh(name, *ONCE) as ssh:
             ssh.asks_secretly("[Pp]assword: $")
             ssh.types("whatever it is")
@@ -39,6 +43,8 @@ def test_a_name_that_may_not_sign_in_looks_like_any_password_prompt_and_costs_no
     # The agent asks on its own what it should do; for a name it asks nothing.
     assert [one for one in lab.machine.wire.asked[begun:] if "/agent/v1/desired-state" not in one] == []
     assert not any(name in lab.services["homeport-agent"].log for name in ("mallory", "opa"))
+    with lab.machine.ssh(ada.username) as ssh:  # who is assigned is asked for the number
+        ssh.reads("Number shown there: $")
 
 
 def by_passcode(lab, person) -> str:

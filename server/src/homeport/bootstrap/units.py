@@ -179,7 +179,7 @@ class Unit:
     def access(self) -> Access:
         """Who may sign in on which device."""
         store, devices, groups = AccessSql(self._connection), DeviceSql(self._connection), DeviceGroupSql(self._connection)
-        return Access(store, devices, groups, self.bindings, self._clock, self.audit)
+        return Access(store, devices, groups, self.bindings, self.policies, self._clock, self.audit)
 
     @cached_property
     def provisioning(self) -> Provisioning:

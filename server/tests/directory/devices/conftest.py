@@ -152,7 +152,7 @@ class Directory:
             bound,
             Provisioning(settings, uids, bound, policies, audit),
             DeviceGroups(groups, devices, keys, access, bound, policies, self.clock, self.entropy, audit),
-            Access(access, devices, groups, bound, self.clock, audit),
+            Access(access, devices, groups, bound, policies, self.clock, audit),
             UserGroups(UserGroupSql(connection), audit, self.clock, self.entropy, unit),
             policies,
             Passcodes(bindings, devices, unit, audit),

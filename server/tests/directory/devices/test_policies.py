@@ -112,7 +112,7 @@ def test_the_devices_that_a_word_concerns_hear_of_it_at_once_and_no_others(each_
     assert told(lambda: house.say(group, SshPolicy.BROWSER)) == {inside.id}
     assert told(lambda: house.say(group, SshPolicy.BROWSER)) == set(), "nothing changed"
     assert told(lambda: moves("join", group, alone)) == {alone.id}
-    assert told(lambda: moves("join", silent, alone)) == set()
+    assert told(lambda: moves("join", silent, alone)) == {alone.id}, "it may concern who may come"
     assert told(lambda: moves("leave", group, inside)) == {inside.id}
     assert holds(house, admin, inside).ssh.value is SshPolicy.KEY
     assert told(lambda: house.say(inside, sudo=SudoPolicy.NEVER)) == {inside.id}
@@ -125,6 +125,10 @@ def test_the_devices_that_a_word_concerns_hear_of_it_at_once_and_no_others(each_
     assert told(lambda: house.provision(ssh=SshPolicy.BROWSER)) == {inside.id, alone.id}, "a word of the setting concerns all"
     assert told(house.provision) == {inside.id, alone.id}
     assert told(lambda: house.provision(lease_days=30)) == set()
+    ada = house.a_user()
+    assert told(lambda: house.limit(alone)) == {alone.id}, "who may come has changed there"
+    assert told(lambda: house.assign(ada, alone)) == {alone.id}
+    assert told(lambda: house.unassign(ada, alone)) == {alone.id}
     assert holds(house, admin, alone).ssh.source is PolicySource.SETTING
 
 

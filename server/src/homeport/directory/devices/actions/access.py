@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
 from homeport.directory.devices.actions.bindings import Bindings
+from homeport.directory.devices.actions.policies import Policies
 from homeport.directory.devices.model import (
     Assignment,
     Device,
@@ -39,6 +40,7 @@ class Access:
     devices: DeviceStore
     groups: DeviceGroupStore
     bindings: Bindings
+    policies: Policies
     clock: Clock
     audit: Audit
 
@@ -136,7 +138,7 @@ class Access:
             resource=Resource("device", device.id, device.name),
             changes=[Change("limited", device.limited, limited)],
         )
-        self.bindings.follow(actor, device_ids=[device_id])
+        self._opened_or_closed(actor, [device_id])
         return _device(self.devices.get(device_id))
 
     def limit_group(self, actor: Actor, group_id: str, *, limited: bool, version: int | None = None) -> DeviceGroup:
@@ -155,7 +157,7 @@ class Access:
             resource=Resource("device_group", group.id, group.name),
             changes=[Change("limited", group.limited, limited)],
         )
-        self.bindings.follow(actor, device_ids=self.groups.device_ids(group_id))
+        self._opened_or_closed(actor, self.groups.device_ids(group_id))
         return changed
 
     def forget_user(self, user_id: str) -> None:
@@ -182,7 +184,12 @@ class Access:
         return [target.id] if target.kind is TargetKind.DEVICE else self.groups.device_ids(target.id)
 
     def _follow(self, actor: Actor, target: Target) -> None:
-        self.bindings.follow(actor, device_ids=self._devices_of(target))
+        self._opened_or_closed(actor, self._devices_of(target))
+
+    def _opened_or_closed(self, actor: Actor, device_ids: Collection[str]) -> None:
+        """Let accounts follow, and let the devices ask anew who may come: their prompts know it within seconds."""
+        self.bindings.follow(actor, device_ids=device_ids)
+        self.policies.announce(device_ids)
 
     def _lock(self, subject: Subject, target: Target) -> tuple[str, str]:
         """Hold both ends in the order of the house, and return their names."""

@@ -109,7 +109,7 @@ class DeviceGroups:
             self.store.leave(group_id, device_id)
         self.keys.forget_group(group_id)
         self.access.forget(Target(TargetKind.DEVICE_GROUP, group_id))
-        self.policies.group_changed(group_id, device_ids)
+        self.policies.announce(device_ids)
         self.policies.forget(Target(TargetKind.DEVICE_GROUP, group_id))
         self.store.remove(group_id)
         self.audit.record(actor, "group_delete", resource=_resource(group), details={"devices": len(device_ids)})
@@ -181,7 +181,7 @@ class DeviceGroups:
                     changes=[Change("device", None, device.name) if joins else Change("device", device.name, None)],
                     details={"op": "add" if joins else "remove", "device_id": device_id},
                 )
-        self.policies.group_changed(group_id, moved)
+        self.policies.announce(moved)
         self.bindings.follow(actor, device_ids=moved)
         return len(moved)
 

@@ -104,19 +104,13 @@ class Policies:
         self.announce([target.id] if of_device else self.groups.device_ids(target.id))
         return policy
 
-    def group_changed(self, group_id: str, device_ids: Collection[str]) -> None:
-        """Let devices that joined or left a group hear what holds on them now."""
-        # public: called inside the unit of work of whoever moved them, which was allowed to
-        if not self.store.of(Target(TargetKind.DEVICE_GROUP, group_id)).silent:
-            self.announce(device_ids)
-
     def forget(self, target: Target) -> None:
         """Let a target that is deleted say nothing any more."""
         # public: called inside the unit of work of whoever deletes it, which was allowed to
         self.store.forget(target)
 
     def announce(self, device_ids: Collection[str]) -> None:
-        """Let devices ask for their policy again."""
+        """Let devices ask again for their policy, and who may come."""
         # public: called inside the unit of work of whatever changed it, which was allowed to
         self.store.bump(device_ids)
         for device_id in sorted(device_ids):
