@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.support.house import ADMIN
 
-from homeport.channels.linux.help_desk import check_digit
+from homeport.channels.linux.help_desk import MOST_NOTICES_A_DAY, check_digit
 from homeport.directory.devices.model import Desired
 from homeport.directory.people.model import UserState
 from homeport.foundation.kernel.actor import Actor, ActorKind
@@ -191,6 +191,16 @@ def test_a_used_code_is_noted_once_and_only_for_somebody_with_an_account_there(r
     half.tells(notice | {"id": f"issued-{CHALLENGE}"})
     assert len(events(ready, "unlock_code_used")) - before == 1
     assert half.binding().desired is Desired.PRESENT
+
+
+def test_a_device_that_tells_without_end_does_not_fill_the_log(ready, half, bound):
+    for part in range(3):
+        half.tells(*({"id": f"c-{part}-{number}", "kind": "unlock", "user_id": bound.user_id} for number in range(200)))
+    counted = f"SELECT count(*) FROM device_notices WHERE device_id = '{half.device.id}'"
+    assert ready.sql(counted) == [(MOST_NOTICES_A_DAY,)]
+    ready.clock.forward(days=1, seconds=1)
+    half.tells({"id": "later", "kind": "unlock", "user_id": bound.user_id})
+    assert ready.sql(counted) == [(MOST_NOTICES_A_DAY + 1,)]
 
 
 def test_a_binding_that_root_ended_is_removed_and_ordered_locked_whatever_the_device_says_of_the_account(ready, half, bound):

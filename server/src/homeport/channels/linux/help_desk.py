@@ -40,6 +40,8 @@ NEW_PASSCODE = "2"
 """The first digit of a challenge of somebody who forgot their passcode; `1` only renews."""
 BASE_DAY = 18_262
 """2020-01-01 in days since 1970, from which a code counts its days."""
+MOST_NOTICES_A_DAY = 500
+"""How many notices of one device are kept a day; more would only fill the audit log, and no honest device has them."""
 MAC_DIGITS = 8
 KEY_BYTES = 32
 DAY = 86_400
@@ -136,12 +138,14 @@ class HelpDesk:
         if not notices:
             return
         self.devices.get_for_update(device.id)
+        room = MOST_NOTICES_A_DAY - self.store.count_notices(device.id, self.clock.now() - timedelta(days=1))
         # The newest of a person's bindings is the live one, if there is one.
         known = {named.binding.user_id: named.binding for named in reversed(self.bindings.of_device(CHANNEL, device.id))}
         for notice in notices:
             binding = known.get(notice.user_id)
-            if binding is None or self.store.notice(device.id, notice.id) is not None:
+            if binding is None or room <= 0 or self.store.notice(device.id, notice.id) is not None:
                 continue
+            room -= 1
             self.store.add_notice(replace(notice, username=binding.username))
             self.audit.record(
                 CHANNEL,

@@ -93,3 +93,7 @@ class HelpDeskStore(Protocol):
     def notices(self, device_id: str, limit: int) -> Sequence[Notice]:
         """Return the newest notices of a device, the newest first."""
         ...
+
+    def count_notices(self, device_id: str, since: datetime) -> int:
+        """Return how many notices of a device there are since a moment."""
+        ...

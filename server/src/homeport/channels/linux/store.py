@@ -170,6 +170,11 @@ class SqlHelpDeskStore:
         )
         return [_notice(row) for row in self.connection.execute(query)]
 
+    def count_notices(self, device_id: str, since: datetime) -> int:
+        """Return how many notices of a device there are since a moment."""
+        conditions = (device_notices.c.device_id == device_id, device_notices.c.at > since)
+        return self.connection.execute(select(func.count()).select_from(device_notices).where(*conditions)).scalar_one()
+
 
 def _notice(row: Row[Any]) -> Notice:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
