@@ -1,6 +1,7 @@
 """A restore lets nobody back in who lost access since the backup; the backup here is the state that is made again by hand."""
 
 from homeport.bootstrap.carried import read_carried
+from homeport.directory.admins.model import READ_ONLY, Administrator
 from homeport.directory.devices.model import (
     Desired,
     DevicePolicy,
@@ -82,3 +83,17 @@ def test_a_restore_makes_ssh_and_sudo_nowhere_looser_than_they_were(any_house):
     assert (setting.ssh, setting.existing) == (SshPolicy.KEY, ExistingAccount.REFUSE)
     found = any_house.do(lambda act: {target: act.policies.get(ADMIN, target) for target in stricter})
     assert found == stricter | {here: DevicePolicy(SshPolicy.BROWSER, SudoPolicy.NEVER)}
+
+
+def test_an_administrator_who_was_suspended_since_the_backup_stays_suspended(any_house):
+    now = any_house.clock.now()
+    made = Administrator(any_house.entropy.new_id(), "ada@example.com", "", "", READ_ONLY, "x", True, 1, now, now)
+    any_house.do(lambda act: act.administrators.administrators.add(made))
+    any_house.do(lambda act: act.administrators.suspend(ADMIN, made.id))
+    with any_house.home.parts.database.read() as unit:
+        carried = read_carried(unit.connection)
+    any_house.do(lambda act: act.administrators.activate(ADMIN, made.id))
+
+    told = any_house.do(lambda act: carried.put_back(act, act.people.users.connection, ADMIN))
+    assert "administrators suspended since: 1" in told
+    assert any_house.do(lambda act: act.administrators.get(ADMIN, made.id)).suspended_at is not None
