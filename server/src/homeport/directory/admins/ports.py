@@ -131,10 +131,6 @@ class ApiKeyStore(Protocol):
         """Return a key and keep others from changing it until the unit of work ends."""
         ...
 
-    def made_with(self, key_id: str) -> Sequence[ApiKey]:
-        """Return the keys that were made with this one, and those made with them."""
-        ...
-
     def rename(self, key_id: str, name: str, version: int) -> None:
         """Store another name and the version that it makes."""
         ...
@@ -147,8 +143,8 @@ class ApiKeyStore(Protocol):
         """Note when the key was last refused although its secret was right."""
         ...
 
-    def remove(self, key_id: str) -> None:
-        """Remove a key, and those that were made with it."""
+    def remove(self, key_id: str) -> Sequence[ApiKey]:
+        """Remove a key, then those that were made with it and those made with them; return the latter."""
         ...
 
 

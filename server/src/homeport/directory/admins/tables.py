@@ -71,7 +71,7 @@ api_keys = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("last_used_at", UtcDateTime),
     Column("last_refused_at", UtcDateTime),
-    Column("made_with", Id, ForeignKey("api_keys.id", ondelete="CASCADE")),
+    Column("made_with", Id),  # no foreign key: a backup writes rows in any order
     Column("version", Integer, nullable=False, server_default="1"),
     Index("ix_api_keys_administrator_id", "administrator_id"),
     Index("ix_api_keys_made_with", "made_with"),

@@ -181,9 +181,7 @@ class ApiKeys:
         key = self.get(actor, key_id)
         if version is not None and version != key.version:
             raise PreconditionFailed("The key was renamed meanwhile. Look again and repeat.")
-        below = self.keys.made_with(key_id)
-        self.keys.remove(key_id)
-        for one in (key, *below):
+        for one in (key, *self.keys.remove(key_id)):
             self.audit.record(actor, "api_key_delete", resource=_key_resource(one))
         return key
 

@@ -52,13 +52,6 @@ class ApiKeySql:
         row = self.connection.execute(select(api_keys).where(api_keys.c.id == key_id).with_for_update()).first()
         return None if row is None else _key(row)
 
-    def made_with(self, key_id: str) -> Sequence[ApiKey]:
-        """Return the keys that were made with this one, and those made with them."""
-        below = select(api_keys.c.id).where(api_keys.c.made_with == key_id).cte("below", recursive=True)
-        below = below.union(select(api_keys.c.id).where(api_keys.c.made_with == below.c.id))
-        query = select(api_keys).where(api_keys.c.id.in_(select(below.c.id))).order_by(api_keys.c.created_at, api_keys.c.id)
-        return [_key(row) for row in self.connection.execute(query)]
-
     def rename(self, key_id: str, name: str, version: int) -> None:
         """Store another name and the version that it makes."""
         self.connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(name=name, version=version))
@@ -71,9 +64,18 @@ class ApiKeySql:
         """Note when the key was last refused although its secret was right."""
         self.connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_refused_at=at))
 
-    def remove(self, key_id: str) -> None:
-        """Remove a key, and those that were made with it."""
-        self.connection.execute(delete(api_keys).where(api_keys.c.id == key_id))
+    def remove(self, key_id: str) -> Sequence[ApiKey]:
+        """Remove a key, then those that were made with it and those made with them; return the latter."""
+        below: list[ApiKey] = []
+        gone = [key_id]
+        while gone:
+            # Whoever makes a key holds the one it is made with, so the removal waits, and what was made is seen after it.
+            self.connection.execute(delete(api_keys).where(api_keys.c.id.in_(gone)))
+            found = self.connection.execute(select(api_keys).where(api_keys.c.made_with.in_(gone)).order_by(api_keys.c.id))
+            made = [_key(row) for row in found]
+            below += made
+            gone = [key.id for key in made]
+        return below
 
 
 def _key(row: Any) -> ApiKey:
