@@ -70,7 +70,7 @@ def test_status_accounts_apply_and_passcode_over_one_connection(served, signer):
         assert receive(connection)["accounts"][0]["passcode_set"] is True
 
 
-def test_the_network_half_may_set_nobodys_passcode(root, signer):
+def test_the_network_half_may_set_nobodys_passcode_and_neither_unlock_nor_unbind_anybody(root, signer):
     root, agent_uid = Root.at(str(root)), 65534
     make_private_folder(root.accounts_state)
     (root.accounts_state / "pin.json").write_text(json.dumps({"device_id": "d-1", "order_root": public_jwk(signer.root)}))
@@ -83,13 +83,16 @@ def test_the_network_half_may_set_nobodys_passcode(root, signer):
     )
     request = {"do": "set_passcode", "order_id": order_id, "passcode": "correct horse"}
     take_over = {"do": "take_over", "username": "local", "passcode": "correct horse", **signer.pair("d-1")}
+    unbind = {"do": "unbind", "username": "ada", "after": "remove"}
+    unlock = {"do": "unlock", "username": "ada", "code": "0" * 12}
+    for_root = (request, take_over, {"do": "challenge", "username": "ada"}, unlock, unbind)
     try:
         said = [
             json.loads(subprocess.check_output([sys.executable, "-c", code, str(root.run), json.dumps(words)]))
-            for words in ({"do": "status"}, request, take_over)
+            for words in ({"do": "status"}, *for_root)
         ]
         assert said[0]["device_id"] == "d-1"
-        assert said[1] == said[2] == {"error": "no such request"}
+        assert said[1:] == [{"error": "no such request"}] * len(for_root)
         assert ask(root, {"do": "accounts"})["accounts"][0]["passcode_set"] is False
         assert ask(root, request) == {"ok": True}
     finally:
