@@ -151,6 +151,7 @@ def _sqlite(url: str) -> Engine:
         url,
         pool_size=20,
         max_overflow=40,
+        pool_use_lifo=True,  # each connection has a page cache of its own; the fewest that are needed are filled
         hide_parameters=True,  # an error's text goes to the log, and parameters hold codes and hashes
         connect_args={"check_same_thread": False, "timeout": BUSY_MILLISECONDS / 1000},
     )
@@ -167,7 +168,7 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    return create_engine(url, pool_size=20, max_overflow=40, pool_pre_ping=True, hide_parameters=True)
+    return create_engine(url, pool_size=20, max_overflow=40, pool_use_lifo=True, pool_pre_ping=True, hide_parameters=True)
 
 
 def _keep_from_others(path: str | None) -> None:
