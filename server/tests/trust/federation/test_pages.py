@@ -218,7 +218,9 @@ def test_change_on_top_of_anothers_keeps_what_was_typed(portal, provider):
     portal.post(provider, data=FORM | {"name": "First", "version": version})
     answer = portal.post(provider, data=FORM | {"name": "Second", "version": version})
     assert "changed by somebody else" in words(answer, 412)
+    assert "Identity Provider Name is now “First”. Saving replaces it." in words(answer, 412)
     assert 'value="Second"' in answer.text
+    assert f'name="version" value="{version}"' not in answer.text
 
 
 # Deleting

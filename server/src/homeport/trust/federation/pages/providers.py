@@ -125,7 +125,8 @@ class IdentityProviderPages:
         with self.work.read() as providers:
             present = providers.get(actor, provider_id)
             accepted = {"on": "accepted", "": "refused"} if present.kind is ProviderKind.OIDC else {}
-            form.meet(sentence, self._form(providers, actor, present), dict(_LABELS), {"unstated_email_accepted": accepted})
+            now = self._form(providers, actor, present, waiting=True)
+            form.meet(sentence, now, dict(_LABELS), {"unstated_email_accepted": accepted})
         return self._page(request, actor, present, form, status=412)
 
     def ask_confirm(self, request: Request, actor: PageActor, provider_id: PathId) -> Response:
@@ -248,8 +249,12 @@ class IdentityProviderPages:
             "secrets": client_secrets.rows(health),
         }
 
-    def _form(self, providers: IdentityProviders, actor: Actor, provider: IdentityProvider) -> FormState:
-        shown = provider.proposal or provider.settings if provider.state is ProviderState.DRAFT else provider.settings
+    def _form(
+        self, providers: IdentityProviders, actor: Actor, provider: IdentityProvider, *, waiting: bool = False
+    ) -> FormState:
+        """Return the form as it is opened; with `waiting`, with the changes that wait for a confirmation."""
+        waiting = waiting or provider.state is ProviderState.DRAFT
+        shown = provider.proposal or provider.settings if waiting else provider.settings
         domains = shown.email_domains or tuple(providers.proposed_domains(actor))
         return FormState.showing(
             name=shown.name,
