@@ -14,8 +14,8 @@ from homeport.foundation.kernel.reasons import ReasonCode
 NOWHERE = {"recorded": Recorded.NOWHERE, "hears": Hears.NOTHING}
 USER = frozenset({"users.state", "users.version", "users.updated_at"})
 DEVICE = frozenset({"devices.deleted_at", "devices.version", "devices.desired_state_version"})
-LIMIT = frozenset({"devices.limited", "devices.version"})
-PROVISIONING = frozenset({"provisioning_settings.enabled"})
+LIMIT = frozenset({"devices.limited", "devices.version", "devices.desired_state_version"})
+PROVISIONING = frozenset({"provisioning_settings.enabled", "provisioning_settings.version"})
 SEEN = {"hears": Hears.WAITING, "changes": frozenset({"device_authorizations.last_polled_at"})}
 """Opening an address ends nothing: the device goes on waiting."""
 ENDED = frozenset(f"device_authorizations.{column}" for column in ("state", "reason", "sign_in_id"))
