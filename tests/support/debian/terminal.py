@@ -69,6 +69,11 @@ class Terminal:
         self._read_to = found.end()
         return found
 
+    def skip(self) -> None:
+        """Go on reading behind all that it has shown so far."""
+        with self._heard:
+            self._read_to = len(self.text)
+
     def types(self, line: str, end: str = "\r") -> None:
         """Type a line and press Enter."""
         os.write(self._end, f"{line}{end}".encode())

@@ -24,6 +24,7 @@ from tools.debian_root import image
 
 _DISK_MEGABYTES = 1600
 _OUTSIDE = "10.0.2.2"  # what QEMU's user network calls the machine that runs it
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _FILES = {
     "etc/fstab": "/dev/vda / ext4 defaults 0 1\n",
     "etc/systemd/network/wired.network": f"[Match]\nName=e*\n\n[Network]\nAddress={_OUTSIDE.removesuffix('.2')}.15/24\n",
@@ -154,10 +155,21 @@ class VirtualMachine:
 
     def reboot(self) -> None:
         """Have systemd go down and up again, and wait for it."""
+        before = self.read(_BOOT_ID)
         self.attempt("systemctl", "reboot")
-        subprocess.run(
-            ["ssh", "-o", f"ControlPath={self._folder}/ssh", "-O", "exit", "root@127.0.0.1"], capture_output=True, check=False
-        )
+        leaving = ["ssh", "-o", f"ControlPath={self._folder}/ssh", "-O", "exit", "root@127.0.0.1"]
+        subprocess.run(leaving, capture_output=True, check=False)
+        self.console.skip()
+        # No shared connection before it is up again: one that was made while it went down would hang for minutes.
+        options = ["BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=5", "ServerAliveCountMax=2"]
+        given = ["-i", f"{self._folder}/key", *(word for option in options for word in ("-o", option))]
+        asked = [*self.ssh_words("root", *given), f"cat {_BOOT_ID}"]
+
+        def is_another() -> bool:
+            said = subprocess.run(asked, capture_output=True, text=True, check=False)
+            return said.returncode == 0 and said.stdout != before
+
+        self.until(is_another, "another boot", self._seconds)
         self.wait_for_boot()
 
     def pull_the_cable(self) -> None:
