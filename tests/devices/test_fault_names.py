@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.debian import pam_flood_path
+from tests.support.debian.image import SUITE
 from tests.support.debian.machine import Machine
 
 pytestmark = pytest.mark.xdist_group("devices-1")
@@ -46,7 +47,9 @@ def attempts_by_ssh(machine: Machine, count: int) -> str:
 
 def test_ten_thousand_names_at_ssh_cost_no_call_no_memory_and_nobody_elses_login(lab, ada, bea):
     machine = lab.machine
-    machine.start_sshd("-o", "MaxStartups=100")
+    # The sshd of Debian 13 keeps an address waiting that failed too often; what is behind that is looked at here.
+    patient = ["-o", "PerSourcePenalties=no"] if SUITE == "trixie" else []
+    machine.start_sshd("-o", "MaxStartups=100", *patient)
     lab.bind(ada)
     machine.write("/tmp/pam_flood.py", pam_flood_path().read_text())
     machine.run("python3", "/tmp/pam_flood.py", "300", "sshd")  # what is kept once is kept by now
@@ -112,6 +115,7 @@ def unharmed(lab):
     """The files of accounts and the names that the system knows stay as they are."""
     machine = lab.machine
     machine.start_sshd()
+    machine.run("homeport-agent", "status")  # answered once the names of the list are published
     files = ("/etc/passwd", "/etc/shadow", "/etc/group", "/etc/sudoers.d/homeport-policy")
     before = [machine.read(one) for one in files], machine.run("ls", "/run/userdb", "/etc/sudoers.d", "/home")
     yield machine
