@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from tests.faults.estate import until
 from tests.hostile.tables import Difference, read_tables
 
 MEGABYTE = 1_000_000
@@ -24,7 +25,7 @@ def unchanged(world):
     yield
     changed = Difference(before, read_tables(world.folder / "data/homeport.sqlite")).kinds()
     assert not {kind for kind in changed if not kind.startswith(OWN_WORK)}
-    assert _open_files(world) <= spooled
+    until(lambda: _open_files(world) <= spooled, "the end of what was spooled")
 
 
 def _open_files(world) -> set[str]:

@@ -83,6 +83,7 @@ def test_settings_have_defaults_and_are_kept(connection):
     assert store.get(OSFamily.LINUX) == ProvisioningSetting(OSFamily.LINUX, enabled=False, lease_days=14)
     for days in (3, 5):
         wanted = ProvisioningSetting(OSFamily.LINUX, True, AccountPermission.ADMIN, True, days)
+        store.lock(OSFamily.LINUX)
         store.save(wanted)
         assert store.get(OSFamily.LINUX) == wanted
     keys = EnrollmentKeySql(connection)
