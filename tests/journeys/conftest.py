@@ -85,6 +85,7 @@ def new_machine(tmp_path: Path, programs: Programs) -> Callable[[str], Machine]:
 def machine(portal: Portal, _kept: Kept, programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Machine:
     """The worker's enrolled machine; its agent's daemon does not run."""
     if _kept.machine is None:
-        _kept.machine = set_up(tmp_path_factory.mktemp("machines"), "lab-12", programs)
-        _kept.machine.enroll(portal.installation.server, portal.make_enrollment_key("Room 12"))
+        machine = set_up(tmp_path_factory.mktemp("machines"), "lab-12", programs)
+        machine.enroll(portal.installation.server, portal.make_enrollment_key("Room 12"))
+        _kept.machine = machine
     return replace(_kept.machine, programs=programs)

@@ -160,12 +160,19 @@ class Portal:
         self.shows("Saved")
 
     def make_enrollment_key(self, name: str, devices: int = 1) -> str:
-        """Make an enrolment key and read it from the page."""
+        """Make an enrolment key and read it from the page; a session of some minutes gives the password first."""
         self.open("Add a Device")
+        self._ask_for_a_key(name, devices)
+        if "/signin/confirm" in self.page.url:
+            self.confirm_if_asked()
+            self._ask_for_a_key(name, devices)
+        return self.page.locator("#enrollment-key").inner_text()
+
+    def _ask_for_a_key(self, name: str, devices: int) -> None:
         self.field("Name").fill(name)
         self.field("Number of devices").fill(str(devices))
         self.press("Make Enrolment Key")
-        return self.page.locator("#enrollment-key").inner_text()
+        self.page.locator("#enrollment-key").or_(self.field("Password")).first.wait_for()
 
     def add_user(self, username: str, email: str, firstname: str, lastname: str, state: str = "Activated") -> None:
         """Add a person; the page of the new user is open afterwards."""
