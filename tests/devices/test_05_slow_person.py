@@ -18,7 +18,7 @@ def begin(lab, person):
 
 def refusal_at(console, acme) -> str:
     """The reason at the prompt, which the page of the id beside it must give too."""
-    found = console.reads(r"Reason: (\S+) +Sign-in: (\S+)")
+    found = console.reads(r"Reason: (\S+) +Sign-in: ([0-9a-f-]{36})")
     page = acme.reads(f"/admin/sign-ins/{found[2]}")
     assert found[1] in page, page
     return found[1]
