@@ -4,6 +4,7 @@ import os
 import socket
 import struct
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -208,24 +209,34 @@ def test_an_end_of_the_conversation_is_told_to_the_helper(pam):
 
 
 def test_a_socket_that_another_user_serves_is_not_believed(pam, tmp_path):
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(tmp_path / "pam.sock"))
-    child = os.fork()
-    if child == 0:  # who listens is the peer; as root we can be somebody else, and else the helper is nobody at all
-        if os.geteuid() == 0:
-            os.setresuid(65534, 65534, 65534)
-            listener.listen(8)
-            while True:
-                connection, _ = listener.accept()
-                connection.sendall(frame("R", "0"))
-        os._exit(0)
+    # Who listens is the peer; as root we can be somebody else, and else the helper is nobody at all. A program of its own, because
+    # threads of the tests run here. It hangs up after its answer, which the module may not have waited for.
+    answers = """
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o777)
+if os.geteuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+    listener.listen(8)
+print("ready", flush=True)
+while True:
     try:
+        connection = listener.accept()[0]
+        connection.sendall(b"R\\0\\0\\0\\1" + b"0")
+    except OSError:
+        if os.geteuid() != 65534:
+            break
+"""
+    other = subprocess.Popen([sys.executable, "-c", answers, str(tmp_path / "pam.sock")], stdout=subprocess.PIPE)
+    try:
+        assert other.stdout.readline() == b"ready\n"
         ended, _ = pam(helper=False)
         assert UNAVAILABLE in ended.stderr
     finally:
-        os.kill(child, 9)
-        os.waitpid(child, 0)
-        listener.close()
+        other.kill()
+        other.wait()
+        other.stdout.close()
 
 
 def test_the_frame_reader_survives_the_fuzzer(tmp_path):
