@@ -13,7 +13,6 @@ from homeport.directory.people.jobs import KIND, ImportJob
 from homeport.directory.people.model.imports import (
     Meaning,
     Phase,
-    csv_line,
     guess_columns,
     guess_delimiter,
     guess_encoding,
@@ -22,6 +21,7 @@ from homeport.directory.people.model.imports import (
 )
 from homeport.foundation.jobs.worker import Worker
 from homeport.foundation.kernel.actor import Actor, ActorKind, system
+from homeport.foundation.kernel.csv_lines import csv_line
 from homeport.foundation.kernel.errors import Denied, Invalid
 from homeport.foundation.kernel.listing import Filter, Listing
 from homeport.foundation.kernel.permissions import Permission

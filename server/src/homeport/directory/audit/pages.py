@@ -1,23 +1,23 @@
 """INSIGHTS > Directory Events: who changed what, and when."""
 
-import csv
-import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from homeport.directory.audit.actions import Audit
-from homeport.directory.audit.model import SPANS, Entry, listing_of
+from homeport.directory.audit.model import Entry, listing_of
 from homeport.directory.audit.schemas import event, written
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.csv_lines import csv_line
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.listing import Listing, Page
 from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.kernel.spans import SPANS
 from homeport.foundation.ui import listing
 from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.templates import Templates
@@ -38,8 +38,6 @@ FILTERS = (
 )
 SORTS = ("at", "event_type", "actor_name")
 CHUNK = 500
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection)."""
 COLUMNS = (
     "id",
     "at",
@@ -102,7 +100,7 @@ class AuditPages:
 
     def export_csv(self, request: Request, actor: PageActor) -> Response:
         """Send everything that the list's address finds as CSV, a part at a time."""
-        return self._export(request, actor, _csv, "csv", "text/csv; charset=utf-8", _line(COLUMNS))
+        return self._export(request, actor, _csv, "csv", "text/csv; charset=utf-8", csv_line(COLUMNS))
 
     def export_json_lines(self, request: Request, actor: PageActor) -> Response:
         """Send everything that the list's address finds as JSON Lines, an event a line, as the REST API writes it."""
@@ -133,14 +131,8 @@ class AuditPages:
 
 def _csv(entry: Entry) -> str:
     values = asdict(entry) | {"at": written(entry.at)}
-    return _line(["" if values[name] is None else str(values[name]) for name in COLUMNS])
+    return csv_line(["" if values[name] is None else str(values[name]) for name in COLUMNS])
 
 
 def _json_line(entry: Entry) -> str:
     return json.dumps(event(entry), ensure_ascii=False) + "\n"
-
-
-def _line(cells: Sequence[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
-    return buffer.getvalue()

@@ -1,19 +1,12 @@
 """What a reader of the list asks for, in the words of the page, turned into a listing."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.listing import Filter, Listing
+from homeport.foundation.kernel.spans import moment_of
 from homeport.trust.signin.ports import SignInStore
 
-SPANS = {
-    "1h": ("Last hour", timedelta(hours=1)),
-    "24h": ("Last 24 hours", timedelta(hours=24)),
-    "7d": ("Last 7 days", timedelta(days=7)),
-    "30d": ("Last 30 days", timedelta(days=30)),
-}
-"""Spans that `since` offers; it also takes a day, such as 2026-11-25."""
 _FIELDS = {"state": "state", "reason": "reason", "purpose": "purpose", "provider": "provider_id"}
 _ID_LENGTH = 36
 
@@ -27,20 +20,9 @@ def listing_of(pairs: Sequence[tuple[str, str]], text: str, store: SignInStore, 
         elif name == "device":
             filters.append(Filter("device_id", "in", ",".join(store.devices_called(value)) or "nothing"))
         elif name == "since":
-            filters.append(Filter("started_at", "gte", _moment(value, now).isoformat()))
+            filters.append(Filter("started_at", "gte", moment_of(value, now).isoformat()))
         elif name == "until":
-            filters.append(Filter("started_at", "lt", _moment(value, now, timedelta(days=1)).isoformat()))
+            filters.append(Filter("started_at", "lt", moment_of(value, now, timedelta(days=1)).isoformat()))
     if len(text) == _ID_LENGTH and text.count("-") == 4:  # noqa: PLR2004 - the form of an id, which is looked up by index
         return Listing(filters=(*filters, Filter("id", "eq", text.lower())), limit=size)
     return Listing(text=text, filters=tuple(filters), limit=size)
-
-
-def _moment(value: str, now: datetime, later: timedelta = timedelta()) -> datetime:
-    if value in SPANS:
-        return now - SPANS[value][1] + later
-    try:
-        moment = datetime.fromisoformat(value)
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC) + later
-    except (ValueError, OverflowError) as error:
-        raise Invalid(f"“{value[:40]}” is no day. Write it as 2026-11-25, or as {', '.join(SPANS)}.") from error
-    return moment

@@ -1,7 +1,5 @@
 """INSIGHTS > Sign-ins: the list, and one sign-in's timeline with the failed check and its remedy."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,22 +12,23 @@ from homeport.directory.devices.model import Device
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor, system
+from homeport.foundation.kernel.csv_lines import csv_line
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.listing import Filter, Listing, Window
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.kernel.reasons import BY_CODE
+from homeport.foundation.kernel.spans import SPANS
 from homeport.foundation.ui import listing
 from homeport.foundation.ui.listing import ListState
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.federation.model import IdentityProvider
 from homeport.trust.signin.actions import SignIns
-from homeport.trust.signin.asked import SPANS, listing_of
+from homeport.trust.signin.asked import listing_of
 from homeport.trust.signin.model import Listed, Purpose, RecordedStep, SignIn, status_word
 
 READER = system("panel")
 """A section has no reader of its own; the page around it required the permission."""
 SHOWN = 10
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 KINDS = {"ok": "ok", "failed": "error", "note": "info"}
 PURPOSES = {
     Purpose.DEVICE_LOGIN.value: "Device login",
@@ -108,12 +107,12 @@ class SignInPages:
 
     def _lines(self, actor: Actor, asked: Listing) -> Iterator[str]:
         """Write line after line; each part is read in a unit of work of its own, so that none stays open while a slow reader reads."""
-        yield _csv(COLUMNS)
+        yield csv_line(COLUMNS)
         cursor = ""
         while True:
             with self.work.read() as sign_ins:
                 window = sign_ins.window(actor, asked, cursor)
-            yield "".join(_csv(_cells(one)) for one in window.items)
+            yield "".join(csv_line(_cells(one)) for one in window.items)
             cursor = window.older
             if not cursor:
                 return
@@ -171,13 +170,6 @@ def _cells(listed: Listed) -> Sequence[str]:
         *(one.id, one.started_at.isoformat(), ended, one.purpose.value, one.state.value, one.reason, one.email),
         *(listed.username, listed.device, one.issuer, one.subject, one.address, one.user_agent),
     )
-
-
-def _csv(cells: Sequence[str]) -> str:
-    """Write one line; a text that a spreadsheet would take for a formula begins with an apostrophe."""
-    line = io.StringIO()
-    csv.writer(line).writerow(f"'{cell}" if cell[:1] in FORMULA else cell for cell in cells)
-    return line.getvalue()
 
 
 def line_of(step: RecordedStep, sign_in: SignIn) -> dict[str, Any]:

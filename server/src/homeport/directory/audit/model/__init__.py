@@ -1,6 +1,6 @@
 """The audit log's words: entries and sealed batches, and what a reader asks for."""
 
-from homeport.directory.audit.model.asked import SPANS, conditions, event_field, listing_of
+from homeport.directory.audit.model.asked import conditions, event_field, listing_of
 from homeport.directory.audit.model.entries import (
     JSON,
     MASK,
@@ -20,7 +20,6 @@ __all__ = [
     "JSON",
     "MASK",
     "SECRET_FIELDS",
-    "SPANS",
     "Batch",
     "Change",
     "Entry",

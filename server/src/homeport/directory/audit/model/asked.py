@@ -1,19 +1,13 @@
 """What a reader of the audit log asks for: in the words of the page, and in those of JumpCloud's directory-events query."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.listing import Filter, Listing
+from homeport.foundation.kernel.spans import moment_of
 
-SPANS = {
-    "1h": ("Last hour", timedelta(hours=1)),
-    "24h": ("Last 24 hours", timedelta(hours=24)),
-    "7d": ("Last 7 days", timedelta(days=7)),
-    "30d": ("Last 30 days", timedelta(days=30)),
-}
-"""Spans that `since` offers; it also takes a day, such as 2026-11-25."""
 OPERATORS = {
     "eq": "eq",
     "ne": "ne",
@@ -49,9 +43,9 @@ def listing_of(pairs: Sequence[tuple[str, str]], text: str, now: datetime) -> Li
     filters = []
     for name, value in pairs:
         if name == "since":
-            filters.append(Filter("at", "gte", _moment(value, now).isoformat()))
+            filters.append(Filter("at", "gte", moment_of(value, now).isoformat()))
         elif name == "until":
-            filters.append(Filter("at", "lt", _moment(value, now, timedelta(days=1)).isoformat()))
+            filters.append(Filter("at", "lt", moment_of(value, now, timedelta(days=1)).isoformat()))
         elif name != "success" or value in {"true", "false"}:
             filters.append(Filter(name, "eq", value))
     return Listing(text=text, filters=tuple(filters))
@@ -102,13 +96,3 @@ def _text(value: Any) -> str:
     if isinstance(value, str | int):
         return str(value)
     raise Invalid("A value to search for is a text, a number, true or false.", {"search_term": "No value"})
-
-
-def _moment(value: str, now: datetime, later: timedelta = timedelta()) -> datetime:
-    if value in SPANS:
-        return now - SPANS[value][1] + later
-    try:
-        moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC) + later
-    except (ValueError, OverflowError) as error:
-        raise Invalid(f"“{value[:40]}” is no day. Write it as 2026-11-25, or as {', '.join(SPANS)}.") from error

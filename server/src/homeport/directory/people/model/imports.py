@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from homeport.directory.people.model.users import FIELDS
+from homeport.foundation.kernel.csv_lines import FORMULA
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.listing import folded
 
@@ -20,8 +21,6 @@ LONGEST_CELL = 100_000
 MOST_COLUMNS = 200
 ENCODINGS = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252 (Western European)"}
 DELIMITERS = (",", ";", "\t", "|")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection)."""
 IMPORTED = (*FIELDS, "state", "groups")
 """What a column can mean."""
 _MEANINGS = {
@@ -218,15 +217,3 @@ def keys_of(values: Mapping[str, str]) -> list[str]:
 def group_names(text: str) -> list[str]:
     """Return the groups that a cell names, separated by semicolons."""
     return list(dict.fromkeys(name.strip() for name in text.split(";") if name.strip()))
-
-
-def safe_cell(text: str) -> str:
-    """Return a cell of an export: what a spreadsheet would take for a formula gets an apostrophe in front."""
-    return f"'{text}" if text.startswith(FORMULA) or (text.startswith("'") and text[1:].startswith(FORMULA)) else text
-
-
-def csv_line(cells: Sequence[str]) -> str:
-    """Return one line of an export (RFC 4180)."""
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow([safe_cell(cell) for cell in cells])
-    return buffer.getvalue()

@@ -17,13 +17,13 @@ from homeport.directory.people.model.imports import (
     Meaning,
     Phase,
     UserImport,
-    csv_line,
 )
 from homeport.directory.people.pages.words import LABELS, WORDS, counted
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm, form_for
 from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.csv_lines import csv_line
 from homeport.foundation.kernel.errors import Conflict, Invalid
 from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.permissions import Permission
