@@ -73,87 +73,66 @@ class OrderKeys:
     def sign(self, order: Order, existing: ExistingAccount = ExistingAccount.REFUSE) -> SignedOrder:
         """Sign an order now, with the newest order key and its certificate; `existing` is what the setting says at this moment."""
         # public: the order was decided elsewhere
-        self.ensure()
-        now = self.clock.now()
-        key = self.store.newest(now + CLOCK_STEP)
-        assert key is not None
         claims: dict[str, Any] = {
-            "iss": self.issuer,
-            "aud": order.device_id,
             "jti": order.id,
-            "iat": int(now.timestamp()),
             "epoch": order.epoch,
             "counter": order.counter,
             "kind": order.kind.value,
             "account": order.account | ({"existing": existing.value} if order.kind is BindingAct.BIND else {}),
         }
         if order.kind in GRANTS:
-            claims["exp"] = int((now + ORDER_LIFETIME).timestamp())
             assert order.lease_not_after is not None
             claims["lease_not_after"] = int(order.lease_not_after.timestamp())
         if order.sign_in_id:
             claims["sign_in_id"] = order.sign_in_id
         if order.after:
             claims["after"] = order.after
-        return SignedOrder(
-            self._encode({"alg": ALGORITHM, "typ": ORDER_TYPE, "kid": key.id}, claims, key), self._certificate(key)
-        )
+        return SignedOrder(*self._state(ORDER_TYPE, order.device_id, claims, expires=order.kind in GRANTS))
 
     def sign_approval(self, approval: Approval) -> tuple[str, str]:
         """Return the signed statement that a person approved what a prompt waits for, and the certificate of its key."""
         # public: the sign-in was completed elsewhere
-        self.ensure()
-        now = self.clock.now()
-        key = self.store.newest(now + CLOCK_STEP)
-        assert key is not None
         claims = {
-            "iss": self.issuer,
-            "aud": approval.device_id,
-            "iat": int(now.timestamp()),
-            "exp": int((now + ORDER_LIFETIME).timestamp()),
             "purpose": approval.purpose,
             "user_id": approval.user_id,
             "nonce": approval.nonce,
             "sign_in_id": approval.sign_in_id,
         }
-        return self._encode({"alg": ALGORITHM, "typ": APPROVAL_TYPE, "kid": key.id}, claims, key), self._certificate(key)
+        return self._state(APPROVAL_TYPE, approval.device_id, claims, expires=True)
 
     def sign_policy(self, device: Device, setting: ProvisioningSetting, epoch: int) -> tuple[str, str]:
         """Return the signed policy of a device, and the certificate of its key; its place is the epoch and the device's version."""
         # public: the device proved its key, and the setting was allowed elsewhere
-        self.ensure()
-        now = self.clock.now()
-        key = self.store.newest(now + CLOCK_STEP)
-        assert key is not None
         claims = {
-            "iss": self.issuer,
-            "aud": device.id,
-            "iat": int(now.timestamp()),
             "epoch": epoch,
             "version": device.desired_state_version,
             "ssh": setting.ssh.value,
             "sudo": setting.sudo.value,
             "existing": setting.existing.value,
         }
-        return self._encode({"alg": ALGORITHM, "typ": POLICY_TYPE, "kid": key.id}, claims, key), self._certificate(key)
+        return self._state(POLICY_TYPE, device.id, claims)
 
     def sign_help_desk_key(self, shared: HelpDeskKey, epoch: int) -> tuple[str, str]:
         """Return our public key for a device beside its own, signed, and the certificate of the key that signed."""
         # public: the device proved its key
-        self.ensure()
-        now = self.clock.now()
-        key = self.store.newest(now + CLOCK_STEP)
-        assert key is not None
         claims = {
-            "iss": self.issuer,
-            "aud": shared.device_id,
-            "iat": int(now.timestamp()),
             "epoch": epoch,
             "version": shared.version,
             "device_public": shared.device_public,
             "server_public": shared.server_public,
         }
-        return self._encode({"alg": ALGORITHM, "typ": HELP_DESK_TYPE, "kid": key.id}, claims, key), self._certificate(key)
+        return self._state(HELP_DESK_TYPE, shared.device_id, claims)
+
+    def _state(self, kind: str, device_id: str, claims: dict[str, Any], *, expires: bool = False) -> tuple[str, str]:
+        """Sign a statement to one device now, with the newest order key; return it and the certificate of that key."""
+        self.ensure()
+        now = self.clock.now()
+        key = self.store.newest(now + CLOCK_STEP)
+        assert key is not None
+        dated = {"iss": self.issuer, "aud": device_id, "iat": int(now.timestamp())} | claims
+        if expires:
+            dated["exp"] = int((now + ORDER_LIFETIME).timestamp())
+        return self._encode({"alg": ALGORITHM, "typ": kind, "kid": key.id}, dated, key), self._certificate(key)
 
     def _certificate(self, key: SigningKey) -> str:
         assert key.not_after is not None
