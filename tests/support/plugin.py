@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "pytester",
+    "tests.support.failures",
     "tests.support.loopback",
     "tests.support.groups",
     "tests.support.properties",
