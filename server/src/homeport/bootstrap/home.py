@@ -50,6 +50,7 @@ from homeport.trust.federation.jwks import KeySnapshot
 from homeport.trust.federation.key_cache import KeyCache
 from homeport.trust.federation.model import IdentityProviderChanged, IdentityProviderDeleted
 from homeport.trust.signin.model import KEPT_FOR, FollowUp
+from homeport.trust.signin.person.model import UserPasswordChanged
 from homeport.upkeep import Duty
 
 T = TypeVar("T")
@@ -156,6 +157,7 @@ class Home:
             actions.limits.remove_before(moment)
             actions.jobs.remove_before(now - JOBS_KEPT_FOR)
             actions.imports.store.remove_before(now - JOBS_KEPT_FOR)
+            actions.passwords.links.remove_before(moment)
 
     @property
     def work(self) -> DatabaseWork[Unit]:
@@ -181,6 +183,9 @@ class Home:
         subscribe(UserGroupDeleted, lambda work, event: self._unit(work).access.forget_user_group(event.group_id))
         subscribe(UserGroupDeleted, lambda work, event: self._unit(work).provisioning.forget_user_group(event.group_id))
         subscribe(UserDeleted, lambda work, event: self._unit(work).links.forget_user(event.user_id))
+        subscribe(UserSuspended, self._end_user_sessions)
+        subscribe(UserDeleted, self._end_user_sessions)
+        subscribe(UserPasswordChanged, self._user_proof_changed)
         subscribe(AdministratorDeleted, self._end_sessions)
         subscribe(AdministratorPasswordChanged, self._end_sessions)
         subscribe(AdministratorFactorReset, self._end_sessions)
@@ -201,6 +206,17 @@ class Home:
         unit.sessions.end_all(event.administrator_id)
         unit.password_sign_in.forget_waiting(event.administrator_id)
         unit.password_sign_in.forget_browsers(event.administrator_id)
+
+    def _end_user_sessions(self, work: UnitOfWork, event: UserSuspended | UserDeleted) -> None:
+        unit = self._unit(work)
+        unit.person_sign_in.end_everything(event.user_id)
+        unit.passwords.end_links(event.user_id)
+
+    def _user_proof_changed(self, work: UnitOfWork, event: UserPasswordChanged) -> None:
+        sign_in = self._unit(work).person_sign_in
+        sign_in.end_everything(event.user_id, but=event.session_id)
+        if not event.session_id:  # by a link or an administrator: a browser known before may be a stranger's
+            sign_in.forget_browsers(event.user_id)
 
     def _end_other_sessions(self, work: UnitOfWork, event: AdministratorProofChanged) -> None:
         unit = self._unit(work)

@@ -33,7 +33,8 @@ from homeport.foundation.kernel.actor import Actor
 from homeport.settings import Settings
 from homeport.trust.issuer.tables import access_tokens, device_authorizations
 from homeport.trust.signin.model import State
-from homeport.trust.signin.password.tables import admin_challenges, admin_sessions
+from homeport.trust.signin.password.tables import admin_challenges, admin_sessions, user_challenges, user_sessions
+from homeport.trust.signin.person.tables import password_links
 from homeport.trust.signin.tables import sign_ins
 
 WITHDRAWN = "order_superseded"
@@ -175,9 +176,10 @@ def _raise_epoch(unit: Unit, carried: Carried | None) -> int:
 
 def _end_what_was_open(connection: Connection, now: datetime) -> None:
     """End sessions, one-time links, sign-ins and device codes: what was used up after the backup must not work a second time."""
-    for table in (admin_sessions, admin_challenges, device_authorizations, access_tokens):
+    for table in (admin_sessions, admin_challenges, user_sessions, user_challenges, device_authorizations, access_tokens):
         connection.execute(delete(table))
     connection.execute(delete(administrator_links).where(administrator_links.c.used_at.is_(None)))
+    connection.execute(delete(password_links).where(password_links.c.used_at.is_(None)))
     still_open = [state.value for state in State if state.open]
     ended = {"state": State.EXPIRED.value, "ended_at": now, "verifier_sealed": "", "nonce": ""}
     connection.execute(update(sign_ins).where(sign_ins.c.state.in_(still_open)).values(ended))

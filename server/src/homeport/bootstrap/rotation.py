@@ -13,7 +13,7 @@ from homeport.bootstrap.restore import connections_of_others
 from homeport.bootstrap.units import Unit
 from homeport.channels.linux.help_desk import sealed_as
 from homeport.channels.linux.tables import help_desk_keys, order_keys
-from homeport.directory.admins.actions.factors import seal_anew
+from homeport.directory.admins.actions.one_time import seal_anew
 from homeport.directory.admins.store.factors import FactorSql
 from homeport.directory.admins.tables import administrator_factors
 from homeport.directory.audit.model import Resource
@@ -22,6 +22,7 @@ from homeport.foundation.sealing.sealer import Sealer, SealingKeyError, write_ri
 from homeport.trust.federation.actions.sealed import client_of, seal_secret
 from homeport.trust.federation.model import Settings
 from homeport.trust.federation.store import ProviderSql
+from homeport.trust.signin.person.tables import user_factors, user_recovery_codes
 from homeport.trust.signin.tables import sign_ins
 
 
@@ -41,7 +42,7 @@ def rotate(home: Home, actor: Actor) -> int:
     sealer = parts.sealer.rotated()
     write_ring(parts.settings.sealing_key, sealer.keys)
     with parts.database.write() as work:
-        parts_of = (_keys, _help_desk_keys, _verifiers, _clients, _factors)
+        parts_of = (_keys, _help_desk_keys, _verifiers, _clients, _factors, _user_factors)
         count = sum(seal(work.connection, sealer) for seal in parts_of)
         Unit(parts, work).audit.record(
             actor,
@@ -97,6 +98,16 @@ def _factors(connection: Connection, sealer: Sealer) -> int:
         factor = store.get_for_update(administrator_id)
         if factor is not None:
             store.put(seal_anew(factor, sealer))
+    return len(found)
+
+
+def _user_factors(connection: Connection, sealer: Sealer) -> int:
+    store = FactorSql(connection, user_factors, user_recovery_codes, "user_id")
+    found = connection.execute(select(user_factors.c.user_id)).scalars().all()
+    for user_id in found:
+        factor = store.get_for_update(user_id)
+        if factor is not None:
+            store.put(seal_anew(factor, sealer, "user"))
     return len(found)
 
 

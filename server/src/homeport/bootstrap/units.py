@@ -8,7 +8,9 @@ from homeport.channels.linux.help_desk import HelpDesk
 from homeport.channels.linux.order_keys import OrderKeys
 from homeport.channels.linux.store import SqlHelpDeskStore, SqlKeyStore, SqlOrderStore
 from homeport.channels.linux.wakeups import Wakeups
+from homeport.channels.portal.actions import Own
 from homeport.directory.admins.actions import AdministratorActions, AdministratorLinks, Administrators, ApiKeys, Factors
+from homeport.directory.admins.actions.one_time import OneTimePasswords
 from homeport.directory.admins.store.administrators import AdministratorSql
 from homeport.directory.admins.store.administrators import LinkSql as AdministratorLinkSql
 from homeport.directory.admins.store.api_keys import ApiKeySql
@@ -55,7 +57,15 @@ from homeport.trust.signin.actions import SignIns
 from homeport.trust.signin.connection_test import ConnectionTest
 from homeport.trust.signin.model import Purpose
 from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
+from homeport.trust.signin.password.actions.throttling import Throttling
+from homeport.trust.signin.password.recording import PasswordAttempts
 from homeport.trust.signin.password.store import BrowserSql, ChallengeSql, SessionSql, ThrottleSql
+from homeport.trust.signin.password.tables import user_browsers, user_challenges, user_sessions
+from homeport.trust.signin.person.actions import Passwords, PersonFactors, PersonSignIn
+from homeport.trust.signin.person.actions.owners import USERS, SessionUsers
+from homeport.trust.signin.person.actions.signin import EverybodyMay
+from homeport.trust.signin.person.store import PasswordLinkSql, PasswordSql
+from homeport.trust.signin.person.tables import user_factors, user_recovery_codes
 from homeport.trust.signin.store import SqlSignInStore
 
 
@@ -362,6 +372,56 @@ class Unit:
             self._clock,
             self._entropy,
         )
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        """Users' directory passwords."""
+        passwords, links, people = PasswordSql(self._connection), PasswordLinkSql(self._connection), UserSql(self._connection)
+        return Passwords(passwords, links, people, self.audit, self._clock, self._entropy, self._work)
+
+    @cached_property
+    def user_factors(self) -> PersonFactors:
+        """Users' second factors."""
+        store, parts = FactorSql(self._connection, user_factors, user_recovery_codes, "user_id"), self._parts
+        codes = OneTimePasswords(store, parts.sealer, self._clock, self._entropy, parts.settings.organization, "user")
+        passwords, people = PasswordSql(self._connection), UserSql(self._connection)
+        return PersonFactors(codes, passwords, people, self.audit, self._clock, self._work)
+
+    @cached_property
+    def session_users(self) -> SessionUsers:
+        """Users as the owners of sessions."""
+        return SessionUsers(UserSql(self._connection))
+
+    @cached_property
+    def user_sessions(self) -> Sessions:
+        """Users' sessions in the user portal."""
+        store = SessionSql(self._connection, user_sessions)
+        return Sessions(store, self.session_users, self.audit, self._clock, self._entropy, USERS)
+
+    @cached_property
+    def person_sign_in(self) -> PersonSignIn:
+        """Users' sign-in to the user portal. `policies` is who decides about it: conditional access policies, once there are any."""
+        return PersonSignIn(
+            sessions=self.user_sessions,
+            throttling=Throttling(ThrottleSql(self._connection), self._clock),
+            browsers=BrowserSql(self._connection, user_browsers),
+            challenges=ChallengeSql(self._connection, user_challenges),
+            passwords=PasswordSql(self._connection),
+            people=UserSql(self._connection),
+            factors=self.user_factors,
+            policies=EverybodyMay(),
+            attempts=PasswordAttempts(
+                SqlSignInStore(self._connection), self.audit, self._clock, self._entropy, self._work
+            ),
+            audit=self.audit,
+            clock=self._clock,
+            entropy=self._entropy,
+        )
+
+    @cached_property
+    def own(self) -> Own:
+        """What a person asks of their own in the user portal."""
+        return Own(self.people, self.bindings, self.passcodes, self.sign_ins, self._clock)
 
     @cached_property
     def sign_ins(self) -> SignIns:

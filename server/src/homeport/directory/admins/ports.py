@@ -81,29 +81,29 @@ class LinkStore(Protocol):
 
 
 class FactorStore(Protocol):
-    """Keeps second factors, at most one for each administrator, and their recovery codes."""
+    """Keeps second factors, at most one for each person, and their recovery codes."""
 
-    def get_for_update(self, administrator_id: str) -> Factor | None:
-        """Return an administrator's factor and keep others from it until the unit of work ends."""
+    def get_for_update(self, owner_id: str) -> Factor | None:
+        """Return somebody's factor and keep others from it until the unit of work ends."""
         ...
 
     def put(self, factor: Factor) -> None:
         """Store a factor in the place of the present one, if there is one."""
         ...
 
-    def remove(self, administrator_id: str) -> None:
+    def remove(self, owner_id: str) -> None:
         """Remove factor and recovery codes."""
         ...
 
-    def replace_codes(self, administrator_id: str, hashes: Sequence[str]) -> None:
+    def replace_codes(self, owner_id: str, hashes: Sequence[str]) -> None:
         """Store recovery codes in the place of the present ones."""
         ...
 
-    def use_code(self, administrator_id: str, code_hash: str) -> bool:
+    def use_code(self, owner_id: str, code_hash: str) -> bool:
         """Remove a recovery code; tell whether it was there, to one caller only."""
         ...
 
-    def count_codes(self, administrator_id: str) -> int:
+    def count_codes(self, owner_id: str) -> int:
         """Return how many recovery codes are left."""
         ...
 

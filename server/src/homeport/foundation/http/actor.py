@@ -53,11 +53,26 @@ def _page_actor(request: Request) -> Actor:
     return actor
 
 
+def _user_actor(request: Request) -> Actor:
+    authenticate: Authenticator = request.app.state.authenticate_user
+    actor = authenticate(request)
+    if actor is None:
+        target = address_of(request) if request.method == "GET" else "/user"
+        raise SignInRequired(f"/user/signin?next={quote(target)}")
+    request.state.actor = actor
+    return actor
+
+
 ApiActor = Annotated[Actor, Depends(_api_actor)]
 """A REST route's caller, by API key; 401 without one."""
 
 PageActor = Annotated[Actor, Depends(_page_actor)]
 """A page's signed-in administrator, by session cookie; without one the answer is a redirect to the sign-in page."""
 
+UserActor = Annotated[Actor, Depends(_user_actor)]
+"""A page's signed-in user, in the user portal; without one the answer is a redirect to its sign-in page."""
+
 GUARDS: tuple[Callable[..., Any], ...] = (_api_actor, _page_actor)
-"""What the test over all routes accepts as a guard."""
+"""What the test over all routes accepts as a guard of what is administrators'."""
+OWN_GUARDS: tuple[Callable[..., Any], ...] = (_user_actor,)
+"""The guards of pages on which a user sees their own things; these pages ask for no permission."""

@@ -39,7 +39,8 @@ def install(app: FastAPI, error_page: ErrorPage) -> None:
         assert isinstance(error, errors.HomeportError)
         status, title = next(value for kind, value in STATUS.items() if isinstance(error, kind))
         if isinstance(error, errors.StepUpRequired) and not _is_program(request):
-            return RedirectResponse(f"/signin/confirm?next={quote(address_of(request))}", 303)
+            way = "/user/confirm" if request.url.path.startswith("/user/") else "/signin/confirm"
+            return RedirectResponse(f"{way}?next={quote(address_of(request))}", 303)
         return _answer(request, status, title, error.detail, error, error_page)
 
     def invalid_request(request: Request, error: Exception) -> Response:

@@ -16,6 +16,7 @@ class Permission(StrEnum):
     DEVICES_UNLOCK = "devices:unlock"
     ENROLLMENT_KEYS_WRITE = "enrollment_keys:write"
     PASSCODES_RESET = "passcodes:reset"
+    PASSWORDS_RESET = "passwords:reset"
     FACTORS_RESET = "factors:reset"
     IDENTITY_PROVIDERS_READ = "identity_providers:read"
     IDENTITY_PROVIDERS_WRITE = "identity_providers:write"

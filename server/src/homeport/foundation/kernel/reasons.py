@@ -1,17 +1,9 @@
 """Why a sign-in was refused: one code, a sentence for the person, and a remedy for the admin."""
 
-from dataclasses import dataclass
 from enum import Enum
 
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What a refusal says: `person` on the page and at the prompt, `admin` beside the failed check."""
-
-    code: str
-    person: str
-    admin: str
-
+from homeport.foundation.kernel import explanations
+from homeport.foundation.kernel.explanations import Explanation
 
 _RETRY = "Go back to the machine and start again."
 _ASK = "Give the sign-in id below to your administrator."
@@ -368,6 +360,13 @@ class ReasonCode(Enum):
         f"You said that this was not you, so nothing was approved. If somebody sent you the address or the code: {_ASK}",
         "The person refused on the approval page. Ask them: it may have been phishing.",
     )
+    # The user portal
+    PASSWORD_WRONG = explanations.PASSWORD_WRONG
+    PASSWORD_NOT_SET = explanations.PASSWORD_NOT_SET
+    PASSWORD_MANAGED_ELSEWHERE = explanations.PASSWORD_MANAGED_ELSEWHERE
+    CODE_WRONG = explanations.CODE_WRONG
+    SECOND_FACTOR_MISSING = explanations.SECOND_FACTOR_MISSING
+    DENIED_BY_POLICY = explanations.DENIED_BY_POLICY
 
     @property
     def code(self) -> str:

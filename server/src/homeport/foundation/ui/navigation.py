@@ -83,6 +83,8 @@ class Shell:
     home: str = "/admin"
     sign_out: str = "/signout"
     account: str = ""
+    layout: str = "ui/admin.html"
+    """The template of the portal that the page belongs to, for pages that both portals have."""
 
     @property
     def sections(self) -> tuple[Section, ...]:

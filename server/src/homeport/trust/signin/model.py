@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     DEVICE_LOGIN = "device_login"
     PASSCODE_RESET = "passcode_reset"
     SUDO = "sudo"
+    USER_PORTAL = "user_portal"
     CONNECTION_TEST = "connection_test"
     UNKNOWN = "unknown"
 

@@ -237,7 +237,7 @@ def test_nobody_ends_or_sees_a_strangers_session(house):
     with pytest.raises(NotFound):
         house.do(lambda actions: actions.sessions.end_one(reader, theirs.session.id))
     with pytest.raises(Denied):
-        house.do(lambda actions: actions.sessions.list_of(reader, theirs.session.administrator_id))
+        house.do(lambda actions: actions.sessions.list_of(reader, theirs.session.owner_id))
     with pytest.raises(Denied):
-        house.do(lambda actions: actions.sessions.end_all_of(reader, theirs.session.administrator_id))
+        house.do(lambda actions: actions.sessions.end_all_of(reader, theirs.session.owner_id))
     assert house.actor(theirs.token) is not None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from homeport.directory.admins import model
 from homeport.directory.admins.actions.refusals import expected, found, refuse_fields, refuse_last, resource
 from homeport.directory.admins.model import (
     BILLING,
@@ -16,7 +17,7 @@ from homeport.directory.admins.ports import AdministratorStore, LinkStore
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change
 from homeport.directory.people.model import email_problem, name_problem, normal_email
-from homeport.foundation.kernel.actor import Actor, ActorKind
+from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.errors import Conflict, Invalid
 from homeport.foundation.kernel.events import Publisher
@@ -54,6 +55,18 @@ class Administrators:
         """Return the administrator as they are at this moment, with their present role."""
         # public: each request asks it to learn what a session may do
         return self.administrators.get(administrator_id)
+
+    def acting(self, administrator_id: str, origin: Origin) -> Actor | None:
+        """Return an administrator as an actor without a session; None when they are gone or suspended."""
+        # public: each request asks it to learn whose session it is and what they may do
+        administrator = self.administrators.get(administrator_id)
+        return None if administrator is None or administrator.suspended_at else model.actor_of(administrator, origin)
+
+    def called(self, administrator_id: str) -> str:
+        """Return by what name the audit log calls an administrator; nothing when they are gone."""
+        # public: only a name, for a record of what was allowed
+        administrator = self.administrators.get(administrator_id)
+        return administrator.email if administrator else ""
 
     def hold(self, administrator_id: str) -> Administrator | None:
         """Return the administrator and keep others from changing them, or their second factor, until the unit of work ends."""

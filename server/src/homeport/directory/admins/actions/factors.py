@@ -1,31 +1,26 @@
 """What can be done with an administrator's second factor."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from homeport.directory.admins import model
+from homeport.directory.admins.actions.one_time import OneTimePasswords
 from homeport.directory.admins.actions.refusals import found, resource
 from homeport.directory.admins.model import (
     Administrator,
     AdministratorFactorReset,
     AdministratorProofChanged,
     Enrolment,
-    Factor,
 )
 from homeport.directory.admins.ports import AdministratorStore, FactorStore
 from homeport.directory.audit.actions import Audit
 from homeport.foundation.kernel.actor import Actor, ActorKind
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
-from homeport.foundation.kernel.errors import Conflict, Denied, Invalid, NotFound
+from homeport.foundation.kernel.errors import Conflict, Denied, NotFound
 from homeport.foundation.kernel.events import Publisher
 from homeport.foundation.kernel.permissions import Permission
-from homeport.foundation.sealing.sealer import Sealer, SealingKeyError
-
-OVER = "This page was open for too long, so its secret no longer counts. Scan the new one."
-WRONG = "That is not the code of this moment. Check the clock of the phone, wait for the next code and type that."
+from homeport.foundation.sealing.sealer import Sealer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +40,14 @@ class Factors:
         """Return a fresh secret for one's own second factor; nothing is stored before its first code is confirmed."""
         # public: everybody may have a second factor of their own; it asks for the password first
         actor.require_recent(self.clock.now())
-        secret = model.secret_of(self.entropy.token(20))
-        return self._enrolment(self._own(actor), secret, self.clock.now())
+        own = self._own(actor)
+        return self._codes.begin(own.id, own.email)
 
     def resume(self, actor: Actor, envelope: str) -> Enrolment:
         """Return what `begin` returned, from its envelope, so that a mistyped code does not change the QR code."""
         # public: the envelope is sealed for this administrator
-        administrator = self._own(actor)
-        secret, made_at = self._open(administrator.id, envelope)
-        return self._enrolment(administrator, secret, made_at)
+        own = self._own(actor)
+        return self._codes.resume(own.id, own.email, envelope)
 
     def confirm(self, actor: Actor, envelope: str, code: str) -> Sequence[str]:
         """Set up the factor whose first code this is, in the place of an earlier one; return ten recovery codes, never shown again.
@@ -64,12 +58,7 @@ class Factors:
         now = self.clock.now()
         actor.require_recent(now)
         before = self._own(actor)
-        secret, _ = self._open(before.id, envelope)
-        step = model.matching_step(secret, code, now)
-        if step is None:
-            raise Invalid(WRONG, {"code": WRONG})
-        self.factors.put(Factor(before.id, self.sealer.seal(secret.encode(), _context(before.id)), step, now))
-        codes = self._fresh_codes(before.id)
+        codes = self._codes.confirm(before.id, envelope, code)
         self.administrators.save(replace(before, factor_since=now, version=before.version + 1, updated_at=now))
         self.audit.record(
             actor, "admin_factor_set_up", resource=resource(before), details={"replaced": before.factor_since is not None}
@@ -85,7 +74,7 @@ class Factors:
         if own.factor_since is None:
             raise Conflict("Set up the second factor first.", reason="no_second_factor")
         self.audit.record(actor, "admin_recovery_codes_renewed", resource=resource(own))
-        return self._fresh_codes(own.id)
+        return self._codes.fresh_codes(own.id)
 
     def remove(self, actor: Actor) -> None:
         """Remove one's own second factor; raise Conflict when the role demands one."""
@@ -130,15 +119,7 @@ class Factors:
         A code counts once: neither the same time step nor an earlier one is taken again (RFC 6238, section 5.2).
         """
         # public: this is how a person proves who they are
-        factor = self.factors.get_for_update(administrator_id)
-        if factor is None:
-            return ""
-        secret = self.sealer.unseal(factor.secret_sealed, _context(administrator_id)).decode()
-        step = model.matching_step(secret, code, self.clock.now())
-        if step is not None and step > factor.last_step:
-            self.factors.put(replace(factor, last_step=step))
-            return "one-time password"
-        return "recovery code" if self.factors.use_code(administrator_id, model.recovery_hash(code)) else ""
+        return self._codes.prove(administrator_id, code)
 
     def count_codes(self, actor: Actor, administrator_id: str) -> int:
         """Return how many recovery codes are left: one's own, or of somebody whom one may see."""
@@ -146,6 +127,10 @@ class Factors:
         if administrator_id != actor.id:
             actor.require(Permission.ADMINISTRATORS_READ)
         return self.factors.count_codes(administrator_id)
+
+    @property
+    def _codes(self) -> OneTimePasswords:
+        return OneTimePasswords(self.factors, self.sealer, self.clock, self.entropy, self.issuer)
 
     def _own(self, actor: Actor) -> Administrator:
         if actor.kind is not ActorKind.ADMINISTRATOR or not actor.session_id:
@@ -161,36 +146,3 @@ class Factors:
         after = replace(administrator, factor_since=None, version=administrator.version + 1, updated_at=now)
         self.administrators.save(after)
         return after
-
-    def _fresh_codes(self, administrator_id: str) -> Sequence[str]:
-        codes = [model.recovery_code(self.entropy.token(10)) for _ in range(model.RECOVERY_CODES)]
-        self.factors.replace_codes(administrator_id, [model.recovery_hash(code) for code in codes])
-        return codes
-
-    def _enrolment(self, administrator: Administrator, secret: str, made_at: datetime) -> Enrolment:
-        plain = json.dumps({"secret": secret, "made_at": made_at.isoformat()})
-        envelope = self.sealer.seal(plain.encode(), _pending(administrator.id))
-        return Enrolment(secret, model.uri_of(secret, name=administrator.email, issuer=self.issuer), envelope)
-
-    def _open(self, administrator_id: str, envelope: str) -> tuple[str, datetime]:
-        try:
-            plain = json.loads(self.sealer.unseal(envelope, _pending(administrator_id)))
-        except SealingKeyError:
-            raise Invalid(OVER) from None
-        made_at = datetime.fromisoformat(plain["made_at"])
-        if self.clock.now() - made_at > model.SET_UP_WITHIN:
-            raise Invalid(OVER)
-        return plain["secret"], made_at
-
-
-def seal_anew(factor: Factor, sealer: Sealer) -> Factor:
-    """Return the factor with its secret sealed by the newest key; for the rotation of the sealing key."""
-    return replace(factor, secret_sealed=sealer.sealed_anew(factor.secret_sealed, _context(factor.administrator_id)))
-
-
-def _context(administrator_id: str) -> str:
-    return f"second factor of administrator {administrator_id}"
-
-
-def _pending(administrator_id: str) -> str:
-    return f"second factor that administrator {administrator_id} is setting up"

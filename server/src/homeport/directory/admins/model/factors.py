@@ -26,9 +26,9 @@ _SECRET_BYTES, _RECOVERY_BYTES = 20, 10
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """An administrator's one-time password. `last_step` is the newest time step whose code was accepted; none before it counts."""
+    """An administrator's or a user's one-time password. `last_step` is the newest time step whose code was accepted; none before it counts."""
 
-    administrator_id: str
+    owner_id: str
     secret_sealed: str = field(repr=False)
     last_step: int
     confirmed_at: datetime

@@ -15,7 +15,7 @@ ABOUT = {
     BILLING: "Does everything, also with identity providers, administrators and settings that concern the whole organization.",
     ADMINISTRATOR: "Does everything but change identity providers, administrators and settings that concern the whole organization.",
     MANAGER: "Manages people, groups and devices.",
-    HELP_DESK: "Helps people: activates, suspends and unlocks them, resets passcodes and second factors. Sees the rest.",
+    HELP_DESK: "Helps people: activates, suspends and unlocks them, resets passcodes, passwords and second factors. Sees the rest.",
     READ_ONLY: "Sees everything and changes nothing.",
 }
 """What a role is for, in the words of the form that gives it."""
@@ -31,6 +31,7 @@ MATRIX: dict[Permission, str] = {
     Permission.DEVICES_UNLOCK: "BAMH",
     Permission.ENROLLMENT_KEYS_WRITE: "BAM",
     Permission.PASSCODES_RESET: "BAMH",
+    Permission.PASSWORDS_RESET: "BAMH",
     Permission.FACTORS_RESET: "BAMH",
     Permission.IDENTITY_PROVIDERS_READ: "BAMHR",
     Permission.IDENTITY_PROVIDERS_WRITE: "B",

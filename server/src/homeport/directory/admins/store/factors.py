@@ -1,9 +1,9 @@
-"""Second factors and recovery codes in SQL."""
+"""Second factors and recovery codes in SQL, of administrators or, with other tables, of users."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Table, delete, func, insert, select, update
 
 from homeport.directory.admins.model import Factor
 from homeport.directory.admins.tables import administrator_factors, recovery_codes
@@ -14,36 +14,49 @@ class FactorSql:
     """Second factors over one connection."""
 
     connection: Connection
+    factors: Table = administrator_factors
+    codes: Table = recovery_codes
+    owner: str = "administrator_id"
+    """What the tables call the one to whom a factor belongs."""
 
-    def get_for_update(self, administrator_id: str) -> Factor | None:
-        """Return an administrator's factor and keep others from it until the unit of work ends."""
-        query = select(administrator_factors).where(administrator_factors.c.administrator_id == administrator_id)
+    @property
+    def _factored(self) -> Column[str]:
+        return self.factors.c[self.owner]
+
+    @property
+    def _coded(self) -> Column[str]:
+        return self.codes.c[self.owner]
+
+    def get_for_update(self, owner_id: str) -> Factor | None:
+        """Return somebody's factor and keep others from it until the unit of work ends."""
+        query = select(self.factors).where(self._factored == owner_id)
         row = self.connection.execute(query.with_for_update()).first()
-        return None if row is None else Factor(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
+        return None if row is None else Factor(*row)
 
     def put(self, factor: Factor) -> None:
         """Store a factor in the place of the present one, if there is one."""
-        mine = administrator_factors.c.administrator_id == factor.administrator_id
-        if not self.connection.execute(update(administrator_factors).where(mine).values(asdict(factor))).rowcount:
-            self.connection.execute(insert(administrator_factors).values(asdict(factor)))
+        mine = self._factored == factor.owner_id
+        values = {self.owner if name == "owner_id" else name: value for name, value in asdict(factor).items()}
+        if not self.connection.execute(update(self.factors).where(mine).values(values)).rowcount:
+            self.connection.execute(insert(self.factors).values(values))
 
-    def remove(self, administrator_id: str) -> None:
+    def remove(self, owner_id: str) -> None:
         """Remove factor and recovery codes."""
-        self.connection.execute(delete(recovery_codes).where(recovery_codes.c.administrator_id == administrator_id))
-        self.connection.execute(delete(administrator_factors).where(administrator_factors.c.administrator_id == administrator_id))
+        self.connection.execute(delete(self.codes).where(self._coded == owner_id))
+        self.connection.execute(delete(self.factors).where(self._factored == owner_id))
 
-    def replace_codes(self, administrator_id: str, hashes: Sequence[str]) -> None:
+    def replace_codes(self, owner_id: str, hashes: Sequence[str]) -> None:
         """Store recovery codes in the place of the present ones."""
-        self.connection.execute(delete(recovery_codes).where(recovery_codes.c.administrator_id == administrator_id))
-        rows = [{"administrator_id": administrator_id, "code_hash": one} for one in hashes]
-        self.connection.execute(insert(recovery_codes), rows)
+        self.connection.execute(delete(self.codes).where(self._coded == owner_id))
+        rows = [{self.owner: owner_id, "code_hash": one} for one in hashes]
+        self.connection.execute(insert(self.codes), rows)
 
-    def use_code(self, administrator_id: str, code_hash: str) -> bool:
+    def use_code(self, owner_id: str, code_hash: str) -> bool:
         """Remove a recovery code; tell whether it was there, to one caller only."""
-        this = (recovery_codes.c.administrator_id == administrator_id, recovery_codes.c.code_hash == code_hash)
-        return self.connection.execute(delete(recovery_codes).where(*this)).rowcount == 1
+        this = (self._coded == owner_id, self.codes.c.code_hash == code_hash)
+        return self.connection.execute(delete(self.codes).where(*this)).rowcount == 1
 
-    def count_codes(self, administrator_id: str) -> int:
+    def count_codes(self, owner_id: str) -> int:
         """Return how many recovery codes are left."""
-        query = select(func.count()).select_from(recovery_codes).where(recovery_codes.c.administrator_id == administrator_id)
+        query = select(func.count()).select_from(self.codes).where(self._coded == owner_id)
         return int(self.connection.execute(query).scalar_one())

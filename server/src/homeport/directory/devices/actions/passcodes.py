@@ -1,6 +1,7 @@
 """Local passcodes: Homeport never knows one, and may only make a device forget it."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Resource
@@ -27,6 +28,18 @@ class Passcodes:
         Sessions go on, and an ssh key goes on opening. Raise Conflict for a binding that was removed.
         """
         actor.require(Permission.PASSCODES_RESET)
+        return self._reset(actor, binding_id)
+
+    def reset_own(self, actor: Actor, binding_id: str, now: datetime) -> Binding:
+        """Have the device forget the passcode of one's own account; raise NotFound for somebody else's."""
+        # public: one's own account; it asks for the password first
+        actor.require_recent(now)
+        found = self.store.get(binding_id)
+        if found is None or found.user_id != actor.id:
+            raise NotFound("You have no such account. It may have been removed.")
+        return self._reset(actor, binding_id)
+
+    def _reset(self, actor: Actor, binding_id: str) -> Binding:
         self.devices.lock(_present(self.store.get(binding_id)).device_id)
         binding = _present(self.store.lock(binding_id))
         if binding.desired is Desired.REMOVED:

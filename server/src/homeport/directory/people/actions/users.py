@@ -8,6 +8,7 @@ from homeport.directory.audit.model import Change, Resource
 from homeport.directory.people import model
 from homeport.directory.people.model import (
     FIELDS,
+    OWN_FIELDS,
     User,
     UserActivated,
     UserChanged,
@@ -120,9 +121,16 @@ class People:
         Conflict for another user name while the user has accounts on devices, since those keep theirs.
         """
         actor.require(Permission.USERS_WRITE)
-        before = _expected(_found(self.users.get_for_update(user_id)), version)
         typed = {"username": username, "email": email, "firstname": firstname, "lastname": lastname, **(details or {})}
-        given = {field: text for field, text in typed.items() if text is not None}
+        return self._changed(actor, user_id, {field: text for field, text in typed.items() if text is not None}, version)
+
+    def update_own(self, actor: Actor, typed: Mapping[str, str], *, version: int | None = None) -> User:
+        """Change what a person may change of themselves (`OWN_FIELDS`); raises what `update` raises."""
+        # public: one's own
+        return self._changed(actor, actor.id, {field: typed[field] for field in OWN_FIELDS if field in typed}, version)
+
+    def _changed(self, actor: Actor, user_id: str, given: Mapping[str, str], version: int | None) -> User:
+        before = _expected(_found(self.users.get_for_update(user_id)), version)
         after = replace(before, **model.normal_fields(given))  # type: ignore[arg-type]  # all typed fields are text
         changes = [
             Change(field, getattr(before, field), getattr(after, field))

@@ -11,6 +11,7 @@ from homeport.directory.people.model.groups import (
 from homeport.directory.people.model.users import (
     DETAILS,
     FIELDS,
+    OWN_FIELDS,
     User,
     UserActivated,
     UserChanged,
@@ -30,6 +31,7 @@ from homeport.directory.people.model.users import (
 __all__ = [
     "DETAILS",
     "FIELDS",
+    "OWN_FIELDS",
     "User",
     "UserActivated",
     "UserChanged",

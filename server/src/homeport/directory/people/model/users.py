@@ -27,6 +27,8 @@ DETAILS = {
     "description": 1024,
 }
 """What a directory may know of a person besides names and address, each with its longest length in characters. All may be empty."""
+OWN_FIELDS = ("displayname", "location")
+"""What a person may change of themselves; everything else is their organization's to say."""
 FIELDS = ("username", "email", "firstname", "lastname", *DETAILS)
 """The fields of a user that an administrator types."""
 

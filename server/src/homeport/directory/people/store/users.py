@@ -65,6 +65,11 @@ class UserSql:
         row = self.connection.execute(select(*SHOWN).where(users.c.email == email)).first()
         return None if row is None else a_user(row)
 
+    def find_by_username(self, username: str) -> User | None:
+        """Return the user with exactly this lower-case name."""
+        row = self.connection.execute(select(*SHOWN).where(users.c.username == username)).first()
+        return None if row is None else a_user(row)
+
     def group_names_of(self, user_id: str) -> Sequence[str]:
         """Return the names of the groups that the user belongs to."""
         query = select(user_groups.c.name).join(user_group_members).where(user_group_members.c.user_id == user_id)

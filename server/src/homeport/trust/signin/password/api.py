@@ -31,13 +31,13 @@ class SessionsApi:
     def list(self, actor: ApiActor, id: PathId) -> SessionList:  # noqa: A002 - the name of the other routes
         """Return an administrator's living sessions, the last used first."""
         with self.work.read() as sessions:
-            sessions.administrators.get(actor, id)
+            sessions.owners.get(actor, id)
             return _list(sessions.list_of(actor, id))
 
     def end_all(self, actor: ApiActor, id: PathId) -> SessionList:  # noqa: A002 - the name of the other routes
         """End all sessions of an administrator and return which they were."""
         with self.work.write() as sessions:
-            sessions.administrators.get(actor, id)
+            sessions.owners.get(actor, id)
             found = sessions.list_of(actor, id)
             sessions.end_all_of(actor, id)
             return _list(found)

@@ -20,15 +20,16 @@ MOST_WRONG_CODES = 5
 """After so many wrong codes the password is asked again."""
 LONGEST_TARGET = 2000
 HOME = "/admin"
+_WAYS_IN = {"/signin", "/signout", "/user/signin", "/user/signout"}
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An administrator's session. The cookie holds a token; only its hash is kept."""
+    """A session of an administrator or a user, its owner. The cookie holds a token; only its hash is kept."""
 
     id: str
     token_hash: str
-    administrator_id: str
+    owner_id: str
     created_at: datetime
     authenticated_at: datetime
     """When the person last gave the password; sensitive acts need this to be recent."""
@@ -102,7 +103,7 @@ class Challenge:
 
     id: str
     token_hash: str
-    administrator_id: str
+    owner_id: str
     password_hash: str = field(repr=False)
     """Against which the password was right; another password meanwhile ends it."""
     wrong_codes: int
@@ -110,6 +111,8 @@ class Challenge:
     expires_at: datetime
     target: str
     """Where the browser wanted to go."""
+    sign_in_id: str = ""
+    """The attempt's own record, with its steps; empty where none is kept."""
 
     def usable(self, now: datetime) -> bool:
         """Tell whether a code may still be given."""
@@ -181,4 +184,4 @@ def safe_target(text: str, default: str = HOME) -> str:
     if any(character == "\\" or ord(character) <= ord(" ") or ord(character) >= 0x7F for character in text):  # noqa: PLR2004 - ASCII
         return default
     path = text.partition("?")[0].partition("#")[0]
-    return default if path in {"/signin", "/signout"} or path.startswith("/signin/") else text
+    return default if path in _WAYS_IN or path.startswith(("/signin/", "/user/signin/", "/user/link/")) else text

@@ -2,9 +2,35 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from homeport.foundation.kernel.actor import Actor, Origin
 from homeport.trust.signin.password.model import Challenge, Session, Throttle
+
+
+class Owner(Protocol):
+    """Somebody who can have a session."""
+
+    @property
+    def id(self) -> str:
+        """Return the id."""
+        ...
+
+
+class Owners(Protocol):
+    """The administrators, or the users, to whom sessions belong."""
+
+    def get(self, actor: Actor, owner_id: str, /) -> Any:
+        """Return one whom the actor may see; raise NotFound."""
+        ...
+
+    def acting(self, owner_id: str, origin: Origin, /) -> Actor | None:
+        """Return one as they are at this moment; None when they are gone or may not sign in."""
+        ...
+
+    def called(self, owner_id: str, /) -> str:
+        """Return by what name the audit log calls one."""
+        ...
 
 
 class SessionStore(Protocol):
@@ -30,12 +56,12 @@ class SessionStore(Protocol):
         """End a session."""
         ...
 
-    def remove_of(self, administrator_id: str, *, but: str = "") -> int:
-        """End all sessions of an administrator, all but one; return how many."""
+    def remove_of(self, owner_id: str, *, but: str = "") -> int:
+        """End all sessions of somebody, all but one; return how many."""
         ...
 
-    def of_administrator(self, administrator_id: str, now: datetime, idle_since: datetime) -> Sequence[Session]:
-        """Return an administrator's living sessions, the last used first."""
+    def of_owner(self, owner_id: str, now: datetime, idle_since: datetime) -> Sequence[Session]:
+        """Return somebody's living sessions, the last used first."""
         ...
 
     def get(self, session_id: str) -> Session | None:
@@ -66,8 +92,8 @@ class ChallengeStore(Protocol):
         """Store a changed one."""
         ...
 
-    def remove_of(self, administrator_id: str) -> None:
-        """End all of an administrator."""
+    def remove_of(self, owner_id: str) -> None:
+        """End all of somebody."""
         ...
 
     def remove_before(self, moment: datetime) -> None:
@@ -94,16 +120,16 @@ class ThrottleStore(Protocol):
 class BrowserStore(Protocol):
     """Remembers which browsers signed in to which account."""
 
-    def knows(self, browser_hash: str, administrator_id: str, since: datetime) -> bool:
+    def knows(self, browser_hash: str, owner_id: str, since: datetime) -> bool:
         """Tell whether the account signed in with this browser since then."""
         ...
 
-    def remember(self, browser_hash: str, administrator_id: str, at: datetime) -> None:
+    def remember(self, browser_hash: str, owner_id: str, at: datetime) -> None:
         """Note that the account signed in with this browser."""
         ...
 
-    def remove_of(self, administrator_id: str) -> None:
-        """Forget the browsers of an administrator."""
+    def remove_of(self, owner_id: str) -> None:
+        """Forget the browsers of somebody."""
         ...
 
     def remove_before(self, moment: datetime) -> None:

@@ -1,10 +1,8 @@
-"""The sessions of administrators: begun, looked at, renewed, ended."""
+"""The sessions of administrators, and in the same way of users: begun, looked at, renewed, ended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from homeport.directory.admins.actions import Administrators
-from homeport.directory.admins.model import Administrator, actor_of
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Resource
 from homeport.foundation.kernel.actor import Actor, Origin
@@ -14,18 +12,28 @@ from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.kernel.permissions import Permission
 from homeport.trust.signin.password import model
 from homeport.trust.signin.password.model import Session
-from homeport.trust.signin.password.ports import SessionStore
+from homeport.trust.signin.password.ports import Owner, Owners, SessionStore
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The words for one kind of owners: which permission reads and ends others' sessions, and what the audit log calls them."""
+
+    permission: Permission = Permission.ADMINISTRATORS_WRITE
+    kind: str = "admin"
+    ended: str = "admin_sessions_end"
 
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """The administrators' sessions of one unit of work."""
+    """The sessions of one kind of owners in one unit of work."""
 
     sessions: SessionStore
-    administrators: Administrators
+    owners: Owners
     audit: Audit
     clock: Clock
     entropy: Entropy
+    whose: Whose = Whose()  # noqa: RUF009 - it is frozen
 
     def find(self, token: str) -> Session | None:
         """Return the living session that a cookie's token names."""
@@ -40,19 +48,17 @@ class Sessions:
         return None if session is None else self.actor(session, origin)
 
     def actor(self, session: Session, origin: Origin) -> Actor | None:
-        """Return a living session's administrator as they are now, or None when they are gone."""
+        """Return a living session's owner as they are now, or None when they are gone or suspended."""
         # public: only `find` hands out sessions
-        administrator = self.administrators.find_present(session.administrator_id)
-        if administrator is None or administrator.suspended_at is not None:
-            return None
-        return replace(actor_of(administrator, origin), session_id=session.id, authenticated_at=session.authenticated_at)
+        owner = self.owners.acting(session.owner_id, origin)
+        return None if owner is None else replace(owner, session_id=session.id, authenticated_at=session.authenticated_at)
 
     def touch(self, session: Session) -> None:
         """Store that the session was used now."""
         # public: only `find` hands out sessions
         self.sessions.touch(session.id, self.clock.now())
 
-    def start(self, administrator: Administrator, origin: Origin, *, replacing: str = "") -> tuple[Session, str]:
+    def start(self, owner: Owner, origin: Origin, *, replacing: str = "") -> tuple[Session, str]:
         """Start a session for somebody who just proved who they are, and return it with its token.
 
         `replacing` is the token that the browser held before; that session ends, so that nobody can plant one.
@@ -64,7 +70,7 @@ class Sessions:
         session = Session(
             id=self.entropy.new_id(),
             token_hash=hash_token(token),
-            administrator_id=administrator.id,
+            owner_id=owner.id,
             created_at=now,
             authenticated_at=now,
             last_seen_at=now,
@@ -93,23 +99,23 @@ class Sessions:
         if session is not None:
             self.sessions.remove(session.id)
 
-    def end_all(self, administrator_id: str, *, but: str = "") -> int:
-        """End all sessions of an administrator, all but one; for the handlers of what happens to them. Return how many."""
+    def end_all(self, owner_id: str, *, but: str = "") -> int:
+        """End all sessions of somebody, all but one; for the handlers of what happens to them. Return how many."""
         # public: called by event handlers inside the unit of work of an action that was allowed
-        return self.sessions.remove_of(administrator_id, but=but)
+        return self.sessions.remove_of(owner_id, but=but)
 
     def list_own(self, actor: Actor) -> Sequence[Session]:
         """Return one's own living sessions, the last used first."""
         # public: one's own
         return self._living(actor.id)
 
-    def list_of(self, actor: Actor, administrator_id: str) -> Sequence[Session]:
+    def list_of(self, actor: Actor, owner_id: str) -> Sequence[Session]:
         """Return somebody's living sessions, the last used first."""
-        actor.require(Permission.ADMINISTRATORS_WRITE)
-        return self._living(administrator_id)
+        actor.require(self.whose.permission)
+        return self._living(owner_id)
 
     def end_one(self, actor: Actor, session_id: str, *, of: str = "") -> Session:
-        """End a session of one's own, or, for whoever may change administrators, anybody's; raise NotFound otherwise.
+        """End a session of one's own, or, for whoever may change their like, anybody's; raise NotFound otherwise.
 
         `of` is whose session it must be, where that is said.
         """
@@ -117,12 +123,12 @@ class Sessions:
         session = self.sessions.get(session_id)
         if (
             session is None
-            or (session.administrator_id != actor.id and not actor.may(Permission.ADMINISTRATORS_WRITE))
-            or of not in {"", session.administrator_id}
+            or (session.owner_id != actor.id and not actor.may(self.whose.permission))
+            or of not in {"", session.owner_id}
         ):
             raise NotFound("There is no such session. It may have ended already.")
         self.sessions.remove(session.id)
-        self._record(actor, session.administrator_id, 1)
+        self._record(actor, session.owner_id, 1)
         return session
 
     def end_others(self, actor: Actor) -> int:
@@ -132,20 +138,17 @@ class Sessions:
         self._record(actor, actor.id, ended)
         return ended
 
-    def end_all_of(self, actor: Actor, administrator_id: str) -> int:
+    def end_all_of(self, actor: Actor, owner_id: str) -> int:
         """End all of somebody's sessions; return how many."""
-        actor.require(Permission.ADMINISTRATORS_WRITE)
-        ended = self.sessions.remove_of(administrator_id)
-        self._record(actor, administrator_id, ended)
+        actor.require(self.whose.permission)
+        ended = self.sessions.remove_of(owner_id)
+        self._record(actor, owner_id, ended)
         return ended
 
-    def _living(self, administrator_id: str) -> Sequence[Session]:
+    def _living(self, owner_id: str) -> Sequence[Session]:
         now = self.clock.now()
-        return self.sessions.of_administrator(administrator_id, now, now - model.IDLE)
+        return self.sessions.of_owner(owner_id, now, now - model.IDLE)
 
-    def _record(self, actor: Actor, administrator_id: str, ended: int) -> None:
-        owner = self.administrators.find_present(administrator_id)
-        name = owner.email if owner else ""
-        self.audit.record(
-            actor, "admin_sessions_end", resource=Resource("admin", administrator_id, name), details={"sessions": ended}
-        )
+    def _record(self, actor: Actor, owner_id: str, ended: int) -> None:
+        resource = Resource(self.whose.kind, owner_id, self.owners.called(owner_id))
+        self.audit.record(actor, self.whose.ended, resource=resource, details={"sessions": ended})

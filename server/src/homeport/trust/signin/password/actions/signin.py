@@ -1,7 +1,6 @@
 """Sign in with a password, confirm it, use a one-time link."""
 
 from dataclasses import dataclass, replace
-from math import ceil
 
 from homeport.directory.admins.actions import AdministratorLinks, Administrators, Factors
 from homeport.directory.admins.model import Administrator, actor_of
@@ -11,9 +10,10 @@ from homeport.directory.people.model import email_problem, normal_email
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
-from homeport.foundation.kernel.errors import RateLimited, Unauthenticated
+from homeport.foundation.kernel.errors import Unauthenticated
 from homeport.trust.signin.password import model
 from homeport.trust.signin.password.actions.sessions import Sessions
+from homeport.trust.signin.password.actions.throttling import Throttling
 from homeport.trust.signin.password.model import Attempt, Challenge, CodeAsked, SignedIn
 from homeport.trust.signin.password.ports import BrowserStore, ChallengeStore, ThrottleStore
 
@@ -95,7 +95,7 @@ class PasswordSignIn:
         found = self.challenges.find(hash_token(token)) if token else None
         if found is not None:
             # First, as whoever resets a factor does: otherwise two could wait for each other.
-            self.administrators.hold(found.administrator_id)
+            self.administrators.hold(found.owner_id)
         waiting = self._judged(self.challenges.find_for_update(hash_token(token)) if token else None)
         if waiting is None:
             raise Unauthenticated("The sign-in took too long or had too many wrong codes. Give the password again.")
@@ -140,7 +140,7 @@ class PasswordSignIn:
             and not self.factors.prove(administrator.id, code)
         ):
             administrator = None
-        mine = administrator is not None and session is not None and session.administrator_id == administrator.id
+        mine = administrator is not None and session is not None and session.owner_id == administrator.id
         fresh = self.sessions.renew(session) if mine and session is not None else ""
         if administrator is None or not fresh:
             self._refused(attempt, actor.origin, "admin_confirm_attempt")
@@ -189,25 +189,10 @@ class PasswordSignIn:
         return bool(browser) and self.browsers.knows(hash_token(browser), administrator_id, since)
 
     def _count(self, keys: tuple[str, ...]) -> None:
-        now = self.clock.now()
-        held = [self.throttles.hold(key, now).present(now) for key in sorted(keys)]
-        wait = max((one.blocked_until - now).total_seconds() for one in held)
-        if wait > 0:
-            raise RateLimited(
-                f"Too many attempts. Wait {ceil(wait)} {'second' if ceil(wait) == 1 else 'seconds'} and try again.",
-                retry_after=ceil(wait),
-            )
-        for one in held:
-            self.throttles.save(one.failed(model.pace_of(one.key), now))
+        Throttling(self.throttles, self.clock).count(keys)
 
     def _forgive(self, attempt: Attempt) -> None:
-        now = self.clock.now()
-        for key in sorted(attempt.throttles):
-            held = self.throttles.hold(key, now)
-            # An address keeps its other failures: one account of their own must not let somebody guess at others.
-            self.throttles.save(
-                held.forgiven(now) if key.startswith("address:") else replace(held, failures=0, blocked_until=now)
-            )
+        Throttling(self.throttles, self.clock).forgive(attempt.throttles)
 
     def _unchanged(self, attempt: Attempt) -> Administrator | None:
         """Hold and return the administrator unless they were removed or got another password while this one was checked."""
@@ -219,7 +204,7 @@ class PasswordSignIn:
         challenge = Challenge(
             id=self.entropy.new_id(),
             token_hash=hash_token(token),
-            administrator_id=administrator.id,
+            owner_id=administrator.id,
             password_hash=password_hash,
             wrong_codes=0,
             created_at=now,
@@ -232,7 +217,7 @@ class PasswordSignIn:
     def _judged(self, challenge: Challenge | None) -> tuple[Challenge, Administrator] | None:
         if challenge is None or not challenge.usable(self.clock.now()):
             return None
-        administrator = self.administrators.find_present(challenge.administrator_id)
+        administrator = self.administrators.find_present(challenge.owner_id)
         if administrator is None or administrator.suspended_at or administrator.password_hash != challenge.password_hash:
             return None
         return challenge, administrator

@@ -28,6 +28,7 @@ from homeport.trust.signin.password.model import Session
 from homeport.trust.signin.password.pages.signin import SET_UP_PATH, Hasher
 
 PATH = "/admin/account"
+BACK = ("Your account", PATH)
 THEIRS = "/admin/administrators/{administrator_id}/sessions"
 NAMES = {"firstname": "First name", "lastname": "Last name"}
 _LONGEST_NUMBER = 9
@@ -264,6 +265,7 @@ class AccountPages:
             request,
             status=status,
             form=form,
+            back=BACK,
             shortest=SHORTEST_PASSWORD,
             longest=LONGEST_PASSWORD,
         )
@@ -272,11 +274,18 @@ class AccountPages:
         self, request: Request, actor: Actor, form: FormState, enrolment: Enrolment, *, status: int = 200
     ) -> Response:
         return self.templates.render(
-            "password/set_up_factor.html", request, status=status, form=form, enrolment=enrolment, required=actor.lacks_factor
+            "password/set_up_factor.html",
+            request,
+            status=status,
+            form=form,
+            enrolment=enrolment,
+            required=actor.lacks_factor,
+            action=SET_UP_PATH,
+            back=BACK,
         )
 
     def _codes_page(self, request: Request, codes: Sequence[str], title: str) -> Response:
-        return self.templates.render("password/recovery_codes.html", request, codes=codes, title=title)
+        return self.templates.render("password/recovery_codes.html", request, codes=codes, title=title, home="/admin")
 
     def _confirm(  # noqa: PLR0917 - the parts of a confirmation, in the order they appear in it
         self, request: Request, title: str, sentence: str, impacts: Sequence[str], action: str, verb: str

@@ -51,13 +51,14 @@ class Hasher(Protocol):
 class SessionAuthenticator:
     """Reads the session cookie; what `app.state.authenticate_session` holds."""
 
-    def __init__(self, work: Work[Sessions], clock: Clock) -> None:
+    def __init__(self, work: Work[Sessions], clock: Clock, cookie: str = SESSION_COOKIE) -> None:
         self.work = work
         self.clock = clock
+        self.cookie = cookie
 
     def __call__(self, request: Request) -> Actor | None:
         """Return whose session the request carries, or None."""
-        token = request.cookies.get(SESSION_COOKIE, "")
+        token = request.cookies.get(self.cookie, "")
         if not token:
             return None
         with self.work.read() as sessions:

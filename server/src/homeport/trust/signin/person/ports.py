@@ -1,0 +1,105 @@
+"""What users' passwords and sign-ins need."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from homeport.directory.people.model import User
+from homeport.foundation.kernel.actor import Origin
+from homeport.trust.signin.person.model import DirectoryPassword, PasswordLink
+
+
+class Verdict(StrEnum):
+    """What an access policy says of a sign-in; REQUIRE_MFA lets in who also proves a second factor."""
+
+    ALLOW = "allow"
+    REQUIRE_MFA = "mfa"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A verdict, which policy gave it, and what a refused person is told instead of the usual words."""
+
+    verdict: Verdict
+    policy: str = ""
+    text: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+
+
+class AccessPolicies(Protocol):
+    """Decides about a sign-in to the user portal once the password was right: the seam for conditional access policies.
+
+    `PersonSignIn._judge` asks it, once for each sign-in, inside the unit of work that records the sign-in; the ruling stands on
+    its timeline. bootstrap (`Unit.person_sign_in`) says who answers.
+    """
+
+    def rule(self, user: User, origin: Origin) -> Ruling:
+        """Say whether this person may sign in from there."""
+        ...
+
+
+class PasswordStore(Protocol):
+    """Keeps users' passwords; a user without one has the empty `DirectoryPassword`."""
+
+    def get(self, user_id: str) -> DirectoryPassword:
+        """Return a user's."""
+        ...
+
+    def get_all(self, user_ids: Collection[str]) -> Sequence[DirectoryPassword]:
+        """Return those of these users that are stored."""
+        ...
+
+    def save(self, password: DirectoryPassword) -> None:
+        """Store a new or changed one."""
+        ...
+
+
+class PersonStore(Protocol):
+    """Finds users by what they type."""
+
+    def find_by_email(self, email: str) -> User | None:
+        """Return the user with exactly this lower-case address."""
+        ...
+
+    def find_by_username(self, username: str) -> User | None:
+        """Return the user with exactly this lower-case name."""
+        ...
+
+    def get(self, user_id: str) -> User | None:
+        """Return a user."""
+        ...
+
+    def get_for_update(self, user_id: str) -> User | None:
+        """Return a user and keep others from changing them until the unit of work ends."""
+        ...
+
+
+class PasswordLinkStore(Protocol):
+    """Keeps one-time links."""
+
+    def add(self, link: PasswordLink) -> None:
+        """Store a new link."""
+        ...
+
+    def find(self, token_hash: str) -> PasswordLink | None:
+        """Return the link whose token has this hash."""
+        ...
+
+    def find_for_update(self, token_hash: str) -> PasswordLink | None:
+        """Return the link, and keep others from using it until the unit of work ends."""
+        ...
+
+    def newest_open(self, user_id: str, now: datetime) -> PasswordLink | None:
+        """Return the link of a user that can still be used."""
+        ...
+
+    def end_of(self, user_id: str, at: datetime) -> int:
+        """Make a user's unused links worthless; return how many."""
+        ...
+
+    def remove_before(self, moment: datetime) -> None:
+        """Forget links that were over before."""
+        ...
