@@ -247,6 +247,15 @@ NEEDS: dict[str, str] = {
     "GET /api/v2/systems/{id}/bindings": "devices:read",
     "DELETE /api/v2/systems/{id}/bindings/{binding_id}": "devices:read devices:write",
     "POST /api/v2/systems/{id}/bindings/{binding_id}/reset-passcode": "devices:read passcodes:reset",
+    "GET /admin/users/{user_id}/password-link": "passwords:reset users:read",
+    "POST /admin/users/{user_id}/password-link": "passwords:reset",
+    "GET /admin/users/{user_id}/expire-password": "passwords:reset users:read",
+    "POST /admin/users/{user_id}/expire-password": "passwords:reset",
+    "GET /admin/users/{user_id}/password-authority": "users:read users:write",
+    "POST /admin/users/{user_id}/password-authority": "users:read users:write",
+    "GET /admin/users/{user_id}/reset-second-factor": "factors:reset users:read",
+    "POST /admin/users/{user_id}/reset-second-factor": "factors:reset",
+    "POST /admin/users/{user_id}/end-sessions": "users:state",
     "GET /signin/confirm": "",
     "POST /signin/confirm": "",
     "POST /signout": "",
@@ -275,6 +284,8 @@ SENSITIVE: frozenset[str] = frozenset(
         "POST /admin/identity-providers/{provider_id}/delete",
         "POST /admin/users/selected/delete",
         "POST /admin/users/{user_id}/delete",
+        "POST /admin/users/{user_id}/password-link",
+        "POST /admin/users/{user_id}/reset-second-factor",
     }
 )
 """The acts that ask for password and code again when these were given more than five minutes ago."""

@@ -6,7 +6,7 @@ import pytest
 from starlette.routing import Mount
 
 from homeport.bootstrap.web import application
-from homeport.foundation.http.actor import GUARDS
+from homeport.foundation.http.actor import GUARDS, OWN_GUARDS
 
 PUBLIC = {
     "/static": "style sheets and icons, the same for everybody",
@@ -33,6 +33,9 @@ PUBLIC = {
     "/signin": "where administrators sign in",
     "/signin/code": "shown only to the browser whose cookie stands for a right password",
     "/admin/link/{token}": "the one-time link is the proof",
+    "/user/signin": "where users sign in",
+    "/user/signin/code": "shown only to the browser whose cookie stands for a right password",
+    "/user/link/{token}": "the one-time link is the proof",
 }
 
 
@@ -51,7 +54,7 @@ def calls_of(dependant):
 
 
 def is_guarded(route):
-    return hasattr(route, "dependant") and any(call in GUARDS for call in calls_of(route.dependant))
+    return hasattr(route, "dependant") and any(call in (*GUARDS, *OWN_GUARDS) for call in calls_of(route.dependant))
 
 
 @pytest.fixture
@@ -79,7 +82,9 @@ def test_every_guarded_route_turns_away_a_stranger_before_it_looks_at_anything_e
             if path.startswith(("/api/", "/insights/")):
                 assert answer.status_code == 401, f"{method} {path}"
             else:
-                assert (answer.status_code, answer.headers["location"][:8]) == (303, "/signin?"), f"{method} {path}"
+                way_in = "/user/signin?" if path.startswith("/user") else "/signin?"
+                assert answer.status_code == 303, f"{method} {path}"
+                assert answer.headers["location"].startswith(way_in), f"{method} {path}"
 
 
 def test_a_session_opens_no_api_and_a_form_from_another_site_is_not_carried_out(shared_house, routes):

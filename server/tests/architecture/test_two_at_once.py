@@ -83,12 +83,13 @@ FORMS = {
     "who may sign in on a device group": (device_group, "/access", "limited", "yes", "no"),
     "ssh and sudo of a device group": (device_group, "/policy", "sudo", "never", "browser"),
     "administrator": (administrator, "", "role", "Manager", "Help Desk"),
+    "who manages a password": (user, "/password-authority", "authority", "scim", "active_directory"),
     "own name": (lambda _house: "/admin/account", "", "firstname", "Augusta", "Grace"),
     "provisioning": (lambda _house: "/admin/provisioning/linux", "", "lease_days", "30", "7"),
 }
 """Each form: what it is about, the rest of its address, a field, what the first writes there and what the second. The provider's
 form, which asks the provider first, has its own test in server/tests/trust/federation."""
-WORDS = {"yes": "Only assigned people", "browser": "The browser, each time", "never": "Closed"}
+WORDS = {"scim": "SCIM Integration", "yes": "Only assigned people", "browser": "The browser, each time", "never": "Closed"}
 """What people read instead of a value."""
 
 

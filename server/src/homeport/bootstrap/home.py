@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from homeport import upkeep
 from homeport.bootstrap.figures import observe
-from homeport.bootstrap.units import Parts, Unit
+from homeport.bootstrap.parts import Parts
+from homeport.bootstrap.units import Unit
 from homeport.channels.linux.tables import order_keys
 from homeport.channels.linux.wakeups import Wakeups
 from homeport.directory.admins.model import (

@@ -11,14 +11,13 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from homeport import __version__, upkeep
+from homeport.bootstrap import portal
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
 from homeport.channels.console.pages import ConsoleActions, ConsolePages
 from homeport.channels.linux.api import AgentEndpoints, HelpDeskApi, LinuxActions
 from homeport.channels.linux.packages import BUILT_IN, AgentPackages
 from homeport.channels.linux.pages import OrderPanels, TimelineActions, UnlockActions, UnlockCodePages
-from homeport.channels.portal.actions import Own
-from homeport.channels.portal.pages import DetailPages, HomePages, MyDevicePages
 from homeport.directory.admins.actions import AdministratorActions
 from homeport.directory.admins.api import AdministratorsApi, ApiKeyAuthenticator, ApiKeysApi
 from homeport.directory.admins.pages import AdministratorPages, ApiKeyPages
@@ -66,16 +65,6 @@ from homeport.trust.signin.connection_test import ConnectionTestPages
 from homeport.trust.signin.pages import SignInPages, SignInPanels
 from homeport.trust.signin.password.api import SessionsApi
 from homeport.trust.signin.password.pages import AccountActions, AccountPages, PasswordPages, SessionAuthenticator
-from homeport.trust.signin.person.pages import (
-    PasswordPanels,
-    PersonActions,
-    PersonAuthenticator,
-    PersonPages,
-    SecurityActions,
-    SecurityPages,
-)
-from homeport.trust.signin.person.pages.signin import SESSION_COOKIE as USER_COOKIE
-from homeport.trust.signin.person.pages.signin import SIGN_OUT
 
 ALONE_REREAD, REPLICA_REREAD = 15.0, 2.0
 """Seconds between looks for what another process changed, while an agent waits: seldom on SQLite, often among replicas."""
@@ -86,22 +75,14 @@ def application(home: Home) -> FastAPI:
     home.require_sealing_key()
     parts = home.parts
     settings = parts.settings
-    assets, navigation, own_navigation, panels = Assets(), Navigation(), Navigation(), Panels()
+    assets, navigation, panels = Assets(), Navigation(), Panels()
 
     def shell_for(request: Request) -> Shell:
         actor = getattr(request.state, "actor", None)
         if actor is None:
             return Shell(organization=settings.organization, navigation=navigation)
         if actor.kind is ActorKind.USER:
-            return Shell(
-                organization=settings.organization,
-                name=actor.name,
-                navigation=own_navigation,
-                portal="User portal",
-                home="/user",
-                sign_out=SIGN_OUT,
-                layout="ui/portal.html",
-            )
+            return portal.shell_of(actor, settings.organization)
         return Shell(
             organization=settings.organization,
             name=actor.name,
@@ -146,9 +127,6 @@ def application(home: Home) -> FastAPI:
     sessions = SessionAuthenticator(home.work_of(lambda unit: unit.sessions), parts.clock)
     app.state.authenticate_session = sessions
     app.state.authenticate_key = ApiKeyAuthenticator(home.work_of(lambda unit: unit.api_keys), parts.clock)
-    people_in = SessionAuthenticator(home.work_of(lambda unit: unit.user_sessions), parts.clock, USER_COOKIE)
-    users = PersonAuthenticator(people_in, home.work_of(lambda unit: unit.passwords))
-    app.state.authenticate_user = users
     problems.install(app, error_page)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
     device_panels = DevicePanels(home.work_of(_devices), templates)
@@ -156,14 +134,11 @@ def application(home: Home) -> FastAPI:
     panels.register("user", device_panels.user_assignments)
     panels.register("identity_provider", device_panels.provisioning)
     _fill(navigation)
-    _fill_own(own_navigation)
     reread = ALONE_REREAD if parts.database.is_sqlite else REPLICA_REREAD
     providers = home.work_of(lambda unit: unit.identity_providers)
     saving = Saving(providers, home.network, parts.clock, parts.entropy, home.allowed)
     link_pages = LinkPages(home.work_of(lambda unit: unit.links), templates)
     panels.register("user", link_pages.panel)
-    passwords = PasswordPanels(home.work_of(_security), templates, settings.public_url)
-    panels.register("user", passwords.panel)
     order_panels = OrderPanels(home.work_of(_timeline), templates)
     panels.register("device", order_panels.of_device)
     panels.register("user", order_panels.of_user)
@@ -216,12 +191,7 @@ def application(home: Home) -> FastAPI:
         EventsApi(home.work_of(lambda unit: unit.audit)).router(),
         PasswordPages(home.work_of(lambda unit: unit.password_sign_in), parts.hasher, templates, sessions).router(),
         ApiReference(app.openapi, templates, settings.public_url).router(),
-        passwords.router(),
-        PersonPages(home.work_of(_person), parts.hasher, templates, users).router(),
-        SecurityPages(home.work_of(_security), parts.hasher, templates).router(),
-        HomePages(home.work_of(_own), templates).router(),
-        MyDevicePages(home.work_of(_own), templates).router(),
-        DetailPages(home.work_of(_own), templates).router(),
+        *portal.routers(home, app, templates, panels),
         sign_in_pages.router(),
         SignInApi(home.work_of(lambda unit: unit.sign_ins)).router(),
     ]
@@ -250,30 +220,6 @@ def _fill(navigation: Navigation) -> None:
     register("INSIGHTS", "Directory Events", "/admin/events", Permission.AUDIT_READ, icon="list-details")
     register("SETTINGS", "Administrators", "/admin/administrators", Permission.ADMINISTRATORS_READ, icon="shield")
     register("SETTINGS", "API Keys", "/admin/api-keys", Permission.API_KEYS_OWN, icon="lock")
-
-
-def _fill_own(navigation: Navigation) -> None:
-    """Put the pages into the user portal's menu."""
-    for label, path in (
-        ("Home", "/user"),
-        ("My Devices", "/user/devices"),
-        ("My Sign-ins", "/user/sign-ins"),
-        ("Security", "/user/security"),
-        ("My Details", "/user/details"),
-    ):
-        navigation.register("HOME", label, path)
-
-
-def _person(unit: Unit) -> PersonActions:
-    return PersonActions(unit.person_sign_in, unit.passwords)
-
-
-def _security(unit: Unit) -> SecurityActions:
-    return SecurityActions(unit.passwords, unit.user_factors, unit.user_sessions, unit.session_users)
-
-
-def _own(unit: Unit) -> Own:
-    return unit.own
 
 
 def _console(unit: Unit) -> ConsoleActions:

@@ -77,7 +77,10 @@ class DetailPages:
         form = _form_of(after)
         changed = [field for field in OWN_FIELDS if getattr(before, field) != getattr(after, field)]
         form.confirm(
-            [f"{LABELS[field]}: {getattr(before, field) or '(empty)'} → {getattr(after, field) or '(empty)'}" for field in changed]
+            [
+                f"{LABELS[field]}: {getattr(before, field) or '(empty)'} → {getattr(after, field) or '(empty)'}"
+                for field in changed
+            ]
         )
         return self._page(request, after, form)
 

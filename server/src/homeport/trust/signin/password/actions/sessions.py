@@ -33,7 +33,7 @@ class Sessions:
     audit: Audit
     clock: Clock
     entropy: Entropy
-    whose: Whose = Whose()  # noqa: RUF009 - it is frozen
+    whose: Whose = Whose()
 
     def find(self, token: str) -> Session | None:
         """Return the living session that a cookie's token names."""

@@ -68,7 +68,9 @@ class Passwords:
         actor.require_recent(self.clock.now())
         user = self._held(user_id)
         if user.state is not UserState.ACTIVATED:
-            raise Conflict(f"{user.full_name} is {user.state.value}. Activate them first, then make the link.", reason="not_activated")
+            raise Conflict(
+                f"{user.full_name} is {user.state.value}. Activate them first, then make the link.", reason="not_activated"
+            )
         return self._issued(actor, user)
 
     def send_link(self, user: User) -> tuple[LinkKind, str]:
@@ -161,9 +163,7 @@ class Passwords:
         kind = LinkKind.ACTIVATION if before.status is PasswordStatus.PENDING else LinkKind.RESET
         now, token = self.clock.now(), self.entropy.token()
         self.links.end_of(user.id, now)
-        link = PasswordLink(
-            self.entropy.new_id(), hash_token(token), user.id, kind, actor.name[:255], now, now + kind.lifetime
-        )
+        link = PasswordLink(self.entropy.new_id(), hash_token(token), user.id, kind, actor.name[:255], now, now + kind.lifetime)
         self.links.add(link)
         details = {"kind": kind.value, "link": link.id, "expires_at": link.expires_at.isoformat()}
         self.audit.record(actor, "user_password_link", resource=_resource(user), details=details)

@@ -127,7 +127,9 @@ class PersonSignIn:
         # public: the token is the proof of the password
         return self._waiting(self.challenges.find(hash_token(token)) if token else None) is not None
 
-    def give_code(self, token: str, code: str, origin: Origin, *, replacing: str = "", browser: str = "") -> Entered | Refused | None:
+    def give_code(
+        self, token: str, code: str, origin: Origin, *, replacing: str = "", browser: str = ""
+    ) -> Entered | Refused | None:
         """Start the session when the code was right; else count it and return None, or Refused after the last one.
 
         Raises Unauthenticated when the password must be given again, and RateLimited while it is too early.
@@ -161,7 +163,9 @@ class PersonSignIn:
         self.challenges.remove_of(user.id)
         return self._entered(user, sign_in, recorder, origin, replacing=replacing, browser=browser, target=challenge.target)
 
-    def enter_by_link(self, user: User, origin: Origin, *, replacing: str = "", browser: str = "") -> Entered | CodeAsked | Refused:
+    def enter_by_link(
+        self, user: User, origin: Origin, *, replacing: str = "", browser: str = ""
+    ) -> Entered | CodeAsked | Refused:
         """Sign in somebody who just set their password by a one-time link; policies and a second factor count as ever."""
         # public: the link's token was the proof
         held = self.people.get_for_update(user.id) or user

@@ -203,7 +203,9 @@ class SecurityPages:
     def _password_page(self, request: Request, actor: Actor, form: FormState, *, status: int = 200) -> Response:
         with self.work.read() as act:
             expired = act.passwords.present(actor.id).status is PasswordStatus.EXPIRED
-        sentence = "Your password has expired. Choose another to go on." if expired else "Your other sessions end when it is changed."
+        sentence = (
+            "Your password has expired. Choose another to go on." if expired else "Your other sessions end when it is changed."
+        )
         return self.templates.render(
             "password/new_password.html",
             request,

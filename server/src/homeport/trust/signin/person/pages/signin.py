@@ -30,7 +30,13 @@ from homeport.trust.signin.person.model import HOME, LinkKind, PasswordStatus, R
 SESSION_COOKIE = "__Host-homeport-user"
 BROWSER_COOKIE = "__Host-homeport-user-browser"
 CODE_COOKIE = "__Host-homeport-user-code"
-SIGN_IN, CODE, CONFIRM, SIGN_OUT, LINK = "/user/signin", "/user/signin/code", "/user/confirm", "/user/signout", "/user/link/{token}"
+SIGN_IN, CODE, CONFIRM, SIGN_OUT, LINK = (
+    "/user/signin",
+    "/user/signin/code",
+    "/user/confirm",
+    "/user/signout",
+    "/user/link/{token}",
+)
 PASSWORD = "/user/security/password"  # noqa: S105 - an address
 OPEN_WITH_EXPIRED = (PASSWORD, CONFIRM, SIGN_OUT)
 """What works for whoever must change the password first."""
@@ -302,7 +308,7 @@ class PersonPages:
             headers=headers,
             form=form,
             next=_own(target),
-            name=actor.name,
+            username=actor.name,
             asks_code=self._asks_code(actor),
         )
 

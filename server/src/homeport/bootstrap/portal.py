@@ -1,0 +1,78 @@
+"""The user portal put together: its way in, its pages, its menu, and what administrators see of it on a user's page."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
+
+from homeport.bootstrap.home import Home
+from homeport.bootstrap.units import Unit
+from homeport.channels.portal.actions import Own
+from homeport.channels.portal.pages import DetailPages, HomePages, MyDevicePages
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.ui.navigation import Navigation, Shell
+from homeport.foundation.ui.panels import Panels
+from homeport.foundation.ui.templates import Templates
+from homeport.trust.signin.password.pages import SessionAuthenticator
+from homeport.trust.signin.person.pages import (
+    PasswordPanels,
+    PersonActions,
+    PersonAuthenticator,
+    PersonPages,
+    SecurityActions,
+    SecurityPages,
+)
+from homeport.trust.signin.person.pages.signin import SESSION_COOKIE, SIGN_OUT
+
+NAVIGATION = Navigation()
+for _label, _path in (
+    ("Home", "/user"),
+    ("My Devices", "/user/devices"),
+    ("My Sign-ins", "/user/sign-ins"),
+    ("Security", "/user/security"),
+    ("My Details", "/user/details"),
+):
+    NAVIGATION.register("HOME", _label, _path)
+
+
+def shell_of(actor: Actor, organization: str) -> Shell:
+    """Return what the layout shows around a page of the user portal."""
+    return Shell(
+        organization=organization,
+        name=actor.name,
+        navigation=NAVIGATION,
+        portal="User portal",
+        home="/user",
+        sign_out=SIGN_OUT,
+        layout="ui/portal.html",
+    )
+
+
+def routers(home: Home, app: FastAPI, templates: Templates, panels: Panels) -> Sequence[APIRouter]:
+    """Return the portal's routes; say how its sessions are read, and add its section to a user's page."""
+    parts = home.parts
+    sessions = SessionAuthenticator(home.work_of(lambda unit: unit.user_sessions), parts.clock, SESSION_COOKIE)
+    authenticate = PersonAuthenticator(sessions, home.work_of(lambda unit: unit.passwords))
+    app.state.authenticate_user = authenticate
+    managed = PasswordPanels(home.work_of(_security), templates, parts.settings.public_url)
+    panels.register("user", managed.panel)
+    own = home.work_of(_own)
+    return (
+        managed.router(),
+        PersonPages(home.work_of(_person), parts.hasher, templates, authenticate).router(),
+        SecurityPages(home.work_of(_security), parts.hasher, templates).router(),
+        HomePages(own, templates).router(),
+        MyDevicePages(own, templates).router(),
+        DetailPages(own, templates).router(),
+    )
+
+
+def _person(unit: Unit) -> PersonActions:
+    return PersonActions(unit.person_sign_in, unit.passwords)
+
+
+def _security(unit: Unit) -> SecurityActions:
+    return SecurityActions(unit.passwords, unit.user_factors, unit.user_sessions, unit.session_users)
+
+
+def _own(unit: Unit) -> Own:
+    return unit.own

@@ -1,0 +1,148 @@
+"""Who signs in with a password, administrators and users, over one unit of work."""
+
+from functools import cached_property
+
+from homeport.bootstrap.parts import Parts
+from homeport.directory.admins.actions import AdministratorActions, AdministratorLinks, Administrators, ApiKeys, Factors
+from homeport.directory.admins.actions.one_time import OneTimePasswords
+from homeport.directory.admins.store.administrators import AdministratorSql
+from homeport.directory.admins.store.administrators import LinkSql as AdministratorLinkSql
+from homeport.directory.admins.store.api_keys import ApiKeySql
+from homeport.directory.admins.store.factors import FactorSql
+from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.store import AuditStore
+from homeport.directory.people.store import UserSql
+from homeport.foundation.database.engine import UnitOfWork
+from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
+from homeport.trust.signin.password.actions.throttling import Throttling
+from homeport.trust.signin.password.recording import PasswordAttempts
+from homeport.trust.signin.password.store import BrowserSql, ChallengeSql, SessionSql, ThrottleSql
+from homeport.trust.signin.password.tables import user_browsers, user_challenges, user_sessions
+from homeport.trust.signin.person.actions import Passwords, PersonFactors, PersonSignIn
+from homeport.trust.signin.person.actions.owners import USERS, SessionUsers
+from homeport.trust.signin.person.actions.signin import EverybodyMay
+from homeport.trust.signin.person.store import PasswordLinkSql, PasswordSql
+from homeport.trust.signin.person.tables import user_factors, user_recovery_codes
+from homeport.trust.signin.store import SqlSignInStore
+
+
+class SignInUnit:
+    """The audit log, and the actions of passwords, factors, sessions and keys, made when first asked for."""
+
+    def __init__(self, parts: Parts, work: UnitOfWork) -> None:
+        self._parts, self._work = parts, work
+        self._connection, self._clock, self._entropy = work.connection, parts.clock, parts.entropy
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The audit log."""
+        return Audit(AuditStore(self._connection), self._clock, self._entropy)
+
+    @cached_property
+    def administrators(self) -> Administrators:
+        """Administrators."""
+        rows, links = AdministratorSql(self._connection), AdministratorLinkSql(self._connection)
+        return Administrators(rows, links, self.audit, self._clock, self._work)
+
+    @cached_property
+    def factors(self) -> Factors:
+        """Second factors."""
+        return Factors(
+            FactorSql(self._connection),
+            AdministratorSql(self._connection),
+            self._parts.sealer,
+            self.audit,
+            self._clock,
+            self._entropy,
+            self._work,
+            self._parts.settings.organization,
+        )
+
+    @cached_property
+    def administrator_links(self) -> AdministratorLinks:
+        """One-time links."""
+        return AdministratorLinks(
+            AdministratorLinkSql(self._connection),
+            AdministratorSql(self._connection),
+            FactorSql(self._connection),
+            self._parts.hasher,
+            self.audit,
+            self._clock,
+            self._entropy,
+            self._work,
+        )
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        """API keys."""
+        keys, owners = ApiKeySql(self._connection), AdministratorSql(self._connection)
+        return ApiKeys(keys, owners, self.audit, self._clock, self._entropy)
+
+    @cached_property
+    def administrator_actions(self) -> AdministratorActions:
+        """All actions of the admins slice, in one."""
+        return AdministratorActions(self.administrators, self.administrator_links, self.api_keys, self.factors)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Administrators' sessions."""
+        return Sessions(SessionSql(self._connection), self.administrators, self.audit, self._clock, self._entropy)
+
+    @cached_property
+    def password_sign_in(self) -> PasswordSignIn:
+        """Administrators' sign-in by password."""
+        return PasswordSignIn(
+            self.sessions,
+            ThrottleSql(self._connection),
+            BrowserSql(self._connection),
+            ChallengeSql(self._connection),
+            self.factors,
+            self.administrators,
+            self.administrator_links,
+            self.audit,
+            self._clock,
+            self._entropy,
+        )
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        """Users' directory passwords."""
+        passwords, links, people = PasswordSql(self._connection), PasswordLinkSql(self._connection), UserSql(self._connection)
+        return Passwords(passwords, links, people, self.audit, self._clock, self._entropy, self._work)
+
+    @cached_property
+    def user_factors(self) -> PersonFactors:
+        """Users' second factors."""
+        store, parts = FactorSql(self._connection, user_factors, user_recovery_codes, "user_id"), self._parts
+        codes = OneTimePasswords(store, parts.sealer, self._clock, self._entropy, parts.settings.organization, "user")
+        passwords, people = PasswordSql(self._connection), UserSql(self._connection)
+        return PersonFactors(codes, passwords, people, self.audit, self._clock, self._work)
+
+    @cached_property
+    def session_users(self) -> SessionUsers:
+        """Users as the owners of sessions."""
+        return SessionUsers(UserSql(self._connection))
+
+    @cached_property
+    def user_sessions(self) -> Sessions:
+        """Users' sessions in the user portal."""
+        store = SessionSql(self._connection, user_sessions)
+        return Sessions(store, self.session_users, self.audit, self._clock, self._entropy, USERS)
+
+    @cached_property
+    def person_sign_in(self) -> PersonSignIn:
+        """Users' sign-in to the user portal. `policies` is who decides about it: conditional access policies, once there are any."""
+        return PersonSignIn(
+            sessions=self.user_sessions,
+            throttling=Throttling(ThrottleSql(self._connection), self._clock),
+            browsers=BrowserSql(self._connection, user_browsers),
+            challenges=ChallengeSql(self._connection, user_challenges),
+            passwords=PasswordSql(self._connection),
+            people=UserSql(self._connection),
+            factors=self.user_factors,
+            policies=EverybodyMay(),
+            attempts=PasswordAttempts(SqlSignInStore(self._connection), self.audit, self._clock, self._entropy, self._work),
+            audit=self.audit,
+            clock=self._clock,
+            entropy=self._entropy,
+        )
