@@ -81,7 +81,9 @@ def enables_linux(portal: Portal) -> None:
     provisioning = portal.card("Device Account Provisioning")
     expect(provisioning).to_contain_text("No way is enabled")
     for system in ("macOS", "Windows"):
-        expect(provisioning.get_by_role("row").filter(has_text=system).first).to_contain_text("Not in this version")
+        expect(provisioning.get_by_role("row").filter(has_text=system).first).to_contain_text("Disabled Unverified")
+    automated = provisioning.get_by_role("row").filter(has_text="Automated Device Enrollment")
+    expect(automated).to_contain_text("Not in this version")
     linux = provisioning.get_by_role("row").filter(has_text="Linux")
     expect(linux).to_contain_text("Disabled")
     linux.get_by_role("link", name="Configure").click()

@@ -12,6 +12,7 @@ from tests.support.house import ADMIN
 import homeport
 from homeport.bootstrap.web import application
 from homeport.directory.admins.model import READ_ONLY, Administrator, actor_of
+from homeport.directory.devices.model import OSFamily
 from homeport.foundation.kernel.actor import system
 
 TEMPLATES = Path(homeport.__file__).parent
@@ -20,11 +21,11 @@ NOT_EDITING = {"group_members_add.html"}
 
 
 class Form(HTMLParser):
-    """The values of the form that has a version, as a browser would send them."""
+    """The values of the form that has a version, as a browser would send them; of several, of the one that has the field."""
 
-    def __init__(self, page):
+    def __init__(self, page, field=""):
         super().__init__()
-        self.values, self.inside, self.area = {}, {}, ""
+        self.values, self.inside, self.area, self.field = {}, {}, "", field
         self.feed(page)
 
     def handle_starttag(self, tag, attributes):
@@ -46,7 +47,7 @@ class Form(HTMLParser):
         if tag == "textarea":
             self.inside[self.area] = self.inside[self.area].removeprefix("\n")
             self.area = ""
-        elif tag == "form" and "version" in self.inside:
+        elif tag == "form" and "version" in self.inside and self.field not in self.values:
             self.values = self.inside
 
 
@@ -86,6 +87,7 @@ FORMS = {
     "who manages a password": (user, "/password-authority", "authority", "scim", "active_directory"),
     "own name": (lambda _house: "/admin/account", "", "firstname", "Augusta", "Grace"),
     "provisioning": (lambda _house: "/admin/provisioning/linux", "", "lease_days", "30", "7"),
+    "provisioning of Macs": (lambda _house: "/admin/provisioning/macos", "", "lease_days", "30", "7"),
 }
 """Each form: what it is about, the rest of its address, a field, what the first writes there and what the second. The provider's
 form, which asks the provider first, has its own test in server/tests/trust/federation."""
@@ -93,32 +95,55 @@ WORDS = {"scim": "SCIM Integration", "yes": "Only assigned people", "browser": "
 """What people read instead of a value."""
 
 
+def enters(house):
+    """The browser of an administrator who may do everything."""
+    now = house.clock.now()
+    me = Administrator(house.entropy.new_id(), "me@example.com", "Me", "", READ_ONLY, "x", False, 1, now, now)
+    house.do(lambda act: act.administrators.administrators.add(me))
+    permissions = system("test").permissions
+    actor = replace(actor_of(me, ADMIN.origin), permissions=permissions, session_id="s", authenticated_at=now)
+    app = application(house.home)
+    app.state.authenticate_session = lambda _request: actor
+    return TestClient(app, base_url=house.settings.public_url, follow_redirects=False)
+
+
 @pytest.mark.parametrize("name", FORMS)
 def test_the_second_is_told_what_the_first_wrote_and_can_still_save(shared_house, name):
     make, rest, field, first, second = FORMS[name]
     shared_house.empty()
     path = make(shared_house) + rest
-    now = shared_house.clock.now()
-    me = Administrator(shared_house.entropy.new_id(), "me@example.com", "Me", "", READ_ONLY, "x", False, 1, now, now)
-    shared_house.do(lambda act: act.administrators.administrators.add(me))
-    permissions = system("test").permissions
-    actor = replace(actor_of(me, ADMIN.origin), permissions=permissions, session_id="s", authenticated_at=now)
-    app = application(shared_house.home)
-    app.state.authenticate_session = lambda _request: actor
-    browser = TestClient(app, base_url=shared_house.settings.public_url, follow_redirects=False)
-
-    opened = Form(browser.get(path).text).values
+    browser = enters(shared_house)
+    opened = Form(browser.get(path).text, field).values
     assert field in opened or field == "limited", f"{name}: the page has no form with {field} and a version"
     assert browser.post(path, data={**opened, field: first}).status_code == 200
     typed = {**opened, field: second}
     told = browser.post(path, data=typed)
     assert told.status_code == 412
     assert f"is now “{WORDS.get(first, first)}”" in html.unescape(told.text)
-    kept = Form(told.text).values
+    kept = Form(told.text, field).values
     assert kept[field] == second, "what was typed is lost"
     assert kept["version"] != opened["version"]
     assert browser.post(path, data=kept).status_code == 200
-    assert Form(browser.get(path).text).values[field] == second
+    assert Form(browser.get(path).text, field).values[field] == second
+
+
+@pytest.mark.parametrize("system", ["linux", "macos", "windows"])
+def test_the_second_rule_for_a_user_group_does_not_wipe_out_the_first(shared_house, system):
+    shared_house.empty()
+    user_group(shared_house)
+    browser, path = enters(shared_house), f"/admin/provisioning/{system}"
+    opened = Form(browser.get(path).text, "group_lease").values
+    first = {**opened, "group": "Sales", "admin": "on", "group_lease": "30"}
+    assert browser.post(f"{path}/groups", data=first).status_code == 303
+    told = browser.post(f"{path}/groups", data={**opened, "group": "Sales", "group_lease": "7"})
+    assert told.status_code == 412
+    assert "Lease in days is now “30”" in html.unescape(told.text)
+    assert "Administrator is now “given”" in html.unescape(told.text)
+    kept = Form(told.text, "group_lease").values
+    assert (kept["group"], kept["group_lease"]) == ("Sales", "7"), "what was typed is lost"
+    assert browser.post(f"{path}/groups", data=kept).status_code == 303
+    rules = shared_house.do(lambda act: act.provisioning.rules(ADMIN, OSFamily(system)))
+    assert [(rule.admin, rule.lease_days) for rule in rules] == [(False, 7)]
 
 
 def test_every_form_that_says_what_was_saved_holds_a_version():

@@ -156,9 +156,10 @@ def test_a_device_joins_the_group_of_its_key(homeport, served):
 
 def test_provisioning_is_set_for_one_system(homeport):
     shown = homeport("provisioning", "set", "linux", "--enabled", "--lease-days", 7, "--permission", "ADMIN")
-    assert shown.startswith("LINUX\tyes\tADMIN\tno\t7\t")
-    homeport("provisioning", "set", "macos", "--enabled", status=1)
-    assert "Not in this version" in homeport.said
+    assert shown.startswith("LINUX\tyes\tyes\tADMIN\tno\t7\t")
+    assert homeport("provisioning", "set", "macos", "--enabled").startswith("MACOS\tyes\tno\t"), "enabled, and not verified"
+    homeport("provisioning", "set", "macos", "--sudo", "NEVER", status=1)
+    assert "for Linux only" in homeport.said
     assert "TAKE_OVER" in homeport("provisioning", "set", "linux", "--existing-account", "TAKE_OVER")
     homeport("provisioning", "set", "linux", "--existing-account", "ASK", status=2)
     homeport("provisioning", "set", "linux", status=2)

@@ -25,7 +25,7 @@ from homeport.directory.audit.api import EventsApi
 from homeport.directory.audit.pages import AuditPages
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.api import AssociationsApi, DeviceGroupsApi, DevicesApi
-from homeport.directory.devices.model import TargetKind
+from homeport.directory.devices.model import OSFamily, TargetKind
 from homeport.directory.devices.pages import (
     AccessPages,
     AddDevicePages,
@@ -171,7 +171,7 @@ def application(home: Home) -> FastAPI:
         HelpDeskApi(home.work_of(lambda unit: unit.help_desk)).router(),
         DevicePages(home.work_of(_devices), templates, panels).router(),
         DeviceGroupPages(home.work_of(_devices), templates, panels).router(),
-        ProvisioningPages(home.work_of(_devices), templates).router(),
+        *(ProvisioningPages(home.work_of(_devices), templates, system).router() for system in OSFamily),
         DevicesApi(home.work_of(_devices)).router(),
         DeviceGroupsApi(home.work_of(_devices)).router(),
         AssociationsApi(home.work_of(_devices)).router(),

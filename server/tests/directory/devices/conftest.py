@@ -325,7 +325,7 @@ def caller(directory, templates):
         PolicyPages(directory.work, templates, TargetKind.DEVICE_GROUP),
         DevicePages(directory.work, templates, sections),
         DeviceGroupPages(directory.work, templates, sections),
-        ProvisioningPages(directory.work, templates),
+        *(ProvisioningPages(directory.work, templates, family) for family in OSFamily),
     ):
         app.include_router(part.router())
 

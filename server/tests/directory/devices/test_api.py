@@ -144,10 +144,19 @@ def test_enrolment_key_is_made_once_listed_without_secret_and_revoked(directory,
 
 def test_provisioning_settings_are_read_and_written_as_jumpcloud_does(api):
     path = "/api/v2/devices/settings/signinwithjumpcloud"
-    default = {"enabled": False, "defaultPermission": "STANDARD", "severalUsers": False, "leaseDays": 14, "groups": []}
+    default = {
+        "enabled": False,
+        "verified": False,
+        "defaultPermission": "STANDARD",
+        "severalUsers": False,
+        "leaseDays": 14,
+        "groups": [],
+    }
     default |= {"ssh": "KEY", "sudo": "PASSCODE", "existingAccount": "REFUSE"}
     settings = api.get(path).json()["settings"]
-    assert settings == [{"osFamily": family, **default} for family in ("LINUX", "MACOS", "WINDOWS")]
+    assert settings == [
+        {"osFamily": family, **default, "verified": family == "LINUX"} for family in ("LINUX", "MACOS", "WINDOWS")
+    ]
     written = api.put(path, json={"settings": [{"osFamily": "LINUX", "enabled": True, "defaultPermission": "ADMIN"}]})
     assert (written.status_code, written.content) == (204, b"")
     api.put(path, json={"settings": [{"osFamily": "LINUX", "severalUsers": True, "existingAccount": "TAKE_OVER"}]})
@@ -156,6 +165,7 @@ def test_provisioning_settings_are_read_and_written_as_jumpcloud_does(api):
         "osFamily": "LINUX",
         **default,
         "enabled": True,
+        "verified": True,
         "defaultPermission": "ADMIN",
         "severalUsers": True,
         "existingAccount": "TAKE_OVER",
@@ -163,13 +173,17 @@ def test_provisioning_settings_are_read_and_written_as_jumpcloud_does(api):
 
 
 @pytest.mark.parametrize("family", ["WINDOWS", "MACOS"])
-def test_enabling_what_is_not_in_this_version_changes_nothing(api, family):
+def test_a_setting_that_only_linux_has_changes_nothing_elsewhere(api, family):
     path = "/api/v2/devices/settings/signinwithjumpcloud"
-    both = [{"osFamily": "LINUX", "enabled": True}, {"osFamily": family, "enabled": True}]
+    both = [{"osFamily": "LINUX", "enabled": True}, {"osFamily": family, "enabled": True, "existingAccount": "TAKE_OVER"}]
     answer = api.put(path, json={"settings": both})
-    assert answer.status_code == 400
-    assert answer.json()["message"].startswith("Not in this version")
+    assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "existingAccount")
     assert not any(setting["enabled"] for setting in api.get(path).json()["settings"])
+    published = {"osFamily": family, "enabled": True, "defaultPermission": "ADMIN"}  # what JumpCloud's own tools send
+    assert api.put(path, json={"settings": [published]}).status_code == 204
+    found = next(setting for setting in api.get(path).json()["settings"] if setting["osFamily"] == family)
+    assert (found["enabled"], found["verified"], found["defaultPermission"]) == (True, False, "ADMIN")
+    assert api.put(path, json={"settings": [found]}).status_code == 204, "what was read can be written back"
     assert api.put(path, json={"settings": [{"osFamily": "UNKNOWN"}]}).status_code == 400
 
 

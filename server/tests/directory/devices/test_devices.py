@@ -14,9 +14,13 @@ from homeport.directory.devices.model import (
     DeviceDeleted,
     DeviceFacts,
     DeviceStatus,
+    ExistingAccount,
     OSFamily,
     ProvisioningSetting,
+    SshPolicy,
+    SudoPolicy,
     UidUse,
+    name_allowed,
 )
 from homeport.foundation.kernel.actor import Actor, ActorKind
 from homeport.foundation.kernel.errors import Denied, Invalid, NotFound, PreconditionFailed
@@ -124,12 +128,34 @@ def test_setting_is_stored_with_what_changed(directory, admin):
 
 
 @pytest.mark.parametrize("family", [OSFamily.MACOS, OSFamily.WINDOWS])
-def test_what_is_not_in_this_version_cannot_be_enabled(directory, admin, family):
+@pytest.mark.parametrize("bad", [{"ssh": SshPolicy.BROWSER}, {"sudo": SudoPolicy.NEVER}, {"existing": ExistingAccount.TAKE_OVER}])
+def test_what_only_linux_has_cannot_be_set_elsewhere(directory, admin, family, bad):
     with directory.write() as actions:
-        with pytest.raises(Invalid, match="Not in this version"):
-            actions.provisioning.set(admin, ProvisioningSetting(family, enabled=True))
-        actions.provisioning.set(admin, ProvisioningSetting(family, default_permission=AccountPermission.ADMIN))
-        assert actions.provisioning.get(admin, family).default_permission is AccountPermission.ADMIN
+        with pytest.raises(Invalid, match="for Linux only"):
+            actions.provisioning.set(admin, ProvisioningSetting(family, enabled=True, **bad))
+        actions.provisioning.set(admin, ProvisioningSetting(family, enabled=True, default_permission=AccountPermission.ADMIN))
+        stored = actions.provisioning.get(admin, family)
+    assert (stored.enabled, stored.verified, stored.default_permission) == (True, False, AccountPermission.ADMIN)
+
+
+@pytest.mark.parametrize(
+    ("family", "username", "allowed"),
+    [
+        ("linux", "guest", True),
+        ("macos", "guest", False),
+        ("windows", "guest", False),
+        ("windows", "con", False),
+        ("macos", "con", True),
+        ("windows", "a" * 20, True),
+        ("windows", "a" * 21, False),
+        ("linux", "a" * 31, True),
+        ("windows", "ada.", False),
+        ("macos", "root", False),
+        ("windows", "administrator", False),
+    ],
+)
+def test_a_name_that_a_system_keeps_for_itself_is_no_persons(family, username, allowed):
+    assert name_allowed(OSFamily(family), username) is allowed
 
 
 @pytest.mark.parametrize("days", [0, 91])

@@ -186,6 +186,26 @@ def test_provisioning_is_saved_with_what_changed(portal):
     assert 'value="soon"' in wrong.text
 
 
+@pytest.mark.parametrize("system", ["macos", "windows"])
+def test_provisioning_of_another_system_has_the_fields_that_fit_and_says_that_it_is_unverified(directory, portal, system):
+    path = f"/admin/provisioning/{system}"
+    opened = portal.get(path)
+    assert "Unverified on" in words(opened)
+    assert not any(f'name="{field}"' in opened.text for field in ("ssh", "sudo", "existing"))
+    text = words(portal.post(path, data={"enabled": "on", "permission": "admin", "who": "several", "lease_days": "30"}))
+    assert "Provisioning: Disabled → Enabled, unverified" in text
+    late = portal.post(path, data={"permission": "standard", "who": "first", "lease_days": "7", "version": "0"})
+    assert late.status_code == 412
+    assert "is now “Enabled, unverified”" in late.text
+    refused = portal.post(path, data={"lease_days": "7", "existing": "take_over"})
+    assert refused.status_code == 400
+    assert "for Linux only" in refused.text
+    directory.a_user_group("Staff")
+    assert portal.post(f"{path}/groups", data={"group": "Staff", "group_lease": "3"}).status_code == 303
+    assert "3 days" in words(portal.get(path))
+    assert "No user group is treated differently" in words(portal.get("/admin/provisioning/linux"))
+
+
 def test_reader_sees_provisioning_and_cannot_save(caller):
     reader = caller("reader")
     assert "provisioning:write" in reader.get("/admin/provisioning/linux").text
@@ -195,8 +215,8 @@ def test_reader_sees_provisioning_and_cannot_save(caller):
 def test_provider_panel_has_a_row_for_each_way_and_says_while_none_is_enabled(directory, panels):
     text = str(panels.provisioning(None, READER))
     assert "Federation takes no effect until one way is enabled" in text
-    assert text.count("Not in this version") == 3
-    assert text.count("Configure") == 1
+    assert text.count("Not in this version") == 1
+    assert text.count(">Configure<") == 3
     assert text.count("Self Service Account Provisioning") == 3
     assert text.count("Automated Device Enrollment") == 1
     directory.provision()

@@ -19,6 +19,7 @@ from homeport.directory.devices.model import (
     Device,
     OrderOutcome,
     OrderReport,
+    OSFamily,
     ProvisioningSetting,
 )
 from homeport.directory.people.actions import People
@@ -32,7 +33,12 @@ from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.trust.signin.model import FollowUp
 
 CHANNEL = system("linux")
-SHELL = "/bin/bash"
+PLACES = {
+    OSFamily.LINUX: ("/home", "/bin/bash"),
+    OSFamily.MACOS: ("/Users", "/bin/zsh"),
+    OSFamily.WINDOWS: ("/Users", "/bin/false"),
+}
+"""Where homes lie and the shell of an account; Windows keeps homes in Users of its system drive and has no shell."""
 SUPERSEDED = "order_superseded"
 PASSING = frozenset({"order_expired", "order_key_invalid"})
 """Refusals that a mended clock ends; the device forgets such an order, so it stays open here."""
@@ -217,7 +223,8 @@ class Orders:
         return self.store.raise_epoch(int(self.clock.now().timestamp()))
 
     def _write(self, binding: Binding, kind: BindingAct) -> Order:
-        self.devices.get_for_update(binding.device_id)  # holds the sequence
+        device = self.devices.get_for_update(binding.device_id)  # holds the sequence
+        homes, shell = PLACES[(device.os_family if device else None) or OSFamily.LINUX]
         # A restriction may come because the user was deleted; only a grant needs their name.
         user = self.people.get(CHANNEL, binding.user_id) if kind in GRANTS else None
         epoch, counter = self.store.next_sequence(binding.device_id)
@@ -234,8 +241,8 @@ class Orders:
                 "uid": binding.uid,
                 "gid": binding.gid,
                 "full_name": f"{user.firstname} {user.lastname}".strip() if user else "",
-                "home": f"/home/{binding.username}",
-                "shell": SHELL,
+                "home": f"{homes}/{binding.username}",
+                "shell": shell,
                 "permission": binding.permission.value,
                 "groups": [],
             },

@@ -20,6 +20,7 @@ SETTING = Kind(
     columns=(
         Column("osFamily", "System"),
         Column("enabled", "Enabled"),
+        Column("verified", "Verified"),
         Column("defaultPermission", "Permission"),
         Column("severalUsers", "Several people"),
         Column("leaseDays", "Days without contact"),
@@ -96,12 +97,23 @@ def set_(
     show_list(SETTING, found, as_json=False)
 
 
+system_option = click.option(
+    "--system",
+    type=click.Choice(["LINUX", "MACOS", "WINDOWS"], case_sensitive=False),
+    default="LINUX",
+    show_default=True,
+    help="The system whose rules are meant.",
+)
+
+
 @provisioning.command()
+@system_option
 @json_option
 @over_the_api
-def rules(api: Api, *, as_json: bool) -> None:
-    """List what user groups get instead of the settings of Linux."""
-    rows = ({**rule, "name": USER_GROUP.read(api, {"id": rule["userGroupId"]}).body["name"]} for rule in _rules(api)[0])
+def rules(api: Api, *, system: str, as_json: bool) -> None:
+    """List what user groups get instead of a system's settings."""
+    found = _rules(api, system)[0]
+    rows = ({**rule, "name": USER_GROUP.read(api, {"id": rule["userGroupId"]}).body["name"]} for rule in found)
     show_list(RULES, rows, as_json=as_json)
 
 
@@ -109,11 +121,12 @@ def rules(api: Api, *, as_json: bool) -> None:
 @click.argument("group")
 @click.option("--admin/--standard", "admin", default=None, help="Administrator rights for its members, or none by this rule.")
 @click.option("--lease-days", type=click.IntRange(1, 90), metavar="N", help="How long their accounts work without contact.")
+@system_option
 @over_the_api
-def set_rule(api: Api, group: str, *, admin: bool | None, lease_days: int | None) -> None:
+def set_rule(api: Api, group: str, *, admin: bool | None, lease_days: int | None, system: str) -> None:
     """Decide what the members of user group GROUP get; what is not given stays as it is."""
     found = USER_GROUP.find(api, group)
-    present, etag = _rules(api)
+    present, etag = _rules(api, system)
     rule = next((dict(one) for one in present if one["userGroupId"] == found["id"]), {"userGroupId": found["id"]})
     if admin is not None:
         rule["permission"] = "ADMIN" if admin else None
@@ -123,34 +136,35 @@ def set_rule(api: Api, group: str, *, admin: bool | None, lease_days: int | None
         raise Misuse("Nothing to change was given. --help says what can be.")
     if not rule.get("permission") and not rule.get("leaseDays"):
         raise Misuse(f"Such a rule would say nothing. Remove it: homeport provisioning remove-rule {group}")
-    _send_rules(api, [*(one for one in present if one["userGroupId"] != found["id"]), rule], etag)
+    _send_rules(api, system, [*(one for one in present if one["userGroupId"] != found["id"]), rule], etag)
     click.echo(f"The rule of “{found['name']}” is saved.", err=True)
 
 
 @provisioning.command("remove-rule")
 @click.argument("group")
+@system_option
 @yes_option
 @over_the_api
-def remove_rule(api: Api, group: str, *, yes: bool) -> None:
+def remove_rule(api: Api, group: str, *, system: str, yes: bool) -> None:
     """Give the members of user group GROUP what everybody gets."""
     found = USER_GROUP.find(api, group)
-    present, etag = _rules(api)
+    present, etag = _rules(api, system)
     left = [one for one in present if one["userGroupId"] != found["id"]]
     if len(left) == len(present):
         raise Refusal(f"“{printable(found['name'])}” has no rule. See them all: homeport provisioning rules")
     confirm(f"Remove the rule of “{printable(found['name'])}”? Its members get what everybody gets.", yes=yes)
-    _send_rules(api, left, etag)
+    _send_rules(api, system, left, etag)
     click.echo(f"The rule of “{found['name']}” is removed.", err=True)
 
 
-def _rules(api: Api) -> tuple[list[JsonObject], str]:
+def _rules(api: Api, system: str) -> tuple[list[JsonObject], str]:
     answer = api.get(SETTING.path)
-    linux = next(one for one in answer.body["settings"] if one["osFamily"] == "LINUX")
-    return linux["groups"], answer.etag
+    setting = next(one for one in answer.body["settings"] if one["osFamily"] == system.upper())
+    return setting["groups"], answer.etag
 
 
-def _send_rules(api: Api, rules: list[JsonObject], etag: str) -> None:
-    api.send("PUT", SETTING.path, {"settings": [{"osFamily": "LINUX", "groups": rules}]}, etag=etag)
+def _send_rules(api: Api, system: str, rules: list[JsonObject], etag: str) -> None:
+    api.send("PUT", SETTING.path, {"settings": [{"osFamily": system.upper(), "groups": rules}]}, etag=etag)
 
 
 @click.group()

@@ -23,7 +23,7 @@ from homeport.directory.devices.model import (
     Terms,
     UidUse,
     against_device,
-    linux_name_allowed,
+    name_allowed,
 )
 from homeport.directory.devices.ports import AccessStore, BindingStore, DeviceStore, ProvisioningStore, UnixIdStore, Users
 from homeport.directory.people.model import User, UserState
@@ -298,7 +298,7 @@ class Bindings:
             return None  # the account is theirs already, under the name it got then
         if live and (setting is None or not setting.several_users):
             return ReasonCode.DEVICE_TAKEN
-        if not linux_name_allowed(user.username) or any(binding.username == user.username for binding in live):
+        if not name_allowed(device.os_family, user.username) or any(binding.username == user.username for binding in live):
             return ReasonCode.USERNAME_NOT_ALLOWED
         return None
 

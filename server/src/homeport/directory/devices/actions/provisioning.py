@@ -10,6 +10,7 @@ from homeport.directory.devices.actions.policies import Policies
 from homeport.directory.devices.model import (
     FIRST_UID,
     LAST_UID,
+    LINUX_ONLY,
     LONGEST_LEASE_DAYS,
     SHORTEST_LEASE_DAYS,
     GroupRule,
@@ -25,6 +26,7 @@ from homeport.foundation.kernel.permissions import Permission
 DIRECTORY = system("directory")
 MOST_GROUP_RULES = 200
 CHANGED = "Somebody else changed these settings since you opened them. Look at the present values and save again."
+_WIRE = {"existing": "existingAccount"}
 OS_NAMES = {OSFamily.LINUX: "Linux", OSFamily.MACOS: "macOS", OSFamily.WINDOWS: "Windows"}
 
 
@@ -63,20 +65,17 @@ class Provisioning:
     def set(self, actor: Actor, setting: ProvisioningSetting, *, version: int | None = None) -> ProvisioningSetting:
         """Store a setting. Accounts that exist keep their permission; the lease counts from their next renewal.
 
-        Raises PreconditionFailed when `version` is given and is not the setting's present one.
+        Raises PreconditionFailed when `version` is given and is not the setting's present one, Invalid for what the kind of operating
+        system does not have.
         """
         actor.require(Permission.PROVISIONING_WRITE)
-        if setting.enabled and not setting.implemented:
-            sentence = (
-                f"Not in this version: Self Service Account Provisioning for {OS_NAMES[setting.os_family]} cannot be enabled."
-            )
-            raise Invalid(sentence, {"enabled": sentence})
         if not SHORTEST_LEASE_DAYS <= setting.lease_days <= LONGEST_LEASE_DAYS:
             sentence = f"Enter a number of days from {SHORTEST_LEASE_DAYS} to {LONGEST_LEASE_DAYS}."
             raise Invalid(f"The lease cannot be {setting.lease_days} days. {sentence}", {"leaseDays": sentence})
         present = self.settings.lock(setting.os_family)
         if version is not None and version != present.version:
             raise PreconditionFailed(CHANGED)
+        _require_possible(setting, present)
         setting = replace(setting, version=present.version)
         before, after = asdict(present), asdict(setting)
         changes = [Change(name, _plain(before[name]), _plain(after[name])) for name in after if after[name] != before[name]]
@@ -105,14 +104,19 @@ class Provisioning:
         actor.require(Permission.PROVISIONING_READ)
         return self.settings.group_names([rule.user_group_id for rule in self.settings.rules(os_family)])
 
-    def set_rules(self, actor: Actor, os_family: OSFamily, rules: Sequence[GroupRule]) -> Sequence[GroupRule]:
+    def set_rules(
+        self, actor: Actor, os_family: OSFamily, rules: Sequence[GroupRule], *, version: int | None = None
+    ) -> Sequence[GroupRule]:
         """Put rules for user groups in place of those that are there; accounts follow by order.
 
         Whoever gains or loses administrator rights by it gets or loses them on every device; a lease that runs longer than the new
-        one is cut, and one that runs shorter grows at the next renewal. Raises Invalid, naming `groups`, for a bad rule.
+        one is cut, and one that runs shorter grows at the next renewal. Raises Invalid, naming `groups`, for a bad rule, and
+        PreconditionFailed when `version` is given and is not the setting's present one.
         """
         actor.require(Permission.PROVISIONING_WRITE)
         present = self.settings.lock(os_family)
+        if version is not None and version != present.version:
+            raise PreconditionFailed(CHANGED)
         before = {rule.user_group_id: rule for rule in self.settings.rules(os_family)}
         after = {rule.user_group_id: rule for rule in rules if rule.admin or rule.lease_days is not None}
         names = self.settings.group_names({*before, *after})
@@ -161,6 +165,17 @@ class Provisioning:
         """Return how many uids were given out."""
         actor.require(Permission.PROVISIONING_READ)
         return UidUse(self.unix_ids.count(), LAST_UID - FIRST_UID + 1)
+
+
+def _require_possible(setting: ProvisioningSetting, present: ProvisioningSetting) -> None:
+    if setting.os_family is OSFamily.LINUX:
+        return
+    plain = ProvisioningSetting(setting.os_family)
+    for field in LINUX_ONLY:
+        if getattr(setting, field) not in {getattr(plain, field), getattr(present, field)}:
+            name = _WIRE.get(field, field)
+            sentence = f"{name} can be set for Linux only; leave it as it is for {OS_NAMES[setting.os_family]}."
+            raise Invalid(f"The setting was not saved. {sentence}", {name: sentence})
 
 
 def _plain(value: object) -> str | int | bool:

@@ -167,7 +167,8 @@ class DevicesApi:
     def set_sign_in_settings(self, actor: ApiActor, body: SignInSettingsPut, version: IfMatch) -> None:
         """Store the settings given, all or none; with If-Match, only if nobody else changed one meanwhile.
 
-        WINDOWS and MACOS cannot be enabled in this version.
+        Enabled for MACOS or WINDOWS is unverified: the agent's commands for them were tested against recordings, never on hardware.
+        `ssh`, `sudo` and `existingAccount` can be set for LINUX only.
         """
         with self.work.write() as actions:
             actions.provisioning.expect(actor, version)

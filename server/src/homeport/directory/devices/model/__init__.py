@@ -25,6 +25,7 @@ from homeport.directory.devices.model.bindings import (
     OrderReport,
     clean_reason,
     linux_name_allowed,
+    name_allowed,
 )
 from homeport.directory.devices.model.enrollment import (
     KEY_LIFETIME,
@@ -67,10 +68,11 @@ from homeport.directory.devices.model.policies import (
 from homeport.directory.devices.model.provisioning import (
     DEFAULT_LEASE_DAYS,
     FIRST_UID,
-    IMPLEMENTED,
     LAST_UID,
+    LINUX_ONLY,
     LONGEST_LEASE_DAYS,
     SHORTEST_LEASE_DAYS,
+    VERIFIED,
     AccountPermission,
     ExistingAccount,
     GroupRule,
@@ -85,11 +87,11 @@ from homeport.directory.devices.model.provisioning import (
 __all__ = [
     "DEFAULT_LEASE_DAYS",
     "FIRST_UID",
-    "IMPLEMENTED",
     "IN_CONTACT",
     "KEY_LIFETIME",
     "KEY_PREFIX",
     "LAST_UID",
+    "LINUX_ONLY",
     "LONGEST_DESCRIPTION",
     "LONGEST_GROUP_NAME",
     "LONGEST_KEY_LIFETIME",
@@ -98,6 +100,7 @@ __all__ = [
     "SHORTEST_LEASE_DAYS",
     "SSH_BY_STRICTNESS",
     "SUDO_BY_STRICTNESS",
+    "VERIFIED",
     "AccountPermission",
     "AccountReport",
     "AccountState",
@@ -150,5 +153,6 @@ __all__ = [
     "enrollment_command",
     "group_name_problem",
     "linux_name_allowed",
+    "name_allowed",
     "split_key",
 ]

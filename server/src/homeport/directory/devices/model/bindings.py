@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
+from homeport.directory.devices.model.inventory import OSFamily
 from homeport.directory.devices.model.provisioning import AccountPermission
 from homeport.foundation.kernel.events import Event
 
@@ -21,6 +22,16 @@ _SYSTEM_NAMES = frozenset({
     "tcpdump", "tss", "tty", "users", "utmp", "uucp", "video", "voice", "wheel", "www-data",
 })  # fmt: skip
 """Accounts and groups that Debian, its usual packages or Homeport itself make."""
+
+_LONGEST_WINDOWS_NAME = 20
+_TAKEN: dict[OSFamily | None, frozenset[str]] = {
+    OSFamily.MACOS: frozenset({"everyone", "guest", "localaccounts", "netaccounts", "network", "owner", "procmod", "shared"}),
+    OSFamily.WINDOWS: frozenset({
+        "administrators", "aux", "com1", "con", "default", "defaultaccount", "everyone", "guest", "guests", "lpt1", "none", "nul",
+        "prn", "public", "system", "trustedinstaller", "wdagutilityaccount",
+    }),
+}  # fmt: skip
+"""Names beside those that macOS and Windows, or a file system of theirs, keep for themselves."""
 
 
 class Desired(StrEnum):
@@ -214,6 +225,13 @@ class BindingChanged(Event):
 def linux_name_allowed(username: str) -> bool:
     """Tell whether a user name can be a Linux account's and is nobody's on a usual system."""
     return _USERNAME.fullmatch(username) is not None and username not in _SYSTEM_NAMES and not username.startswith("systemd-")
+
+
+def name_allowed(os_family: OSFamily | None, username: str) -> bool:
+    """Tell whether a user name can be an account's on a kind of operating system and is nobody's on a usual one."""
+    if os_family is OSFamily.WINDOWS and (len(username) > _LONGEST_WINDOWS_NAME or username.endswith(".")):
+        return False
+    return linux_name_allowed(username) and username not in _TAKEN.get(os_family, frozenset())
 
 
 def clean_reason(text: str) -> str:

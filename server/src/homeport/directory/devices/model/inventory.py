@@ -26,10 +26,6 @@ class OSFamily(StrEnum):
     WINDOWS = "windows"
 
 
-IMPLEMENTED = frozenset({OSFamily.LINUX})
-"""Where Self Service Account Provisioning works in this version."""
-
-
 @dataclass(frozen=True, slots=True)
 class DeviceFacts:
     """What a device says of itself. `machine_id` is the SHA-256 of its /etc/machine-id in hex. An empty text means unsaid."""

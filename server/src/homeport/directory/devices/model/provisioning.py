@@ -11,8 +11,10 @@ LAST_UID = 59_999
 """The range of uids that Homeport gives out; above what useradd and below what systemd's dynamic users take."""
 DEFAULT_LEASE_DAYS = 14
 SHORTEST_LEASE_DAYS, LONGEST_LEASE_DAYS = 1, 90
-IMPLEMENTED = frozenset({OSFamily.LINUX})
-"""Where Self Service Account Provisioning works in this version."""
+VERIFIED = frozenset({OSFamily.LINUX})
+"""Where Self Service Account Provisioning was run on real systems; elsewhere its commands are known from recordings only."""
+LINUX_ONLY = ("ssh", "sudo", "existing")
+"""Fields of a setting that only Linux has; elsewhere they keep their defaults."""
 
 
 class AccountPermission(StrEnum):
@@ -65,9 +67,9 @@ class ProvisioningSetting:
     """Counts changes of the setting and of the rules for user groups; 0 for what was never set."""
 
     @property
-    def implemented(self) -> bool:
-        """Tell whether this version can do it."""
-        return self.os_family in IMPLEMENTED
+    def verified(self) -> bool:
+        """Tell whether it was run on a real system of the kind; every page and answer that says “enabled” says this beside it."""
+        return self.os_family in VERIFIED
 
 
 @dataclass(frozen=True, slots=True)

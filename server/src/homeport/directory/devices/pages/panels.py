@@ -9,7 +9,7 @@ from markupsafe import Markup
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.actions.provisioning import OS_NAMES
 from homeport.directory.devices.model import OSFamily, ProvisioningSetting
-from homeport.directory.devices.pages.provisioning import PATH
+from homeport.directory.devices.pages.provisioning import path_of
 from homeport.directory.devices.pages.words import DESIRED, OBSERVED, Word
 from homeport.directory.people.model import User
 from homeport.foundation.database.engine import Work
@@ -19,6 +19,7 @@ from homeport.foundation.ui.templates import Templates
 
 SELF_SERVICE = "Self Service Account Provisioning"
 ENROLLMENT = "Automated Device Enrollment"
+UNVERIFIED: Word = ("Unverified", "warn")
 READER = system("panel")
 SHOWN = 20
 """A section has no reader of its own; the page around it required the permission."""
@@ -26,11 +27,11 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class ProvisioningRow:
-    """A kind of operating system, a way to get an account on it, how that stands, and where it is set; None where nowhere."""
+    """A kind of operating system, a way to get an account on it, in which words that stands, and where it is set; None where nowhere."""
 
     os: str
     way: str
-    word: Word
+    words: Sequence[Word]
     configure: str | None
 
 
@@ -49,6 +50,7 @@ class DevicePanels:
             "devices/provisioning_panel.html",
             rows=provisioning_rows(settings),
             any_enabled=any(setting.enabled for setting in settings),
+            unverified=not all(setting.verified for setting in settings),
         )
 
     def user_bindings(self, user: User, _actor: Actor) -> Markup:
@@ -82,9 +84,10 @@ def provisioning_rows(settings: Sequence[ProvisioningSetting]) -> Sequence[Provi
     """Return one row for each kind of operating system and way."""
     rows = []
     for setting in settings:
-        word = ("Enabled", "ok") if setting.enabled else ("Disabled", "off")
-        if not setting.implemented:
-            word = ("Not in this version", "off")
-        rows.append(ProvisioningRow(OS_NAMES[setting.os_family], SELF_SERVICE, word, PATH if setting.implemented else None))
-    rows.append(ProvisioningRow(OS_NAMES[OSFamily.MACOS], ENROLLMENT, ("Not in this version", "off"), None))
+        words: list[Word] = [("Enabled", "ok") if setting.enabled else ("Disabled", "off")]
+        if not setting.verified:
+            words.append(UNVERIFIED)
+        rows.append(ProvisioningRow(OS_NAMES[setting.os_family], SELF_SERVICE, words, path_of(setting.os_family)))
+        if setting.os_family is OSFamily.MACOS:
+            rows.append(ProvisioningRow(OS_NAMES[OSFamily.MACOS], ENROLLMENT, [("Not in this version", "off")], None))
     return rows

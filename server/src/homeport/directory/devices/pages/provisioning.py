@@ -1,4 +1,4 @@
-"""Self Service Account Provisioning for Linux: the page behind “Configure” on the identity provider's page."""
+"""Self Service Account Provisioning for Linux, macOS and Windows: the pages behind “Configure” on the identity provider's page."""
 
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -7,7 +7,9 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
+from homeport.directory.devices.actions.provisioning import OS_NAMES
 from homeport.directory.devices.model import (
+    VERIFIED,
     AccountPermission,
     ExistingAccount,
     GroupRule,
@@ -26,11 +28,15 @@ from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.templates import Templates
 
-PATH = "/admin/provisioning/linux"
-PERMISSIONS = (
-    ("standard", "Standard", "Without administrator rights."),
-    ("admin", "Administrator", "May use sudo with the local passcode."),
-)
+ADMIN_MEANS = {
+    OSFamily.LINUX: "May use sudo with the local passcode.",
+    OSFamily.MACOS: "A member of the Mac's group admin.",
+    OSFamily.WINDOWS: "A member of the machine's group Administrators.",
+}
+PERMISSIONS = {
+    family: (("standard", "Standard", "Without administrator rights."), ("admin", "Administrator", means))
+    for family, means in ADMIN_MEANS.items()
+}
 WHO = (
     ("first", "The first person only", "The machine belongs to whoever signs in first. Others are refused."),
     ("several", "Several people", "Everybody who may sign in gets an account, as on shared machines."),
@@ -43,6 +49,8 @@ EXISTING = (
         "After the sign-in they give its present passcode at the machine. Never a system account.",
     ),
 )
+RULE_LABELS = {"admin": "Administrator", "group_lease": "Lease in days"}
+RULE_VALUES = {"admin": {"on": "given", "": "not given"}, "group_lease": {"": "the default"}}
 LABELS = {
     "enabled": "Provisioning",
     "permission": "New accounts are",
@@ -53,8 +61,7 @@ LABELS = {
     "sudo": "sudo asks for",
 }
 VALUES = {
-    "enabled": {"on": "Enabled", "": "Disabled"},
-    "permission": {value: label for value, label, _ in PERMISSIONS},
+    "permission": {"standard": "Standard", "admin": "Administrator"},
     "who": {value: label for value, label, _ in WHO},
     "existing": {value: label for value, label, _ in EXISTING},
     "ssh": {one.value: words for one, words in SSH_WORDS.items()},
@@ -63,27 +70,39 @@ VALUES = {
 _LONGEST_NUMBER = 4
 
 
+def path_of(os_family: OSFamily) -> str:
+    """Return the address of the page for one kind of operating system."""
+    return f"/admin/provisioning/{os_family.value}"
+
+
 @dataclass(frozen=True, slots=True)
 class ProvisioningPages:
-    """The settings page for Linux."""
+    """The settings page for one kind of operating system."""
 
     work: Work[DeviceActions]
     templates: Templates
+    system: OSFamily
 
     def router(self) -> APIRouter:
         """Return the routes."""
         router = APIRouter(include_in_schema=False)
-        router.add_api_route(PATH, self.show, methods=["GET"])
-        router.add_api_route(PATH, self.save, methods=["POST"])
-        router.add_api_route(f"{PATH}/groups", self.save_rule, methods=["POST"])
-        router.add_api_route(f"{PATH}/groups/{{group_id}}/remove", self.ask_remove_rule, methods=["GET"])
-        router.add_api_route(f"{PATH}/groups/{{group_id}}/remove", self.remove_rule, methods=["POST"])
+        path = path_of(self.system)
+        router.add_api_route(path, self.show, methods=["GET"])
+        router.add_api_route(path, self.save, methods=["POST"])
+        router.add_api_route(f"{path}/groups", self.save_rule, methods=["POST"])
+        router.add_api_route(f"{path}/groups/{{group_id}}/remove", self.ask_remove_rule, methods=["GET"])
+        router.add_api_route(f"{path}/groups/{{group_id}}/remove", self.remove_rule, methods=["POST"])
         return router
+
+    @property
+    def title(self) -> str:
+        """Return the page's title."""
+        return f"Self Service Account Provisioning for {OS_NAMES[self.system]}"
 
     def show(self, request: Request, actor: PageActor) -> Response:
         """Show the setting."""
         with self.work.read() as actions:
-            return self._page(request, actor, actions, _form_of(actions.provisioning.get(actor, OSFamily.LINUX)))
+            return self._page(request, actor, actions, _form_of(actions.provisioning.get(actor, self.system)))
 
     def save(
         self,
@@ -103,10 +122,10 @@ class ProvisioningPages:
         typed = lease_days.strip()
         days = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_NUMBER else 0
         several = who == "several"
-        wanted = ProvisioningSetting(OSFamily.LINUX, enabled == "on", permission, several, days, ssh, sudo, existing)
+        wanted = ProvisioningSetting(self.system, enabled == "on", permission, several, days, ssh, sudo, existing)
         try:
             with self.work.write() as actions:
-                before = actions.provisioning.get(actor, OSFamily.LINUX)
+                before = actions.provisioning.get(actor, self.system)
                 stored = actions.provisioning.set(actor, wanted, version=version)
                 form = _form_of(stored)
                 form.confirm(_changes(before, stored))
@@ -116,49 +135,56 @@ class ProvisioningPages:
             form.values["lease_days"] = (lease_days,)
         with self.work.read() as actions:
             if isinstance(problem, Invalid):
-                form.fail("lease_days", problem.fields.get("leaseDays", problem.detail))
+                if "leaseDays" in problem.fields:
+                    form.fail("lease_days", problem.fields["leaseDays"])
+                else:
+                    form.refuse(problem.detail)
                 return self._page(request, actor, actions, form, status=400)
-            form.meet(problem.detail, _form_of(actions.provisioning.get(actor, OSFamily.LINUX)), LABELS, VALUES)
+            present = actions.provisioning.get(actor, self.system)
+            words = VALUES | {"enabled": {"on": provisioning_word(replace(present, enabled=True)), "": "Disabled"}}
+            form.meet(problem.detail, _form_of(present), LABELS, words)
             return self._page(request, actor, actions, form, status=412)
 
-    def save_rule(
+    def save_rule(  # noqa: PLR0917 - one for each field of the form; FastAPI passes them by name
         self,
         request: Request,
         actor: PageActor,
         group: Annotated[str, Form(max_length=300)] = "",
         admin: Annotated[str, Form()] = "",
         group_lease: Annotated[str, Form(max_length=20)] = "",
+        version: Annotated[int | None, Form(ge=0, lt=2**31)] = None,
     ) -> Response:
-        """Store what the members of one user group get, in place of what they got before."""
+        """Store what the members of one user group get, in place of what they got before, or say what somebody else changed."""
         actor.require(Permission.PROVISIONING_WRITE)
         typed = group_lease.strip()
         days = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_NUMBER else 0
-        problem = ""
         with self.work.write() as actions:
-            form = _form_of(actions.provisioning.get(actor, OSFamily.LINUX))
+            form = _form_of(actions.provisioning.get(actor, self.system))
             form.values |= {"group": (group,), "admin": ("on",) if admin else (), "group_lease": (group_lease,)}
             found = actions.access.named_group(actor, group)
             if found is None:
                 form.fail("group", "There is no user group of this name. Enter the name as User Groups shows it.")
             elif not admin and not typed:
                 form.fail("group_lease", "Choose administrator rights, a lease, or both.")
-            else:
-                rule = GroupRule(found, admin == "on", days if typed else None)
-                try:
-                    others = [one for one in actions.provisioning.rules(actor) if one.user_group_id != found]
-                    actions.provisioning.set_rules(actor, OSFamily.LINUX, [*others, rule])
-                    return RedirectResponse(f"{PATH}#groups", 303)
-                except Invalid as error:
-                    problem = error.fields.get("groups", error.detail)
-            if problem:
-                form.fail("group_lease", problem)
-            return self._page(request, actor, actions, form, status=400)
+            if found is None or not form.valid:
+                return self._page(request, actor, actions, form, status=400)
+            present = {one.user_group_id: one for one in actions.provisioning.rules(actor, self.system)}
+            wanted = present | {found: GroupRule(found, admin == "on", days if typed else None)}
+            try:
+                actions.provisioning.set_rules(actor, self.system, list(wanted.values()), version=version)
+            except Invalid as error:
+                form.fail("group_lease", error.fields.get("groups", error.detail))
+                return self._page(request, actor, actions, form, status=400)
+            except PreconditionFailed as error:
+                form.meet(error.detail, _rule_form(group, present.get(found), form.value("version")), RULE_LABELS, RULE_VALUES)
+                return self._page(request, actor, actions, form, status=412)
+        return RedirectResponse(f"{path_of(self.system)}#groups", 303)
 
     def ask_remove_rule(self, request: Request, actor: PageActor, group_id: PathId) -> Response:
         """Ask before the rule for a user group goes."""
         actor.require(Permission.PROVISIONING_WRITE)
         with self.work.read() as actions:
-            names = actions.provisioning.group_names(actor)
+            names = actions.provisioning.group_names(actor, self.system)
         if group_id not in names:
             raise NotFound("There is no such rule. It may have been removed already.")
         return self.templates.render(
@@ -170,10 +196,10 @@ class ProvisioningPages:
                 "Accounts that only this rule made administrators lose their rights by order",
                 "Leases that only this rule made longer are cut; shorter ones grow at their renewal",
             ],
-            action=f"{PATH}/groups/{group_id}/remove",
+            action=f"{path_of(self.system)}/groups/{group_id}/remove",
             values=[],
             verb="Yes, Remove",
-            back=("Self Service Account Provisioning for Linux", PATH),
+            back=(self.title, path_of(self.system)),
             danger=True,
             form=FormState(),
         )
@@ -181,9 +207,9 @@ class ProvisioningPages:
     def remove_rule(self, actor: PageActor, group_id: PathId) -> Response:
         """Remove the rule for a user group."""
         with self.work.write() as actions:
-            others = [one for one in actions.provisioning.rules(actor) if one.user_group_id != group_id]
-            actions.provisioning.set_rules(actor, OSFamily.LINUX, others)
-        return RedirectResponse(f"{PATH}#groups", 303)
+            others = [one for one in actions.provisioning.rules(actor, self.system) if one.user_group_id != group_id]
+            actions.provisioning.set_rules(actor, self.system, others)
+        return RedirectResponse(f"{path_of(self.system)}#groups", 303)
 
     def _page(self, request: Request, actor: Actor, actions: DeviceActions, form: FormState, *, status: int = 200) -> Response:
         groups, devices = actions.policies.exceptions(actor, MOST_SELECTED)
@@ -196,17 +222,29 @@ class ProvisioningPages:
             ssh_words=SSH_WORDS,
             sudo_words=SUDO_WORDS,
             form=form,
-            path=PATH,
-            permissions=PERMISSIONS,
+            path=path_of(self.system),
+            title=self.title,
+            os_name=OS_NAMES[self.system],
+            linux=self.system is OSFamily.LINUX,
+            verified=self.system in VERIFIED,
+            admin_means=ADMIN_MEANS[self.system],
+            permissions=PERMISSIONS[self.system],
             who=WHO,
             ssh=SSH,
             sudo=SUDO,
             existing=EXISTING,
             uids=actions.provisioning.uid_use(actor),
-            rules=actions.provisioning.rules(actor),
-            group_names=actions.provisioning.group_names(actor),
+            rules=actions.provisioning.rules(actor, self.system),
+            group_names=actions.provisioning.group_names(actor, self.system),
             may_write=actor.may(Permission.PROVISIONING_WRITE),
         )
+
+
+def provisioning_word(setting: ProvisioningSetting) -> str:
+    """Return the word for a setting; never “Enabled” alone for what was never run on a real system."""
+    if not setting.enabled:
+        return "Disabled"
+    return "Enabled" if setting.verified else "Enabled, unverified"
 
 
 def _form_of(setting: ProvisioningSetting) -> FormState:
@@ -222,11 +260,17 @@ def _form_of(setting: ProvisioningSetting) -> FormState:
     )
 
 
+def _rule_form(group: str, rule: GroupRule | None, version: str) -> FormState:
+    return FormState.showing(
+        group=group, admin=rule is not None and rule.admin, group_lease=rule.lease_days if rule else None, version=version
+    )
+
+
 def _changes(before: ProvisioningSetting, after: ProvisioningSetting) -> list[str]:
     def words(setting: ProvisioningSetting) -> dict[str, str]:
         return {
-            "Provisioning": "Enabled" if setting.enabled else "Disabled",
-            "New accounts": {value: label for value, label, _ in PERMISSIONS}[setting.default_permission.value],
+            "Provisioning": provisioning_word(setting),
+            "New accounts": VALUES["permission"][setting.default_permission.value],
             "Who gets an account": WHO[1 if setting.several_users else 0][1],
             "Lease": f"{setting.lease_days} days",
             "Over ssh": SSH_WORDS[setting.ssh],

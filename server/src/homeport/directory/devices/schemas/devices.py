@@ -267,10 +267,16 @@ class GroupRuleBody(_Wire):
 
 
 class SignInSetting(_Wire):
-    """Self Service Account Provisioning of one kind of operating system. LINUX and what follows `defaultPermission` are additions."""
+    """Self Service Account Provisioning of one kind of operating system. LINUX, `verified` and what follows `defaultPermission` are additions.
+
+    Enabled for MACOS or WINDOWS is unverified: the agent's commands for them were tested against recordings, never on hardware.
+    """
 
     os_family: Literal["LINUX", "MACOS", "WINDOWS"]
     enabled: bool
+    verified: bool = Field(
+        description="Whether this was ever run on a real system of the kind; an enabled setting without it is unverified."
+    )
     default_permission: Literal["STANDARD", "ADMIN"]
     several_users: bool
     lease_days: int
@@ -286,6 +292,7 @@ class SignInSetting(_Wire):
             {
                 "os_family": setting.os_family.name,
                 "enabled": setting.enabled,
+                "verified": setting.verified,
                 "default_permission": setting.default_permission.name,
                 "several_users": setting.several_users,
                 "lease_days": setting.lease_days,
