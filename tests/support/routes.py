@@ -55,6 +55,25 @@ NEEDS: dict[str, str] = {
     "DELETE /api/v2/api-keys/{id}": "api_keys:own",
     "GET /api/v2/api-keys/{id}": "api_keys:own",
     "PUT /api/v2/api-keys/{id}": "api_keys:own",
+    "GET /admin/access-policies": "access_policies:read",
+    "GET /admin/access-policies/add/{portal}": "access_policies:read access_policies:write",
+    "POST /admin/access-policies/add/{portal}": "access_policies:read access_policies:write",
+    "GET /admin/access-policies/default/{portal}": "access_policies:read",
+    "POST /admin/access-policies/default/{portal}": "access_policies:read access_policies:write",
+    "GET /admin/access-policies/deny-user-portal": "access_policies:write",
+    "POST /admin/access-policies/deny-user-portal": "access_policies:write",
+    "GET /admin/access-policies/simulator": "access_policies:read",
+    "GET /admin/access-policies/{policy_id}": "access_policies:read",
+    "POST /admin/access-policies/{policy_id}": "access_policies:read access_policies:write",
+    "GET /admin/access-policies/{policy_id}/delete": "access_policies:read access_policies:write",
+    "POST /admin/access-policies/{policy_id}/delete": "access_policies:write",
+    "GET /admin/ip-lists": "access_policies:read",
+    "GET /admin/ip-lists/add": "access_policies:write",
+    "POST /admin/ip-lists/add": "access_policies:write",
+    "GET /admin/ip-lists/{list_id}": "access_policies:read",
+    "POST /admin/ip-lists/{list_id}": "access_policies:read access_policies:write",
+    "GET /admin/ip-lists/{list_id}/delete": "access_policies:read access_policies:write",
+    "POST /admin/ip-lists/{list_id}/delete": "access_policies:write",
     "GET /admin/api-keys": "api_keys:own",
     "GET /admin/api-keys/add": "api_keys:own",
     "POST /admin/api-keys/add": "api_keys:own",
@@ -274,6 +293,11 @@ NEEDS: dict[str, str] = {
 
 SENSITIVE: frozenset[str] = frozenset(
     {
+        "POST /admin/access-policies/add/{portal}",
+        "POST /admin/access-policies/default/{portal}",
+        "POST /admin/access-policies/deny-user-portal",
+        "POST /admin/access-policies/{policy_id}",
+        "POST /admin/access-policies/{policy_id}/delete",
         "POST /admin/account/password",
         "POST /admin/account/recovery-codes",
         "POST /admin/account/remove-second-factor",
@@ -292,6 +316,9 @@ SENSITIVE: frozenset[str] = frozenset(
         "POST /admin/identity-providers/{provider_id}/confirm",
         "POST /admin/identity-providers/{provider_id}/client-secrets/promote",
         "POST /admin/identity-providers/{provider_id}/delete",
+        "POST /admin/ip-lists/add",
+        "POST /admin/ip-lists/{list_id}",
+        "POST /admin/ip-lists/{list_id}/delete",
         "POST /admin/users/selected/delete",
         "POST /admin/users/{user_id}/delete",
         "POST /admin/users/{user_id}/password-link",
@@ -301,7 +328,11 @@ SENSITIVE: frozenset[str] = frozenset(
 """The acts that ask for password and code again when these were given more than five minutes ago."""
 
 _EVENTS = {"service": ["directory"], "start_time": "2026-11-01T00:00:00Z"}
+_POLICY = {"data": {"name": "x", "mode": "disabled", "action": "deny"}}
 BODIES: dict[str, dict[str, Any]] = {
+    "POST /admin/access-policies/add/{portal}": _POLICY,
+    "POST /admin/access-policies/{policy_id}": _POLICY,
+    "POST /admin/access-policies/default/{portal}": {"data": {"action": "allow"}},
     "POST /insights/directory/v1/events": {"json": _EVENTS},
     "POST /insights/directory/v1/events/count": {"json": _EVENTS},
     "POST /insights/directory/v1/events/distinct": {"json": {**_EVENTS, "field": "event_type"}},

@@ -18,6 +18,9 @@ from homeport.directory.admins.model import BILLING, READ_ONLY, REQUIRED_FOR, RO
 from homeport.foundation.http.middleware import Shell
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin, system
 from homeport.foundation.kernel.permissions import Permission
+from homeport.trust.access.actions import Wanted
+from homeport.trust.access.model import Action as AccessAction
+from homeport.trust.access.model import Mode, Portal
 from homeport.trust.federation.tables import federated_identities
 from homeport.trust.signin.password.pages import SESSION_COOKIE
 
@@ -59,6 +62,9 @@ class There:
             r"(/api/v2/systemgroups/|/admin/device-groups/)": self.device_group,
             r"(/api/v2/usergroups/|/admin/user-groups/)": self.user_group,
             r"(/identity-providers/)": self.provider,
+            r"(/access-policies/add/|/access-policies/default/)": lambda: "user_portal",
+            r"(/access-policies/|/authn/policies/)": self.access_policy,
+            r"(/ip-lists/|/iplists/)": self.ip_list,
             r"(/admin/administrators/|/api/users/|/api/users/resettotp/)": self.administrator,
         }
 
@@ -89,6 +95,13 @@ class There:
 
     def user_group(self):
         return self.house.do(lambda act: act.user_groups.create(ROOT, name=f"group {next(self.numbers)}")).id
+
+    def access_policy(self):
+        wanted = Wanted(f"policy {next(self.numbers)}", AccessAction.DENY, Mode.DISABLED)
+        return self.house.do(lambda act: act.access_policies.create(ROOT, Portal.USER, wanted)).id
+
+    def ip_list(self):
+        return self.house.do(lambda act: act.ip_lists.create(ROOT, name=f"list {next(self.numbers)}", networks=["192.0.2.1"])).id
 
     def provider(self):
         found = self.house.sql("SELECT id FROM identity_providers WHERE state = 'active'")

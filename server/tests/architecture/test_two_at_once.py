@@ -14,6 +14,8 @@ from homeport.bootstrap.web import application
 from homeport.directory.admins.model import READ_ONLY, Administrator, actor_of
 from homeport.directory.devices.model import OSFamily
 from homeport.foundation.kernel.actor import system
+from homeport.trust.access.actions import Wanted
+from homeport.trust.access.model import Action, Mode, Portal
 
 TEMPLATES = Path(homeport.__file__).parent
 NOT_EDITING = {"group_members_add.html"}
@@ -74,6 +76,15 @@ def administrator(house):
     return f"/admin/administrators/{made.id}"
 
 
+def access_policy(house):
+    wanted = Wanted("Office", Action.DENY, Mode.DISABLED)
+    return f"/admin/access-policies/{house.do(lambda act: act.access_policies.create(ADMIN, Portal.USER, wanted).id)}"
+
+
+def ip_list(house):
+    return f"/admin/ip-lists/{house.do(lambda act: act.ip_lists.create(ADMIN, name='Office', networks=['192.0.2.1']).id)}"
+
+
 FORMS = {
     "user": (user, "", "firstname", "Augusta", "Grace"),
     "user group": (user_group, "", "description", "Those who sell", "All who sell"),
@@ -85,13 +96,23 @@ FORMS = {
     "ssh and sudo of a device group": (device_group, "/policy", "sudo", "never", "browser"),
     "administrator": (administrator, "", "role", "Manager", "Help Desk"),
     "who manages a password": (user, "/password-authority", "authority", "scim", "active_directory"),
+    "access policy": (access_policy, "", "mode", "enabled", "monitor"),
+    "default of a portal": (lambda _house: "/admin/access-policies/default/user_portal", "", "action", "deny", "allow_with_mfa"),
+    "IP list": (ip_list, "", "networks", "192.0.2.2/32", "192.0.2.3/32"),
     "own name": (lambda _house: "/admin/account", "", "firstname", "Augusta", "Grace"),
     "provisioning": (lambda _house: "/admin/provisioning/linux", "", "lease_days", "30", "7"),
     "provisioning of Macs": (lambda _house: "/admin/provisioning/macos", "", "lease_days", "30", "7"),
 }
 """Each form: what it is about, the rest of its address, a field, what the first writes there and what the second. The provider's
 form, which asks the provider first, has its own test in server/tests/trust/federation."""
-WORDS = {"scim": "SCIM Integration", "yes": "Only assigned people", "browser": "The browser, each time", "never": "Closed"}
+WORDS = {
+    "scim": "SCIM Integration",
+    "enabled": "Enabled",
+    "deny": "Deny",
+    "yes": "Only assigned people",
+    "browser": "The browser, each time",
+    "never": "Closed",
+}
 """What people read instead of a value."""
 
 

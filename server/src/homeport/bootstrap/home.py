@@ -45,6 +45,7 @@ from homeport.foundation.outbound.model import Fetcher
 from homeport.foundation.outbound.urls import Origin
 from homeport.foundation.sealing.sealer import Sealer
 from homeport.settings import Settings
+from homeport.trust.access.store.places import NoCountries
 from homeport.trust.federation.health import RETRY_AFTER, FetchRecord
 from homeport.trust.federation.jobs import Refresh
 from homeport.trust.federation.jwks import KeySnapshot
@@ -70,7 +71,9 @@ class Home:
         with database.read() as unit:
             sealed = unit.connection.execute(select(func.count()).select_from(order_keys)).scalar_one() > 0
         sealer = Sealer.open(settings.sealing_key, may_create=not sealed)
-        self.parts = Parts(settings, database, sealer, clock or SystemClock(), entropy or SystemEntropy(), Argon2id(), Wakeups())
+        self.parts = Parts(
+            settings, database, sealer, clock or SystemClock(), entropy or SystemEntropy(), Argon2id(), Wakeups(), NoCountries()
+        )
         with database.read() as unit:
             audited = unit.connection.execute(select(func.count()).select_from(audit_batches)).scalar_one() > 0
         keys = AuditKeys.open(settings.audit_key, may_create=not audited)
@@ -183,6 +186,7 @@ class Home:
         subscribe(UserGroupMembersChanged, self._user_group_changed)
         subscribe(UserGroupDeleted, lambda work, event: self._unit(work).access.forget_user_group(event.group_id))
         subscribe(UserGroupDeleted, lambda work, event: self._unit(work).provisioning.forget_user_group(event.group_id))
+        subscribe(UserGroupDeleted, lambda work, event: self._unit(work).access_policies.refuse_named_group(event.group_id))
         subscribe(UserDeleted, lambda work, event: self._unit(work).links.forget_user(event.user_id))
         subscribe(UserSuspended, self._end_user_sessions)
         subscribe(UserDeleted, self._end_user_sessions)

@@ -9,6 +9,7 @@ from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.sealing.sealer import Sealer
 from homeport.settings import Settings
+from homeport.trust.access.ports import Countries
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,4 @@ class Parts:
     entropy: Entropy
     hasher: Argon2id
     wakeups: Wakeups
+    countries: Countries

@@ -11,8 +11,13 @@ from homeport.directory.admins.store.api_keys import ApiKeySql
 from homeport.directory.admins.store.factors import FactorSql
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
-from homeport.directory.people.store import UserSql
+from homeport.directory.devices.store.devices import DeviceSql
+from homeport.directory.people.store import UserGroupSql, UserSql
 from homeport.foundation.database.engine import UnitOfWork
+from homeport.trust.access.actions import Decisions
+from homeport.trust.access.store.lists import IpListSql
+from homeport.trust.access.store.places import EnrolledDevices
+from homeport.trust.access.store.policies import PolicySql as PolicySqlOfAccess
 from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
 from homeport.trust.signin.password.actions.throttling import Throttling
 from homeport.trust.signin.password.recording import PasswordAttempts
@@ -20,7 +25,7 @@ from homeport.trust.signin.password.store import BrowserSql, ChallengeSql, Sessi
 from homeport.trust.signin.password.tables import user_browsers, user_challenges, user_sessions
 from homeport.trust.signin.person.actions import Passwords, PersonFactors, PersonSignIn
 from homeport.trust.signin.person.actions.owners import USERS, SessionUsers
-from homeport.trust.signin.person.actions.signin import EverybodyMay
+from homeport.trust.signin.person.actions.policies import PortalPolicies
 from homeport.trust.signin.person.store import PasswordLinkSql, PasswordSql
 from homeport.trust.signin.person.tables import user_factors, user_recovery_codes
 from homeport.trust.signin.store import SqlSignInStore
@@ -39,10 +44,26 @@ class SignInUnit:
         return Audit(AuditStore(self._connection), self._clock, self._entropy)
 
     @cached_property
+    def access_decisions(self) -> Decisions:
+        """What access policies say of a sign-in."""
+        return Decisions(
+            PolicySqlOfAccess(self._connection),
+            IpListSql(self._connection),
+            AdministratorSql(self._connection),
+            self._parts.countries,
+            EnrolledDevices(DeviceSql(self._connection).find_by_thumbprint),
+        )
+
+    @cached_property
+    def portal_policies(self) -> PortalPolicies:
+        """What access policies say of a sign-in to the user portal."""
+        return PortalPolicies(self.access_decisions, UserGroupSql(self._connection), PasswordSql(self._connection))
+
+    @cached_property
     def administrators(self) -> Administrators:
         """Administrators."""
         rows, links = AdministratorSql(self._connection), AdministratorLinkSql(self._connection)
-        return Administrators(rows, links, self.audit, self._clock, self._work)
+        return Administrators(rows, links, self.audit, self._clock, self._work, self.access_decisions)
 
     @cached_property
     def factors(self) -> Factors:
@@ -99,6 +120,7 @@ class SignInUnit:
             self.factors,
             self.administrators,
             self.administrator_links,
+            self.access_decisions,
             self.audit,
             self._clock,
             self._entropy,
@@ -131,7 +153,7 @@ class SignInUnit:
 
     @cached_property
     def person_sign_in(self) -> PersonSignIn:
-        """Users' sign-in to the user portal. `policies` is who decides about it: conditional access policies, once there are any."""
+        """Users' sign-in to the user portal."""
         return PersonSignIn(
             sessions=self.user_sessions,
             throttling=Throttling(ThrottleSql(self._connection), self._clock),
@@ -140,7 +162,7 @@ class SignInUnit:
             passwords=PasswordSql(self._connection),
             people=UserSql(self._connection),
             factors=self.user_factors,
-            policies=EverybodyMay(),
+            policies=self.portal_policies,
             attempts=PasswordAttempts(SqlSignInStore(self._connection), self.audit, self._clock, self._entropy, self._work),
             audit=self.audit,
             clock=self._clock,

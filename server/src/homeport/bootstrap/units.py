@@ -32,6 +32,9 @@ from homeport.directory.people.actions.import_rows import RowImport
 from homeport.directory.people.store import ImportSql, UserGroupSql, UserSql
 from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.jobs.store import Jobs
+from homeport.trust.access.actions import AccessActions, AccessPolicies, IpLists, Simulator
+from homeport.trust.access.store.lists import IpListSql
+from homeport.trust.access.store.policies import PolicySql as PolicySqlOfAccess
 from homeport.trust.federation.actions import Federation, IdentityProviders, Links
 from homeport.trust.federation.store import DirectorySql, HealthSql, KeySnapshotSql, ProviderSql
 from homeport.trust.federation.store import LinkSql as FederationLinks
@@ -264,6 +267,26 @@ class Unit(SignInUnit):
     def own(self) -> Own:
         """What a person asks of their own in the user portal."""
         return Own(self.people, self.bindings, self.passcodes, self.sign_ins, self._clock)
+
+    @cached_property
+    def access_policies(self) -> AccessPolicies:
+        """Access policies, as administrators edit them."""
+        policies, lists = PolicySqlOfAccess(self._connection), IpListSql(self._connection)
+        return AccessPolicies(policies, lists, self.access_decisions, self.audit, self._clock, self._entropy)
+
+    @cached_property
+    def ip_lists(self) -> IpLists:
+        """IP lists."""
+        policies, lists = PolicySqlOfAccess(self._connection), IpListSql(self._connection)
+        return IpLists(lists, policies, self.access_decisions, self.audit, self._clock, self._entropy)
+
+    @cached_property
+    def access_actions(self) -> AccessActions:
+        """All actions of the access slice, for its edges."""
+        people, groups, administrators = self.people, self.user_groups, self.administrators
+        factors, countries = self.portal_policies, self._parts.countries
+        simulator = Simulator(self.access_decisions, people, groups, administrators, countries, factors)
+        return AccessActions(self.access_policies, self.ip_lists, simulator, people, groups, administrators)
 
     @cached_property
     def sign_ins(self) -> SignIns:

@@ -53,6 +53,7 @@ from homeport.foundation.ui.assets import Assets
 from homeport.foundation.ui.navigation import Navigation, Shell
 from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
+from homeport.trust.access.pages import AccessPolicyPages, IpListPages, SimulatorPages
 from homeport.trust.federation.api import IdentityProviderApi
 from homeport.trust.federation.pages import ClientSecretPages, IdentityProviderPages, LinkPages
 from homeport.trust.federation.pages.providers import TEST_PANELS
@@ -181,6 +182,9 @@ def application(home: Home) -> FastAPI:
         UserGroupPages(home.work_of(_people), templates, panels).router(),
         PeopleApi(home.work_of(lambda unit: unit.people)).router(),
         UserGroupsApi(home.work_of(_people)).router(),
+        SimulatorPages(home.work_of(lambda unit: unit.access_actions), templates).router(),
+        AccessPolicyPages(home.work_of(lambda unit: unit.access_actions), templates).router(),
+        IpListPages(home.work_of(lambda unit: unit.access_actions), templates).router(),
         AccountPages(home.work_of(_account), parts.hasher, templates).router(),
         AdministratorPages(home.work_of(_administrators), templates, settings.public_url).router(),
         ApiKeyPages(home.work_of(_administrators), templates).router(),
@@ -216,6 +220,14 @@ def _fill(navigation: Navigation) -> None:
         Permission.IDENTITY_PROVIDERS_READ,
         icon="key",
     )
+    register(
+        "SECURITY MANAGEMENT",
+        "Conditional Access Policies",
+        "/admin/access-policies",
+        Permission.ACCESS_POLICIES_READ,
+        icon="shield",
+    )
+    register("SECURITY MANAGEMENT", "IP Lists", "/admin/ip-lists", Permission.ACCESS_POLICIES_READ, icon="location")
     register("INSIGHTS", "Sign-ins", "/admin/sign-ins", Permission.SIGNINS_READ, icon="login")
     register("INSIGHTS", "Directory Events", "/admin/events", Permission.AUDIT_READ, icon="list-details")
     register("SETTINGS", "Administrators", "/admin/administrators", Permission.ADMINISTRATORS_READ, icon="shield")

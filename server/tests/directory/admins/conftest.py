@@ -2,6 +2,7 @@ from dataclasses import dataclass
 
 import pytest
 from argon2 import PasswordHasher
+from tests.support.access import decisions_over
 from tests.support.factor import set_up
 
 from homeport.directory.admins.actions import AdministratorActions, AdministratorLinks, Administrators, ApiKeys, Factors
@@ -69,7 +70,7 @@ def build(clock, entropy, hasher):
         audit = Audit(AuditStore(unit.connection), clock, entropy)
         administrators, links, factors = AdministratorSql(unit.connection), LinkSql(unit.connection), FactorSql(unit.connection)
         return AdministratorActions(
-            Administrators(administrators, links, audit, clock, unit),
+            Administrators(administrators, links, audit, clock, unit, decisions_over(unit)),
             AdministratorLinks(links, administrators, factors, hasher, audit, clock, entropy, unit),
             ApiKeys(ApiKeySql(unit.connection), administrators, audit, clock, entropy),
             Factors(factors, administrators, SEALER, audit, clock, entropy, unit, "Acme"),

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from homeport.directory.admins.model import Administrator, AdministratorLink, ApiKey, Factor
+from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.listing import Listing, Page
 
 
@@ -41,6 +42,14 @@ class AdministratorStore(Protocol):
 
     def remove(self, administrator_id: str) -> None:
         """Remove an administrator, and their API keys with them."""
+        ...
+
+
+class WayIn(Protocol):
+    """Keeps the last way into the admin portal open; answered by a higher slice."""
+
+    def require_way_in(self, actor: Actor) -> None:
+        """Raise Conflict when, after the change just made, nobody with Billing could sign in from where the actor is."""
         ...
 
 

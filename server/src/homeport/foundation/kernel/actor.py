@@ -28,6 +28,8 @@ class Origin:
     address: str = ""
     user_agent: str = ""
     request_id: str = ""
+    client_key: str = ""
+    """The key that the caller proved by a TLS certificate to a trusted proxy (RFC 7638 thumbprint); empty without one."""
 
     @property
     def network(self) -> str:
@@ -55,6 +57,8 @@ class Actor:
     origin: Origin = field(default_factory=Origin)
     key_id: str = ""
     """The API key that acts for them; empty for a session."""
+    has_factor: bool = False
+    """They have a second factor set up."""
     lacks_factor: bool = False
     """The role demands a second factor that is not set up yet; until then there are no permissions."""
 

@@ -28,3 +28,5 @@ class Permission(StrEnum):
     ADMINISTRATORS_READ = "administrators:read"
     ADMINISTRATORS_WRITE = "administrators:write"
     API_KEYS_OWN = "api_keys:own"
+    ACCESS_POLICIES_READ = "access_policies:read"
+    ACCESS_POLICIES_WRITE = "access_policies:write"

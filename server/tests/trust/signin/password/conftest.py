@@ -2,6 +2,7 @@ from dataclasses import dataclass
 
 import pytest
 from argon2 import PasswordHasher
+from tests.support.access import decisions_over
 from tests.support.factor import set_up
 
 from homeport.directory.admins.actions import AdministratorLinks, Administrators, Factors
@@ -91,7 +92,8 @@ def build(clock, entropy, hasher):
         audit = Audit(AuditStore(connection), clock, entropy)
         rows = AdministratorSql(connection)
         links, factor_rows = LinkSql(connection), FactorSql(connection)
-        administrators = Administrators(rows, links, audit, clock, unit)
+        decisions = decisions_over(unit)
+        administrators = Administrators(rows, links, audit, clock, unit, decisions)
         return PasswordSignIn(
             sessions=Sessions(SessionSql(connection), administrators, audit, clock, entropy),
             throttles=ThrottleSql(connection),
@@ -100,6 +102,7 @@ def build(clock, entropy, hasher):
             factors=Factors(factor_rows, rows, SEALER, audit, clock, entropy, unit, "Acme"),
             administrators=administrators,
             links=AdministratorLinks(links, rows, factor_rows, hasher, audit, clock, entropy, unit),
+            decisions=decisions,
             audit=audit,
             clock=clock,
             entropy=entropy,

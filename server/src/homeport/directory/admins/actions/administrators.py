@@ -13,7 +13,7 @@ from homeport.directory.admins.model import (
     AdministratorProofChanged,
     AdministratorSuspended,
 )
-from homeport.directory.admins.ports import AdministratorStore, LinkStore
+from homeport.directory.admins.ports import AdministratorStore, LinkStore, WayIn
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change
 from homeport.directory.people.model import email_problem, name_problem, normal_email
@@ -34,6 +34,7 @@ class Administrators:
     audit: Audit
     clock: Clock
     publisher: Publisher
+    way_in: WayIn
 
     def list(self, actor: Actor, listing: Listing) -> Page[Administrator]:
         """Return administrators. Filters and sorting: `email`, `firstname`, `lastname`, `role`, `created_at`."""
@@ -113,7 +114,7 @@ class Administrators:
         lastname: str | None = None,
         version: int | None = None,
     ) -> Administrator:
-        """Set what is not None; raise Conflict when nobody with Billing would be left."""
+        """Set what is not None; raise Conflict when nobody with Billing would be left, or could still sign in."""
         actor.require(Permission.ADMINISTRATORS_WRITE)
         actor.require_recent(self.clock.now())
         if role is not None and role not in ROLES:
@@ -135,6 +136,7 @@ class Administrators:
         if after.role != BILLING:
             refuse_last(before, with_billing)
         after = self._save(actor, before, after, ("role", "api_keys_allowed", "firstname", "lastname"))
+        self._keep_way_in(actor, before, after)
         if Permission.ADMINISTRATORS_WRITE not in after.permissions:
             self.links.revoke_made_by(before.email, self.clock.now())
         self.publisher.publish(AdministratorChanged(administrator_id))
@@ -157,6 +159,7 @@ class Administrators:
         now = self.clock.now()
         after = replace(before, suspended_at=now, version=before.version + 1, updated_at=now)
         self.administrators.save(after)
+        self._keep_way_in(actor, before)
         self.links.revoke_made_by(before.email, now)
         self.audit.record(actor, "admin_suspend", resource=resource(after))
         self.publisher.publish(AdministratorSuspended(after.id))
@@ -184,9 +187,14 @@ class Administrators:
         self.publisher.publish(AdministratorDeleted(administrator_id))
         self.links.revoke_made_by(administrator.email, self.clock.now())
         self.administrators.remove(administrator_id)
+        self._keep_way_in(actor, administrator)
         changes = [Change(field, getattr(administrator, field), None) for field in ("email", "role")]
         self.audit.record(actor, "admin_delete", resource=resource(administrator), changes=changes)
         return administrator
+
+    def _keep_way_in(self, actor: Actor, before: Administrator, after: Administrator | None = None) -> None:
+        if before.role == BILLING and before.suspended_at is None and (after is None or after.role != BILLING):
+            self.way_in.require_way_in(actor)
 
     def _save(self, actor: Actor, before: Administrator, after: Administrator, fields: tuple[str, ...]) -> Administrator:
         stored = replace(after, version=before.version + 1, updated_at=self.clock.now())

@@ -108,5 +108,6 @@ def actor_of(administrator: Administrator, origin: Origin) -> Actor:
         frozenset() if administrator.lacks_factor else administrator.permissions,
         role=administrator.role,
         origin=origin,
+        has_factor=administrator.factor_since is not None,
         lacks_factor=administrator.lacks_factor,
     )

@@ -43,6 +43,8 @@ MATRIX: dict[Permission, str] = {
     Permission.ADMINISTRATORS_READ: "BAHR",
     Permission.ADMINISTRATORS_WRITE: "B",
     Permission.API_KEYS_OWN: "BAMHR",
+    Permission.ACCESS_POLICIES_READ: "BAHR",
+    Permission.ACCESS_POLICIES_WRITE: "B",
 }
 """Each permission and the letters of the roles that have it. A new permission needs a line here; nobody has it otherwise."""
 

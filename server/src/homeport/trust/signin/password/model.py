@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from homeport.foundation.kernel.entropy import hash_token
+from homeport.trust.access.model import Link
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
@@ -37,6 +38,8 @@ class Session:
     expires_at: datetime
     address: str
     user_agent: str
+    factor_demanded: bool = False
+    """An access policy let the person in on condition of a second factor; without one the session does nothing but set it up."""
 
     def alive(self, now: datetime) -> bool:
         """Tell whether the session is neither over nor idle for too long."""
@@ -136,6 +139,14 @@ class SignedIn:
     """The token by which this browser is known to the account from now on."""
     target: str = HOME
     """Where to go on to."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShutOut:
+    """The proof was right, and an access policy denies the sign-in: what the person reads, and where they can read on."""
+
+    message: str
+    links: tuple[Link, ...] = ()
 
 
 def account_key(email: str) -> str:

@@ -27,10 +27,14 @@ class Ruling:
     policy: str = ""
     text: str = ""
     links: tuple[tuple[str, str], ...] = ()
+    monitored: str = ""
+    """The names of policies that are only monitored and would have applied."""
+    would: str = ""
+    """What the verdict would be if those were enabled."""
 
 
 class AccessPolicies(Protocol):
-    """Decides about a sign-in to the user portal once the password was right: the seam for conditional access policies.
+    """Decides about a sign-in to the user portal once the password was right: answered by `trust.access`.
 
     `PersonSignIn._judge` asks it, once for each sign-in, inside the unit of work that records the sign-in; the ruling stands on
     its timeline. bootstrap (`Unit.person_sign_in`) says who answers.

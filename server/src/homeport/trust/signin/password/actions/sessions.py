@@ -51,17 +51,22 @@ class Sessions:
         """Return a living session's owner as they are now, or None when they are gone or suspended."""
         # public: only `find` hands out sessions
         owner = self.owners.acting(session.owner_id, origin)
-        return None if owner is None else replace(owner, session_id=session.id, authenticated_at=session.authenticated_at)
+        if owner is None:
+            return None
+        if session.factor_demanded and not owner.has_factor:
+            owner = replace(owner, permissions=frozenset(), lacks_factor=True)
+        return replace(owner, session_id=session.id, authenticated_at=session.authenticated_at)
 
     def touch(self, session: Session) -> None:
         """Store that the session was used now."""
         # public: only `find` hands out sessions
         self.sessions.touch(session.id, self.clock.now())
 
-    def start(self, owner: Owner, origin: Origin, *, replacing: str = "") -> tuple[Session, str]:
+    def start(self, owner: Owner, origin: Origin, *, replacing: str = "", factor_demanded: bool = False) -> tuple[Session, str]:
         """Start a session for somebody who just proved who they are, and return it with its token.
 
-        `replacing` is the token that the browser held before; that session ends, so that nobody can plant one.
+        `replacing` is the token that the browser held before; that session ends, so that nobody can plant one. With
+        `factor_demanded` it does nothing but set up a second factor while there is none.
         """
         # public: its callers have checked a password or a one-time link
         self.end(replacing)
@@ -77,6 +82,7 @@ class Sessions:
             expires_at=now + model.ABSOLUTE,
             address=origin.address[:64],
             user_agent=origin.user_agent[:300],
+            factor_demanded=factor_demanded,
         )
         self.sessions.add(session)
         return session, token

@@ -11,10 +11,13 @@ from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
 from homeport.foundation.kernel.errors import Unauthenticated
+from homeport.foundation.kernel.reasons import ReasonCode
+from homeport.trust.access.actions import Decisions
+from homeport.trust.access.model import Action, Decision, described
 from homeport.trust.signin.password import model
 from homeport.trust.signin.password.actions.sessions import Sessions
 from homeport.trust.signin.password.actions.throttling import Throttling
-from homeport.trust.signin.password.model import Attempt, Challenge, CodeAsked, SignedIn
+from homeport.trust.signin.password.model import Attempt, Challenge, CodeAsked, ShutOut, SignedIn
 from homeport.trust.signin.password.ports import BrowserStore, ChallengeStore, ThrottleStore
 
 
@@ -29,6 +32,7 @@ class PasswordSignIn:
     factors: Factors
     administrators: Administrators
     links: AdministratorLinks
+    decisions: Decisions
     audit: Audit
     clock: Clock
     entropy: Entropy
@@ -62,8 +66,10 @@ class PasswordSignIn:
         browser: str = "",
         rehash: str = "",
         target: str = model.HOME,
-    ) -> SignedIn | CodeAsked | None:
+    ) -> SignedIn | CodeAsked | ShutOut | None:
         """When the password was right, start a session, or ask for the second factor's code; else record the failure and return None.
+
+        An access policy may deny it even so, and may demand a second factor of somebody who has none: they set one up first.
 
         `rehash` is the same password's hash with today's parameters, when the stored one is outdated.
         """
@@ -77,16 +83,23 @@ class PasswordSignIn:
         if rehash:
             self.administrators.rehash(administrator.id, rehash)
         self._remove_old()
+        decision = self.decisions.of_administrator(administrator, origin)
+        if decision.denied:
+            return self._shut_out(administrator, origin, decision)
         if administrator.factor_since is not None:
             return self._ask_code(administrator, rehash or administrator.password_hash, target)
-        return self._signed_in(administrator, origin, "password", replacing=replacing, browser=browser, target=target)
+        return self._signed_in(
+            administrator, origin, "password", replacing=replacing, browser=browser, target=target, decision=decision
+        )
 
     def waits_for_code(self, token: str) -> bool:
         """Tell whether the sign-in that the cookie's token names still waits for a code."""
         # public: the token is the proof of the password
         return self._judged(self.challenges.find(hash_token(token)) if token else None) is not None
 
-    def give_code(self, token: str, code: str, origin: Origin, *, replacing: str = "", browser: str = "") -> SignedIn | None:
+    def give_code(
+        self, token: str, code: str, origin: Origin, *, replacing: str = "", browser: str = ""
+    ) -> SignedIn | ShutOut | None:
         """Start the session when the code was right, or record the failure and return None.
 
         Raises Unauthenticated when the password must be given again, and RateLimited while it is too early.
@@ -112,8 +125,11 @@ class PasswordSignIn:
             return None
         self._forgive(attempt)
         self.challenges.remove_of(administrator.id)
-        way = f"password and {way}"
-        return self._signed_in(administrator, origin, way, replacing=replacing, browser=browser, target=challenge.target)
+        decision = self.decisions.of_administrator(administrator, origin)
+        if decision.denied:
+            return self._shut_out(administrator, origin, decision)
+        way, target = f"password and {way}", challenge.target
+        return self._signed_in(administrator, origin, way, replacing=replacing, browser=browser, target=target, decision=decision)
 
     def begin_confirmation(self, actor: Actor) -> Attempt:
         """Count an attempt of a signed-in person to confirm their password; raise RateLimited while it is too early."""
@@ -160,13 +176,20 @@ class PasswordSignIn:
         origin: Origin,
         replacing: str = "",
         browser: str = "",
-    ) -> SignedIn:
-        """Use a one-time link up and sign its holder in; raises what `AdministratorLinks.accept` raises."""
+    ) -> SignedIn | ShutOut:
+        """Use a one-time link up and sign its holder in; raises what `AdministratorLinks.accept` raises.
+
+        Access policies are asked of who was invited. A link made on the server itself is the way back, so it passes them by.
+        """
         # public: the link's token is the proof
+        invited = self.links.look(token).is_invitation
         administrator = self.links.accept(
             token, email=email, firstname=firstname, lastname=lastname, password=password, origin=origin
         )
-        return self._signed_in(administrator, origin, "one-time link", replacing=replacing, browser=browser)
+        decision = self.decisions.of_administrator(administrator, origin) if invited else None
+        if decision is not None and decision.denied:
+            return self._shut_out(administrator, origin, decision)
+        return self._signed_in(administrator, origin, "one-time link", replacing=replacing, browser=browser, decision=decision)
 
     def sign_out(self, actor: Actor, token: str) -> None:
         """End the session."""
@@ -230,6 +253,19 @@ class PasswordSignIn:
         resource = Resource("admin", attempt.administrator_id, name)
         self.audit.record(actor, event_type, resource=resource, success=False, reason=reason)
 
+    def _shut_out(self, administrator: Administrator, origin: Origin, decision: Decision) -> ShutOut:
+        policy = decision.policy
+        self.audit.record(
+            actor_of(administrator, origin),
+            "admin_login_attempt",
+            resource=_resource(administrator),
+            success=False,
+            reason=ReasonCode.DENIED_BY_POLICY.code,
+            details=described(decision),
+        )
+        message = policy.message if policy is not None else ""
+        return ShutOut(message or ReasonCode.DENIED_BY_POLICY.person, policy.links if policy is not None else ())
+
     def _signed_in(
         self,
         administrator: Administrator,
@@ -239,12 +275,15 @@ class PasswordSignIn:
         replacing: str,
         browser: str,
         target: str = model.HOME,
+        decision: Decision | None = None,
     ) -> SignedIn:
-        session, token = self.sessions.start(administrator, origin, replacing=replacing)
+        demanded = decision is not None and decision.action is Action.MFA
+        session, token = self.sessions.start(administrator, origin, replacing=replacing, factor_demanded=demanded)
         known = browser if self._known(browser, administrator.id) else self.entropy.token()
         self.browsers.remember(hash_token(known), administrator.id, self.clock.now())
         actor = replace(actor_of(administrator, origin), session_id=session.id)
-        self.audit.record(actor, "admin_login_attempt", resource=_resource(administrator), details={"way": way})
+        details = {"way": way, **(described(decision) if decision is not None else {})}
+        self.audit.record(actor, "admin_login_attempt", resource=_resource(administrator), details=details)
         return SignedIn(session, token, known, target)
 
     def _remove_old(self) -> None:

@@ -12,10 +12,11 @@ from homeport.foundation.http.actor import PageActor, SignInRequired, origin_of
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, RateLimited, Unauthenticated
+from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
-from homeport.trust.signin.password.model import CODE_WITHIN, KNOWN_FOR, CodeAsked, SignedIn, safe_target
+from homeport.trust.signin.password.model import CODE_WITHIN, KNOWN_FOR, CodeAsked, ShutOut, SignedIn, safe_target
 
 SESSION_COOKIE = "__Host-homeport"
 BROWSER_COOKIE = "__Host-homeport-browser"
@@ -142,6 +143,8 @@ class PasswordPages:
         if signed_in is None:
             form.refuse(WRONG)
             return self._sign_in_page(request, form, next, status=401)
+        if isinstance(signed_in, ShutOut):
+            return self._shut_out_page(request, signed_in)
         if isinstance(signed_in, CodeAsked):
             answer = RedirectResponse("/signin/code", 303)
             set_cookie(answer, CODE_COOKIE, signed_in.token, max_age=int(CODE_WITHIN.total_seconds()))
@@ -179,7 +182,7 @@ class PasswordPages:
         if signed_in is None:
             form.fail("code", WRONG_CODE)
             return self._code_page(request, form, status=401)
-        answer = enter(signed_in)
+        answer = self._shut_out_page(request, signed_in) if isinstance(signed_in, ShutOut) else enter(signed_in)
         delete_cookie(answer, CODE_COOKIE)
         return answer
 
@@ -272,7 +275,7 @@ class PasswordPages:
                         replacing=request.cookies.get(SESSION_COOKIE, ""),
                         browser=request.cookies.get(BROWSER_COOKIE, ""),
                     )
-                return enter(signed_in)
+                return self._shut_out_page(request, signed_in) if isinstance(signed_in, ShutOut) else enter(signed_in)
         except NotFound as error:
             return self._dead_link(request, error)
         except Invalid as error:
@@ -331,6 +334,17 @@ class PasswordPages:
             invitation=invitation,
             shortest=SHORTEST_PASSWORD,
             longest=LONGEST_PASSWORD,
+        )
+
+    def _shut_out_page(self, request: Request, denied: ShutOut) -> Response:
+        return self.templates.render(
+            "access/denied.html",
+            request,
+            status=403,
+            headers={"X-Homeport-Reason": ReasonCode.DENIED_BY_POLICY.code},
+            message=denied.message,
+            links=denied.links,
+            reference=request.scope.get("request_id", ""),
         )
 
     def _dead_link(self, request: Request, error: NotFound) -> Response:

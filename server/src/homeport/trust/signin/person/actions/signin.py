@@ -116,6 +116,8 @@ class PersonSignIn:
             return Refused(ReasonCode.PASSWORD_MANAGED_ELSEWHERE, "", told=True)
         ruling = self.policies.rule(user, origin)
         recorder.note("access policies", verdict=ruling.verdict.value, policy=ruling.policy)
+        if ruling.monitored:
+            recorder.note("policies only monitored", verdict_would_be=ruling.would, policies=ruling.monitored)
         if ruling.verdict is Verdict.DENY:
             return Refused(ReasonCode.DENIED_BY_POLICY, "", told=True, text=ruling.text, links=ruling.links)
         if ruling.verdict is Verdict.REQUIRE_MFA and password.factor_since is None:
@@ -161,6 +163,11 @@ class PersonSignIn:
         recorder.ok("second factor", way=way)
         self.throttling.forgive((key,))
         self.challenges.remove_of(user.id)
+        ruling = self._judge(user, self.passwords.get(user.id), origin, recorder)
+        if isinstance(ruling, Refused):  # what decides may have changed since the password, and so may the address
+            if sign_in is not None:
+                self.attempts.refuse(sign_in, ruling.reason, recorder)
+            return replace(ruling, sign_in_id=sign_in.id if sign_in is not None else "")
         return self._entered(user, sign_in, recorder, origin, replacing=replacing, browser=browser, target=challenge.target)
 
     def enter_by_link(
@@ -278,16 +285,6 @@ class PersonSignIn:
         self.challenges.remove_before(now)
         self.throttling.throttles.remove_before(now - model.FORGOTTEN_AFTER)
         self.browsers.remove_before(now - model.KNOWN_FOR)
-
-
-@dataclass(frozen=True, slots=True)
-class EverybodyMay:
-    """The policies of a directory that has none: whoever has the right password may sign in."""
-
-    def rule(self, _user: User, _origin: Origin) -> Ruling:
-        """Allow."""
-        # public: asked by the sign-in
-        return Ruling(Verdict.ALLOW)
 
 
 def user_actor(user: User, origin: Origin) -> Actor:

@@ -1,0 +1,1 @@
+"""Policies, defaults and IP lists in SQL; countries from a file."""
