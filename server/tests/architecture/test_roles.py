@@ -161,7 +161,7 @@ def refused(answer):
 def test_every_guarded_route_declares_what_it_needs_and_nothing_else_is_declared(app):
     routes = set(guarded_routes(app))
     missing, gone = routes - set(NEEDS), set(NEEDS) - routes
-    assert not missing, f"say in tests/support/routes.py what these need: {sorted(missing)}"
+    assert not missing, f"say in tests/support/routes/needs.py what these need: {sorted(missing)}"
     assert not gone, f"these are no routes any more: {sorted(gone)}"
 
 

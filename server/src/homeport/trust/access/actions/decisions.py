@@ -1,6 +1,6 @@
 """Judge a sign-in, and refuse a change that would shut out the last administrator."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from homeport.directory.admins.model import BILLING, Administrator
@@ -8,31 +8,15 @@ from homeport.foundation.kernel.actor import Actor, Origin
 from homeport.foundation.kernel.errors import Conflict
 from homeport.trust.access.model import (
     Decision,
-    DefaultAction,
-    Networks,
+    Known,
     Place,
-    Policy,
     Portal,
     Subject,
-    decide,
     lists_of,
 )
 from homeport.trust.access.ports import BillingStore, Countries, Devices, IpListStore, PolicyStore
 
 SHUT_OUT = "last_administrator_shut_out"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """All that counts at a portal at this moment."""
-
-    policies: Sequence[Policy]
-    default: DefaultAction
-    lists: Networks
-
-    def judge(self, subject: Subject, place: Place) -> Decision:
-        """Decide."""
-        return decide(self.policies, self.default, self.lists, subject, place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from homeport.trust.access.model.conditions import (
     truth,
     written,
 )
-from homeport.trust.access.model.decision import Decision, Judged, Standing, Subject, decide, described
+from homeport.trust.access.model.decision import Decision, Judged, Known, Standing, Subject, decide, described
 from homeport.trust.access.model.explanation import because, in_words, outcome
 from homeport.trust.access.model.policies import (
     LONGEST_DESCRIPTION,
@@ -57,6 +57,7 @@ __all__ = [
     "InList",
     "IpList",
     "Judged",
+    "Known",
     "Link",
     "Managed",
     "Mode",

@@ -79,6 +79,19 @@ def decide(policies: Sequence[Policy], default: DefaultAction, lists: Networks, 
     return replace(decision, watched=watched, would=_weigh(judged, default.action)[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that counts at a portal at this moment."""
+
+    policies: Sequence[Policy]
+    default: DefaultAction
+    lists: Networks
+
+    def judge(self, subject: Subject, place: Place) -> Decision:
+        """Decide."""
+        return decide(self.policies, self.default, self.lists, subject, place)
+
+
 def described(decision: Decision) -> dict[str, str | list[str]]:
     """Return what the audit log keeps of a decision beside the sign-in; nothing where nothing was asked."""
     found: dict[str, str | list[str]] = {}
