@@ -7,6 +7,7 @@ from tests.journeys.approval import Person
 from tests.journeys.installation import Installation
 from tests.journeys.looks import LOOKS, looks_right, looks_right_everywhere
 from tests.journeys.portal import Portal
+from tests.journeys.user_portal import UserPortal
 
 from homeport.bootstrap.home import Home
 from homeport.foundation.kernel.actor import system
@@ -45,6 +46,15 @@ def portal_with_data(portal, person, machine, _kept) -> Portal:
     return portal
 
 
+@pytest.fixture
+def user_portal(portal_with_data, new_context) -> UserPortal:
+    """Ada in the user portal; her password was set by a link from her page in the admin portal."""
+    mine = UserPortal(new_context().new_page(), portal_with_data.installation)
+    mine.page.goto(mine.link_from(portal_with_data, "ada"))
+    mine.chooses_a_password()
+    return mine
+
+
 def _make_groups(installation: Installation) -> None:
     """Put everybody into a user group and every device into a device group, as `homeport`'s own commands open the data."""
     home = Home(Settings.read({}, data=installation.folder, public_url=installation.server))
@@ -73,6 +83,41 @@ def test_every_page_of_the_portal_fits_can_be_read_and_used_by_everybody(portal_
     assert not wrong, "\n".join(wrong)
 
 
+def test_every_page_of_the_user_portal_fits_can_be_read_and_used_by_everybody(user_portal):
+    page, server = user_portal.page, user_portal.installation.server
+    addresses = pages_from(page, f"{server}/user")
+    assert {address.removeprefix(server) for address in addresses} >= {
+        *("/user", "/user/devices", "/user/sign-ins", "/user/security", "/user/details"),
+        *("/user/security/password", "/user/security/second-factor"),
+    }
+    wrong = []
+    for address in [*addresses, f"{server}/user/nothing-here", f"{server}/user/confirm"]:
+        page.goto(address)
+        for look in (looks_right_everywhere, has_no_fault, can_be_used_by_keyboard, _has_no_fault_in_light):
+            try:
+                look(page)
+            except AssertionError as fault:
+                wrong.append(str(fault))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_user_portal_works_without_script(user_portal, new_context):
+    """A person signs in, changes a detail, looks at everything, and signs out, with no script at all."""
+    context = new_context(java_script_enabled=False)
+    without = UserPortal(context.new_page(), user_portal.installation)
+    without.sign_in("ada")
+    page = without.page
+    for name in ("My Devices", "My Sign-ins", "Security", "My Details"):
+        page.get_by_role("navigation", name="Main").get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    page.get_by_label("Location").fill("London")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("main")).to_contain_text("Saved")
+    page.get_by_text("account menu").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
 def _has_no_fault_in_light(page: Page) -> None:
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     has_no_fault(page)
@@ -94,7 +139,7 @@ def test_every_page_of_the_portal_works_without_script(portal_with_data, new_con
 
 
 def test_first_visit_is_small(installation, new_context):
-    for path in ("/signin", "/admin/link/unknown", "/device", "/api/reference"):
+    for path in ("/signin", "/admin/link/unknown", "/device", "/api/reference", "/user/signin", "/user/link/unknown"):
         context = new_context()
         page = context.new_page()
         session = context.new_cdp_session(page)
@@ -120,9 +165,10 @@ def test_a_text_too_faint_to_read_and_a_page_too_wide_are_found(portal):
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_page_of_a_sign_in_fits_and_can_be_read(installation, machine, new_context, look):
     person = Person(new_context(**LOOKS[look]).new_page(), installation)
-    person.page.goto(f"{installation.server}/signin")
-    looks_right(person.page, look)
-    has_no_fault(person.page)
+    for path in ("/signin", "/user/signin", "/user/link/unknown"):
+        person.page.goto(f"{installation.server}{path}")
+        looks_right(person.page, look)
+        has_no_fault(person.page)
     person.types_the_code("WDJB-MJHT")
     looks_right(person.page, look)
     has_no_fault(person.page)

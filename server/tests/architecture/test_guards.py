@@ -35,6 +35,7 @@ PUBLIC = {
     "/admin/link/{token}": "the one-time link is the proof",
     "/user/signin": "where users sign in",
     "/user/signin/code": "shown only to the browser whose cookie stands for a right password",
+    "/user/signin/forgotten": "whoever forgot the password cannot sign in; the answer is the same for everybody",
     "/user/link/{token}": "the one-time link is the proof",
 }
 

@@ -11,6 +11,7 @@ from tests.support.house import ADMIN
 
 import homeport
 from homeport.bootstrap.web import application
+from homeport.channels.console.mail.actions import TypedServer
 from homeport.directory.admins.model import READ_ONLY, Administrator, actor_of
 from homeport.directory.devices.model import OSFamily
 from homeport.foundation.kernel.actor import system
@@ -69,6 +70,12 @@ def device_group(house):
     return f"/admin/device-groups/{house.do(lambda act: act.device_groups.create(ADMIN, 'Lab').id)}"
 
 
+def mail_server(house):
+    typed = TypedServer("smtp.acme.example", 587, "starttls", "", "", "homeport@acme.example")
+    house.do(lambda act: act.mail_settings.save(ADMIN, typed))
+    return "/admin/mail"
+
+
 def administrator(house):
     now = house.clock.now()
     made = Administrator(house.entropy.new_id(), "ada@example.com", "", "", READ_ONLY, "x", False, 1, now, now)
@@ -99,6 +106,7 @@ FORMS = {
     "access policy": (access_policy, "", "mode", "enabled", "monitor"),
     "default of a portal": (lambda _house: "/admin/access-policies/default/user_portal", "", "action", "deny", "allow_with_mfa"),
     "IP list": (ip_list, "", "networks", "192.0.2.2/32", "192.0.2.3/32"),
+    "mail server": (mail_server, "", "sender", "directory@acme.example", "hello@acme.example"),
     "own name": (lambda _house: "/admin/account", "", "firstname", "Augusta", "Grace"),
     "provisioning": (lambda _house: "/admin/provisioning/linux", "", "lease_days", "30", "7"),
     "provisioning of Macs": (lambda _house: "/admin/provisioning/macos", "", "lease_days", "30", "7"),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cached_property
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 
@@ -37,9 +38,13 @@ from homeport.directory.people.model import (
 from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database, DatabaseWork, Subscriptions, UnitOfWork
 from homeport.foundation.http.metrics import Metrics
-from homeport.foundation.jobs.worker import Worker
+from homeport.foundation.jobs.worker import Handler, Worker
 from homeport.foundation.kernel.clock import Clock, SystemClock
 from homeport.foundation.kernel.entropy import Entropy, SystemEntropy
+from homeport.foundation.mail.jobs import KIND as MAIL
+from homeport.foundation.mail.jobs import MailJob
+from homeport.foundation.mail.model import KEPT_FOR as MAIL_KEPT_FOR
+from homeport.foundation.mail.smtp import Smtp
 from homeport.foundation.outbound.client import Outbound
 from homeport.foundation.outbound.model import Fetcher
 from homeport.foundation.outbound.urls import Origin
@@ -52,6 +57,8 @@ from homeport.trust.federation.jwks import KeySnapshot
 from homeport.trust.federation.key_cache import KeyCache
 from homeport.trust.federation.model import IdentityProviderChanged, IdentityProviderDeleted
 from homeport.trust.signin.model import KEPT_FOR, FollowUp
+from homeport.trust.signin.person.jobs import KIND as FORGOTTEN
+from homeport.trust.signin.person.jobs import ForgottenJob
 from homeport.trust.signin.person.model import UserPasswordChanged
 from homeport.upkeep import Duty
 
@@ -137,7 +144,13 @@ class Home:
     def worker(self) -> Worker:
         """What carries out jobs."""
         parts = self.parts
-        handlers = {KIND: ImportJob(parts.database, lambda work: self._unit(work).imports)}
+        hello = urlsplit(parts.settings.public_url).hostname or "localhost"
+        smtp = Smtp(parts.settings.organization, hello, parts.settings.outbound_ca_file)
+        handlers: dict[str, Handler] = {
+            KIND: ImportJob(parts.database, lambda work: self._unit(work).imports),
+            FORGOTTEN: ForgottenJob(lambda work: self._unit(work).forgotten),
+            MAIL: MailJob(parts.database, lambda work: self._unit(work).mail, smtp.send),
+        }
         return Worker(parts.database, parts.clock, parts.entropy, handlers)
 
     def _work_off(self) -> None:
@@ -162,6 +175,7 @@ class Home:
             actions.jobs.remove_before(now - JOBS_KEPT_FOR)
             actions.imports.store.remove_before(now - JOBS_KEPT_FOR)
             actions.passwords.links.remove_before(moment)
+            actions.mail.remove_before(now - MAIL_KEPT_FOR)
 
     @property
     def work(self) -> DatabaseWork[Unit]:

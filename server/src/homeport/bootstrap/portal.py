@@ -67,11 +67,11 @@ def routers(home: Home, app: FastAPI, templates: Templates, panels: Panels) -> S
 
 
 def _person(unit: Unit) -> PersonActions:
-    return PersonActions(unit.person_sign_in, unit.passwords)
+    return PersonActions(unit.person_sign_in, unit.passwords, unit.forgotten)
 
 
 def _security(unit: Unit) -> SecurityActions:
-    return SecurityActions(unit.passwords, unit.user_factors, unit.user_sessions, unit.session_users)
+    return SecurityActions(unit.passwords, unit.user_factors, unit.user_sessions, unit.session_users, unit.forgotten)
 
 
 def _own(unit: Unit) -> Own:

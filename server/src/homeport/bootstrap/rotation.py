@@ -44,7 +44,9 @@ def rotate(home: Home, actor: Actor) -> int:
     with parts.database.write() as work:
         parts_of = (_keys, _help_desk_keys, _verifiers, _clients, _factors, _user_factors)
         count = sum(seal(work.connection, sealer) for seal in parts_of)
-        Unit(parts, work).audit.record(
+        unit = Unit(parts, work)
+        count += unit.mail.seal_anew(sealer)
+        unit.audit.record(
             actor,
             "sealing_key_rotated",
             resource=Resource("sealing_key", sealer.newest, "sealing key"),

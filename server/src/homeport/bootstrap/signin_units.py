@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from homeport.bootstrap.parts import Parts
+from homeport.channels.console.mail.actions import MailSettings
 from homeport.directory.admins.actions import AdministratorActions, AdministratorLinks, Administrators, ApiKeys, Factors
 from homeport.directory.admins.actions.one_time import OneTimePasswords
 from homeport.directory.admins.store.administrators import AdministratorSql
@@ -14,6 +15,9 @@ from homeport.directory.audit.store import AuditStore
 from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.people.store import UserGroupSql, UserSql
 from homeport.foundation.database.engine import UnitOfWork
+from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.jobs.store import Jobs
+from homeport.foundation.mail.store import Mail
 from homeport.trust.access.actions import Decisions
 from homeport.trust.access.store.lists import IpListSql
 from homeport.trust.access.store.places import EnrolledDevices
@@ -26,6 +30,7 @@ from homeport.trust.signin.password.tables import user_browsers, user_challenges
 from homeport.trust.signin.person.actions import Passwords, PersonFactors, PersonSignIn
 from homeport.trust.signin.person.actions.owners import USERS, SessionUsers
 from homeport.trust.signin.person.actions.policies import PortalPolicies
+from homeport.trust.signin.person.forgotten import Forgotten
 from homeport.trust.signin.person.store import PasswordLinkSql, PasswordSql
 from homeport.trust.signin.person.tables import user_factors, user_recovery_codes
 from homeport.trust.signin.store import SqlSignInStore
@@ -58,6 +63,21 @@ class SignInUnit:
     def portal_policies(self) -> PortalPolicies:
         """What access policies say of a sign-in to the user portal."""
         return PortalPolicies(self.access_decisions, UserGroupSql(self._connection), PasswordSql(self._connection))
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The outbox."""
+        return Jobs(self._connection, self._clock, self._entropy)
+
+    @cached_property
+    def mail(self) -> Mail:
+        """Mail."""
+        return Mail(self._connection, self.jobs, self._parts.sealer, self._clock, self._entropy, self._work)
+
+    @cached_property
+    def mail_settings(self) -> MailSettings:
+        """The mail server, as administrators manage it."""
+        return MailSettings(self.mail, self.audit, self._clock)
 
     @cached_property
     def administrators(self) -> Administrators:
@@ -131,6 +151,20 @@ class SignInUnit:
         """Users' directory passwords."""
         passwords, links, people = PasswordSql(self._connection), PasswordLinkSql(self._connection), UserSql(self._connection)
         return Passwords(passwords, links, people, self.audit, self._clock, self._entropy, self._work)
+
+    @cached_property
+    def forgotten(self) -> Forgotten:
+        """Forgotten passwords, reset by mail."""
+        parts = self._parts
+        return Forgotten(
+            self.passwords,
+            UserSql(self._connection),
+            self.mail,
+            self.jobs,
+            RateLimits(self._connection, self._clock),
+            parts.settings.public_url,
+            parts.settings.organization,
+        )
 
     @cached_property
     def user_factors(self) -> PersonFactors:

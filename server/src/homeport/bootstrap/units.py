@@ -31,7 +31,6 @@ from homeport.directory.people.actions import Imports, People, UserGroups
 from homeport.directory.people.actions.import_rows import RowImport
 from homeport.directory.people.store import ImportSql, UserGroupSql, UserSql
 from homeport.foundation.http.rate_limit import RateLimits
-from homeport.foundation.jobs.store import Jobs
 from homeport.trust.access.actions import AccessActions, AccessPolicies, IpLists, Simulator
 from homeport.trust.access.store.lists import IpListSql
 from homeport.trust.access.store.policies import PolicySql as PolicySqlOfAccess
@@ -54,11 +53,6 @@ class Unit(SignInUnit):
     def limits(self) -> RateLimits:
         """Rate limits."""
         return RateLimits(self._connection, self._clock)
-
-    @cached_property
-    def jobs(self) -> Jobs:
-        """The outbox."""
-        return Jobs(self._connection, self._clock, self._entropy)
 
     @cached_property
     def people(self) -> People:

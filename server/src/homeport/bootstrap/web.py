@@ -14,6 +14,7 @@ from homeport import __version__, upkeep
 from homeport.bootstrap import portal
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
+from homeport.channels.console.mail.pages import MailPages
 from homeport.channels.console.pages import ConsoleActions, ConsolePages
 from homeport.channels.linux.api import AgentEndpoints, HelpDeskApi, LinuxActions
 from homeport.channels.linux.packages import BUILT_IN, AgentPackages
@@ -195,6 +196,7 @@ def application(home: Home) -> FastAPI:
         EventsApi(home.work_of(lambda unit: unit.audit)).router(),
         PasswordPages(home.work_of(lambda unit: unit.password_sign_in), parts.hasher, templates, sessions).router(),
         ApiReference(app.openapi, templates, settings.public_url).router(),
+        MailPages(home.work_of(lambda unit: unit.mail_settings), templates).router(),
         *portal.routers(home, app, templates, panels),
         sign_in_pages.router(),
         SignInApi(home.work_of(lambda unit: unit.sign_ins)).router(),
@@ -231,6 +233,7 @@ def _fill(navigation: Navigation) -> None:
     register("INSIGHTS", "Sign-ins", "/admin/sign-ins", Permission.SIGNINS_READ, icon="login")
     register("INSIGHTS", "Directory Events", "/admin/events", Permission.AUDIT_READ, icon="list-details")
     register("SETTINGS", "Administrators", "/admin/administrators", Permission.ADMINISTRATORS_READ, icon="shield")
+    register("SETTINGS", "Mail", "/admin/mail", Permission.MAIL_READ, icon="mail")
     register("SETTINGS", "API Keys", "/admin/api-keys", Permission.API_KEYS_OWN, icon="lock")
 
 

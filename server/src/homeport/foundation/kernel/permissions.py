@@ -23,6 +23,8 @@ class Permission(StrEnum):
     PROVISIONING_READ = "provisioning:read"
     PROVISIONING_WRITE = "provisioning:write"
     LINKS_WRITE = "federated_identities:write"
+    MAIL_READ = "mail:read"
+    MAIL_WRITE = "mail:write"
     SIGNINS_READ = "signins:read"
     AUDIT_READ = "audit:read"
     ADMINISTRATORS_READ = "administrators:read"

@@ -22,6 +22,7 @@ class Portal:
     """A house whose people have passwords. `browser` opens the portal as somebody who never was there."""
 
     house: object
+    addresses: object = field(default_factory=lambda: itertools.count(1))
     names: object = field(default_factory=lambda: (f"person{number}" for number in itertools.count(1)))
 
     @cached_property

@@ -38,6 +38,8 @@ MATRIX: dict[Permission, str] = {
     Permission.PROVISIONING_READ: "BAMHR",
     Permission.PROVISIONING_WRITE: "BA",
     Permission.LINKS_WRITE: "BA",
+    Permission.MAIL_READ: "BAMHR",
+    Permission.MAIL_WRITE: "B",
     Permission.SIGNINS_READ: "BAMHR",
     Permission.AUDIT_READ: "BAMHR",
     Permission.ADMINISTRATORS_READ: "BAHR",

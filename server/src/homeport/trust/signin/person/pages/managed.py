@@ -47,6 +47,8 @@ class PasswordPanels:
         router = APIRouter(include_in_schema=False)
         router.add_api_route(f"{PAGE}/password-link", self.ask_link, methods=["GET"])
         router.add_api_route(f"{PAGE}/password-link", self.make_link, methods=["POST"])
+        router.add_api_route(f"{PAGE}/password-mail", self.ask_mail, methods=["GET"])
+        router.add_api_route(f"{PAGE}/password-mail", self.send_mail, methods=["POST"])
         router.add_api_route(f"{PAGE}/expire-password", self.ask_expire, methods=["GET"])
         router.add_api_route(f"{PAGE}/expire-password", self.expire, methods=["POST"])
         router.add_api_route(f"{PAGE}/password-authority", self.show_authority, methods=["GET"])
@@ -62,6 +64,7 @@ class PasswordPanels:
             password = act.passwords.get(READER, user.id)
             link = act.passwords.open_link(READER, user.id)
             sessions = act.sessions.list_of(READER, user.id)
+            by_mail = act.forgotten.by_mail
         return self.templates.fragment(
             "person/user_panel.html",
             user=user,
@@ -69,6 +72,7 @@ class PasswordPanels:
             word=WORDS[password.status],
             link=link,
             sessions=len(sessions),
+            by_mail=by_mail,
             pending=password.status is PasswordStatus.PENDING,
             expirable=password.status is PasswordStatus.ACTIVE,
             managed=password.authority is not Authority.HOMEPORT,
@@ -112,6 +116,30 @@ class PasswordPanels:
             link=f"{self.public_url}/user/link/{token}",
             first=kind is LinkKind.ACTIVATION,
         )
+
+    def ask_mail(self, request: Request, actor: PageActor, user_id: PathId) -> Response:
+        """Say where the link goes before it is sent."""
+        actor.require(Permission.PASSWORDS_RESET)
+        user, pending = self._subject(actor, user_id)
+        with self.work.read() as act:
+            actor.require_recent(act.passwords.clock.now())
+        return self._confirm(
+            request,
+            user,
+            f"Send {user.full_name} a link",
+            f"The link goes to {user.email}. Whoever reads that mailbox chooses the password.",
+            [f"The link works once, for {'7 days' if pending else 'an hour'}", "Earlier links for this person stop working"],
+            "password-mail",
+            "Send Link",
+            danger=False,
+        )
+
+    def send_mail(self, actor: PageActor, user_id: PathId) -> Response:
+        """Send a link by mail."""
+        actor.require(Permission.PASSWORDS_RESET)
+        with self.work.write() as act:
+            act.forgotten.send(actor, user_id)
+        return _back(user_id)
 
     def ask_expire(self, request: Request, actor: PageActor, user_id: PathId) -> Response:
         """Ask before a password expires."""

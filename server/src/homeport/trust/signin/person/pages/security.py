@@ -19,6 +19,7 @@ from homeport.trust.signin.password.pages.account import browser_name
 from homeport.trust.signin.password.pages.signin import Hasher
 from homeport.trust.signin.person.actions import Passwords, PersonFactors
 from homeport.trust.signin.person.actions.owners import SessionUsers
+from homeport.trust.signin.person.forgotten import Forgotten
 from homeport.trust.signin.person.model import Authority, PasswordStatus
 from homeport.trust.signin.person.pages.signin import DIFFER, PASSWORD, SIGN_IN
 
@@ -41,6 +42,7 @@ class SecurityActions:
     factors: PersonFactors
     sessions: Sessions
     users: SessionUsers
+    forgotten: Forgotten
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,13 @@ from homeport.trust.signin.password.pages.signin import (
     set_cookie,
 )
 from homeport.trust.signin.person.actions import Entered, Passwords, PersonSignIn
+from homeport.trust.signin.person.forgotten import Forgotten
 from homeport.trust.signin.person.model import HOME, LinkKind, PasswordStatus, Refused
 
 SESSION_COOKIE = "__Host-homeport-user"
 BROWSER_COOKIE = "__Host-homeport-user-browser"
 CODE_COOKIE = "__Host-homeport-user-code"
+FORGOTTEN = "/user/signin/forgotten"
 SIGN_IN, CODE, CONFIRM, SIGN_OUT, LINK = (
     "/user/signin",
     "/user/signin/code",
@@ -51,6 +53,7 @@ class PersonActions:
 
     sign_in: PersonSignIn
     passwords: Passwords
+    forgotten: Forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ class PersonPages:
         router.add_api_route(CONFIRM, self.ask_confirmation, methods=["GET"])
         router.add_api_route(CONFIRM, self.confirm, methods=["POST"])
         router.add_api_route(SIGN_OUT, self.sign_out, methods=["POST"])
+        router.add_api_route(FORGOTTEN, self.ask_forgotten, methods=["GET"])
+        router.add_api_route(FORGOTTEN, self.forget, methods=["POST"])
         router.add_api_route(LINK, self.ask_link, methods=["GET"])
         router.add_api_route(LINK, self.accept_link, methods=["POST"])
         return router
@@ -228,6 +233,27 @@ class PersonPages:
         delete_cookie(answer, SESSION_COOKIE)
         return answer
 
+    def ask_forgotten(self, request: Request) -> Response:
+        """Ask whose password was forgotten, or say who hands links over when no mail is sent."""
+        return self._forgotten_page(request, FormState.showing(name=""))
+
+    def forget(self, request: Request, name: Annotated[str, Form()] = "") -> Response:
+        """Send a link if there is somebody to send one to; the answer is the same whoever was named."""
+        form = FormState.showing(name=name)
+        form.require("name", sentence="Enter your user name or e-mail address.")
+        if form.valid:
+            try:
+                with self.work.write() as act:
+                    act.forgotten.ask(name, origin_of(request))
+            except RateLimited as error:
+                form.refuse(error.detail)
+                return self._forgotten_page(request, form, status=429, headers={"Retry-After": str(error.retry_after)})
+            except Conflict as error:
+                form.refuse(error.detail)
+        if not form.valid:
+            return self._forgotten_page(request, form, status=400)
+        return self.templates.render("person/forgotten_sent.html", request)
+
     def ask_link(self, request: Request, token: str) -> Response:
         """Show what a one-time link asks for; opening it does not use it up, so a mail scanner cannot."""
         return self._link(request, token, FormState())
@@ -285,6 +311,13 @@ class PersonPages:
         return self.templates.render(
             "person/signin.html", request, status=status, headers=headers, form=form, next=safe_target(target, "")
         )
+
+    def _forgotten_page(
+        self, request: Request, form: FormState, *, status: int = 200, headers: dict[str, str] | None = None
+    ) -> Response:
+        with self.work.read() as act:
+            by_mail = act.forgotten.by_mail
+        return self.templates.render("person/forgotten.html", request, status=status, headers=headers, form=form, by_mail=by_mail)
 
     def _code_page(
         self, request: Request, form: FormState, *, status: int = 200, headers: dict[str, str] | None = None
