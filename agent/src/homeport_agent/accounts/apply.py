@@ -78,6 +78,7 @@ class Applier:
         check_time(order, self.ledger.now(self.clock()))
         if order.account:
             check_account(order.account)
+            self.backend.require_name(order.account.username)
         if order.kind.grants:
             self.backend.require_ready()
         planner = self._planner()

@@ -36,6 +36,9 @@ class AccountBackend(Protocol):
     def require_ready(self) -> None:
         """Refuse when accounts could not be changed safely now."""
 
+    def require_name(self, username: str) -> None:
+        """Refuse a name that the system keeps for itself, beyond what no person's account has on any device."""
+
     def find(self, username: str) -> Found | None:
         """Look an account up."""
 

@@ -18,6 +18,7 @@ from homeport_agent.accounts.hashes import matches
 from homeport_agent.accounts.homes import copy_skeleton, lies_inside
 from homeport_agent.accounts.jobs import hold_jobs, release_jobs
 from homeport_agent.accounts.model import Account
+from homeport_agent.accounts.names import gecos
 from homeport_agent.accounts.records import Records
 from homeport_agent.accounts.sessions import end_processes
 from homeport_agent.durable import disk_full_is_refused, read_only, write_atomically
@@ -29,7 +30,6 @@ _SECONDS = 60
 _NEEDED_BYTES = 1_048_576
 _DAY = 86_400
 _EDITORS = frozenset({"groupadd", "useradd", "usermod", "chpasswd", "gpasswd", "userdel", "groupdel"})
-_FULL_NAME_BYTES = 200
 _RULE_MODE = 0o440  # sudo insists on it
 _RULE = """\
 # Written by homeport-agent: members of homeport-admins may act as root.
@@ -37,12 +37,6 @@ _RULE = """\
 %homeport-admins{former} ALL=(ALL:ALL) ALL
 """
 _FORMER = re.compile(r", !([a-z][a-z0-9._-]*)")
-
-
-def gecos(full_name: str) -> str:
-    """Make a full name fit into one field of passwd: no separator, no control character, not too long."""
-    plain = re.sub(r"[:,=\\\"]", " ", "".join(c if c.isprintable() else " " for c in full_name))
-    return " ".join(plain.split()).encode("utf-8", "ignore")[:_FULL_NAME_BYTES].decode("utf-8", "ignore")
 
 
 @dataclass(frozen=True)
@@ -68,6 +62,9 @@ class LinuxBackend:
             raise Refusal(Reason.DISK_FULL, "Less than 1 MB is free, so no account was changed. Free some space and try again.")
 
     # Looking up
+
+    def require_name(self, username: str) -> None:
+        """Every name that Linux keeps is refused on all devices."""
 
     @property
     def _files(self) -> AccountFiles:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, replace
 
 from homeport_agent.accounts.adoption import FIRST_PERSON
 from homeport_agent.accounts.backend import ADMIN_GROUP, Found
-from homeport_agent.accounts.linux import gecos
 from homeport_agent.accounts.model import Account
+from homeport_agent.accounts.names import gecos
 from homeport_agent.refusals import Reason, Refusal
 
 _FIRST_SYSTEM_GID = 900
@@ -25,6 +25,9 @@ class MemoryBackend:
 
     def require_ready(self) -> None:
         """Memory is always ready."""
+
+    def require_name(self, username: str) -> None:
+        """Memory keeps no name for itself."""
 
     def find(self, username: str) -> Found | None:
         """Look an account up."""
