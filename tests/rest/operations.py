@@ -52,6 +52,9 @@ PLACES: tuple[tuple[str, Callable[[World], Parameters]], ...] = (
     ("/api/systems/{id}", lambda world: {"id": world.device()}),
     ("/api/systemusers/{id}", lambda world: {"id": world.user()}),
     ("/api/v2/enrollment-keys/{id}", lambda world: {"id": world.enrollment_key()}),
+    ("/api/v2/authn/policies/{id}", lambda world: {"id": world.access_policy()}),
+    ("/api/v2/authn/defaults/{portal}", lambda _: {"portal": "user_portal"}),
+    ("/api/v2/iplists/{id}", lambda world: {"id": world.ip_list()}),
     ("/api/v2/sign-ins/{id}", lambda world: {"id": world.sign_in()}),
     (
         "/api/v2/identity-providers/{id}/client-secrets",
@@ -70,6 +73,17 @@ def _user(world: World) -> Body:
 def _provider(world: World) -> Body:
     world.no_provider()
     return world.provider_body()
+
+
+def _policy(world: World) -> Body:
+    return {
+        "name": world.name("Policy"),
+        "type": "user_portal",
+        "monitorOnly": True,
+        "effect": {"action": "deny", "custom_error_message": {"enabled": True, "message": "Not from there."}},
+        "targets": {"users": {"inclusions": ["ALL"]}, "userGroups": {"exclusions": [world.user_group()]}},
+        "conditions": {"not": {"any": [{"ipAddressIn": [world.ip_list()]}, {"deviceManaged": True}]}},
+    }
 
 
 def _events(_: World) -> Body:
@@ -109,6 +123,13 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "PUT /api/v2/devices/settings/signinwithjumpcloud": lambda _: {
         "settings": [{"osFamily": "LINUX", "enabled": True, "defaultPermission": "STANDARD"}]
     },
+    "POST /api/v2/authn/policies": _policy,
+    "PATCH /api/v2/authn/policies/{id}": lambda _: {"description": "Changed", "monitorOnly": True},
+    "PUT /api/v2/authn/defaults/{portal}": lambda _: {"action": "allow"},
+    "POST /api/v2/authn/simulations": lambda world: {"person": world.user(), "address": "192.0.2.7", "country": "DE"},
+    "POST /api/v2/iplists": lambda world: {"name": world.name("List"), "ips": ["192.0.2.1", "198.51.100.0/24"]},
+    "PUT /api/v2/iplists/{id}": lambda world: {"name": world.name("List"), "ips": ["192.0.2.1-192.0.2.9"]},
+    "PATCH /api/v2/iplists/{id}": lambda _: {"description": "Second floor"},
     "PUT /api/v2/devices/settings/enrollment": lambda _: {"newDevicesWaitForApproval": False},
     "POST /api/v2/systems/{id}/bindings/{binding_id}/unlock-code": lambda _: {"challenge": "10 0000 0008"},
     "POST /api/v2/identity-providers": _provider,

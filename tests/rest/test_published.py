@@ -34,6 +34,8 @@ OURS_ALONE = {
     "suspended",
     "activated",
     "roleName",
+    "effect",
+    "ips",
     "service",
     "start_time",
     "end_time",

@@ -23,6 +23,8 @@ from homeport.foundation.kernel.clock import SystemClock
 from homeport.foundation.kernel.entropy import SystemEntropy
 from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.settings import Settings
+from homeport.trust.access.actions import Wanted
+from homeport.trust.access.model import Action, Mode, Portal
 from homeport.trust.federation.model import ProviderKind, redirect_uri
 from homeport.trust.signin.model import Purpose
 
@@ -102,6 +104,15 @@ class World:
     def user_group(self) -> str:
         """A fresh user group's id."""
         return self.house.do(lambda act: act.user_groups.create(ADMIN, name=self.name("People")).id)
+
+    def access_policy(self) -> str:
+        """A policy that is only monitored."""
+        wanted = Wanted(self.name("policy"), Action.DENY, Mode.MONITOR)
+        return self.house.do(lambda act: act.access_policies.create(ADMIN, Portal.USER, wanted).id)
+
+    def ip_list(self) -> str:
+        """An IP list that no policy names."""
+        return self.house.do(lambda act: act.ip_lists.create(ADMIN, name=self.name("list"), networks=["192.0.2.1"]).id)
 
     def enrollment_key(self) -> str:
         """A fresh enrolment key's id."""

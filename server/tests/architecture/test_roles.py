@@ -62,7 +62,7 @@ class There:
             r"(/api/v2/systemgroups/|/admin/device-groups/)": self.device_group,
             r"(/api/v2/usergroups/|/admin/user-groups/)": self.user_group,
             r"(/identity-providers/)": self.provider,
-            r"(/access-policies/add/|/access-policies/default/)": lambda: "user_portal",
+            r"(/access-policies/add/|/access-policies/default/|/authn/defaults/)": lambda: "user_portal",
             r"(/access-policies/|/authn/policies/)": self.access_policy,
             r"(/ip-lists/|/iplists/)": self.ip_list,
             r"(/admin/administrators/|/api/users/|/api/users/resettotp/)": self.administrator,

@@ -5,6 +5,13 @@ from typing import Any
 _EVENTS = {"service": ["directory"], "start_time": "2026-11-01T00:00:00Z"}
 _POLICY = {"data": {"name": "x", "mode": "disabled", "action": "deny"}}
 BODIES: dict[str, dict[str, Any]] = {
+    "PUT /api/v2/authn/defaults/{portal}": {"json": {"action": "allow"}},
+    "POST /api/v2/authn/policies": {"json": {"effect": {"action": "deny"}}},
+    "PATCH /api/v2/authn/policies/{id}": {"json": {"description": "x"}},
+    "POST /api/v2/authn/simulations": {"json": {"person": "nobody"}},
+    "POST /api/v2/iplists": {"json": {}},
+    "PATCH /api/v2/iplists/{id}": {"json": {}},
+    "PUT /api/v2/iplists/{id}": {"json": {}},
     "POST /admin/access-policies/add/{portal}": _POLICY,
     "POST /admin/access-policies/{policy_id}": _POLICY,
     "POST /admin/access-policies/default/{portal}": {"data": {"action": "allow"}},

@@ -54,6 +54,7 @@ from homeport.foundation.ui.assets import Assets
 from homeport.foundation.ui.navigation import Navigation, Shell
 from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
+from homeport.trust.access.api import AccessPolicyApi, IpListApi
 from homeport.trust.access.pages import AccessPolicyPages, IpListPages, SimulatorPages
 from homeport.trust.federation.api import IdentityProviderApi
 from homeport.trust.federation.pages import ClientSecretPages, IdentityProviderPages, LinkPages
@@ -183,6 +184,8 @@ def application(home: Home) -> FastAPI:
         UserGroupPages(home.work_of(_people), templates, panels).router(),
         PeopleApi(home.work_of(lambda unit: unit.people)).router(),
         UserGroupsApi(home.work_of(_people)).router(),
+        AccessPolicyApi(home.work_of(lambda unit: unit.access_actions)).router(),
+        IpListApi(home.work_of(lambda unit: unit.access_actions)).router(),
         SimulatorPages(home.work_of(lambda unit: unit.access_actions), templates).router(),
         AccessPolicyPages(home.work_of(lambda unit: unit.access_actions), templates).router(),
         IpListPages(home.work_of(lambda unit: unit.access_actions), templates).router(),

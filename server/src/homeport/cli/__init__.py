@@ -12,6 +12,7 @@ from homeport import __version__
 from homeport.cli import audit, check, completion, data, running, sealing_key
 from homeport.cli.configuration import commands as configuration
 from homeport.cli.remote import (
+    access_policies,
     administrators,
     api_keys,
     devices,
@@ -54,6 +55,8 @@ for command in (
     groups.device_group,
     providers.idp,
     enrollment_keys.enrollment_key,
+    access_policies.access_policy,
+    access_policies.ip_list,
     sign_ins.sign_in,
     provisioning.provisioning,
     provisioning.enrollment,

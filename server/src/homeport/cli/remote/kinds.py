@@ -100,7 +100,13 @@ class Kind:
         return [row for row in self.all(api) if row.get(field) == value]
 
 
-COMMANDS = {"administrator": "admin", "identity provider": "idp", "enrolment key": "enrollment-key", "API key": "api-key"}
+COMMANDS = {
+    "administrator": "admin",
+    "identity provider": "idp",
+    "enrolment key": "enrollment-key",
+    "API key": "api-key",
+    "IP list": "ip-list",
+}
 
 
 def text_of(value: Any) -> str:
@@ -229,6 +235,31 @@ DEVICE_GROUP = Kind(
         Column("sudo", "With sudo", listed=False),
         GROUP_COLUMNS[-1],
     ),
+)
+ACCESS_POLICY = Kind(
+    word="access policy",
+    plural_word="access policies",
+    path="/api/v2/authn/policies",
+    names=("name",),
+    columns=(
+        Column("name", "Name"),
+        Column("type", "Portal"),
+        Column("effect.action", "Action"),
+        Column("effect.obligations.mfa.required", "Second factor"),
+        Column("disabled", "Disabled"),
+        Column("monitorOnly", "Monitor only"),
+        Column("description", "Description", listed=False),
+        Column("targets.users.inclusions", "For", listed=False),
+        Column("conditions", "Conditions", listed=False),
+        Column("effect.custom_error_message.message", "Message", listed=False),
+        Column("id", "Id"),
+    ),
+)
+IP_LIST = Kind(
+    word="IP list",
+    path="/api/v2/iplists",
+    names=("name",),
+    columns=(Column("name", "Name"), Column("description", "Description"), Column("ips", "Addresses"), Column("id", "Id")),
 )
 ADMINISTRATOR = Kind(
     word="administrator",

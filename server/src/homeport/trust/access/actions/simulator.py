@@ -1,11 +1,15 @@
 """What would happen to somebody who signs in from somewhere."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from homeport.directory.admins.actions import Administrators
+from homeport.directory.admins.model import Administrator
 from homeport.directory.people.actions import People, UserGroups
+from homeport.directory.people.model import User
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.listing import Filter, Listing
 from homeport.foundation.kernel.permissions import Permission
 from homeport.trust.access.actions.decisions import Decisions, administrator_as_subject
 from homeport.trust.access.model import Decision, Place, Portal, Subject
@@ -54,6 +58,28 @@ class Simulator:
             groups = self.groups.group_ids_of(actor, user.id)
             subject = Subject(Portal.USER, user.id, user.username, groups, has_factor=self.factors.has(user.id))
         return Answer(self.decisions.known(question.portal).judge(subject, place), subject, place)
+
+    def find(self, actor: Actor, portal: Portal, name: str) -> str:
+        """Return the id of the user or administrator with this id, name or e-mail address; empty when there is none."""
+        actor.require(Permission.ACCESS_POLICIES_READ)
+        return self.named(actor, portal, [name]).get(name.casefold(), "") if name else ""
+
+    def named(self, actor: Actor, portal: Portal, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the ids of those with one of these ids, names or e-mail addresses, by what they were called, in small letters."""
+        actor.require(Permission.ACCESS_POLICIES_READ)
+        found: dict[str, str] = {}
+        words = [name.lower() for name in names if "," not in name]
+        if not words:
+            return found
+        for field in ("id", "email") if portal is Portal.ADMIN else ("id", "email", "username"):
+            wanted = Listing(filters=(Filter(field, "in", ",".join(words)),), limit=len(words))
+            found |= {getattr(one, field): one.id for one in self._listed(actor, portal, wanted)}
+        return found
+
+    def _listed(self, actor: Actor, portal: Portal, wanted: Listing) -> Sequence[Administrator | User]:
+        if portal is Portal.ADMIN:
+            return self.administrators.list(actor, wanted).items
+        return self.people.list(actor, wanted).items
 
     def _place(self, question: Question) -> Place:
         address, country = question.address.strip(), question.country.strip().upper()

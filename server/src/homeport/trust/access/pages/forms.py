@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid
-from homeport.foundation.kernel.listing import Filter, Listing
 from homeport.foundation.ui.forms import FormState
 from homeport.trust.access.actions import AccessActions, Wanted
 from homeport.trust.access.model import (
@@ -83,7 +82,7 @@ def _targets(form: FormState, act: AccessActions, actor: Actor, portal: Portal, 
         lines = [line.strip() for line in form.value(name).splitlines() if line.strip()]
         if not lines:
             return ()
-        found = _people(act, actor, portal, lines) if name.endswith("people") else _groups(act, actor, lines)
+        found = act.simulator.named(actor, portal, lines) if name.endswith("people") else _groups(act, actor, lines)
         if missing := [line for line in lines if line.casefold() not in found]:
             what = "user group" if name.endswith("groups") else "user" if portal is Portal.USER else "administrator"
             fields[name] = f"There is no {what} “{missing[0][:60]}”. Write one name on each line, as their page shows it."
@@ -99,23 +98,8 @@ def _targets(form: FormState, act: AccessActions, actor: Actor, portal: Portal, 
     return Targets(False, groups, people, excluded_groups, excluded_people)
 
 
-def find_person(act: AccessActions, actor: Actor, portal: Portal, name: str) -> str:
-    """Return the id of the user or administrator with this name, e-mail address or id; empty when there is none."""
-    return _people(act, actor, portal, [name]).get(name.casefold(), "") if name else ""
-
-
 def _groups(act: AccessActions, actor: Actor, names: Sequence[str]) -> dict[str, str]:
     return {key: group.id for group in act.groups.find_by_names(actor, names) for key in (group.name.casefold(), group.id)}
-
-
-def _people(act: AccessActions, actor: Actor, portal: Portal, names: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    words = [name.lower() for name in names if "," not in name]
-    for field in ("id", "email") if portal is Portal.ADMIN else ("id", "email", "username"):
-        wanted = Listing(filters=(Filter(field, "in", ",".join(words)),), limit=len(words))
-        rows = act.administrators.list(actor, wanted).items if portal is Portal.ADMIN else act.people.list(actor, wanted).items
-        found |= {getattr(one, field): one.id for one in rows}
-    return found
 
 
 def _conditions(form: FormState, fields: dict[str, str]) -> Condition | None:

@@ -14,7 +14,6 @@ from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.access.actions import AccessActions, Answer, Question
 from homeport.trust.access.model import Portal, Standing, because, lists_of, outcome
-from homeport.trust.access.pages.forms import find_person
 from homeport.trust.access.pages.words import ACTIONS, MODES, PORTALS
 
 FIELDS = ("portal", "person", "address", "country", "device")
@@ -61,7 +60,7 @@ class SimulatorPages:
             raise Invalid("Choose a portal.", {"portal": "Choose a portal."})
         portal = Portal(form.value("portal"))
         with self.work.read() as act:
-            person = find_person(act, actor, portal, form.value("person"))
+            person = act.simulator.find(actor, portal, form.value("person"))
             if not person:
                 sentence = "Nobody has this name. Enter a user name, or an e-mail address."
                 raise Invalid(sentence, {"person": sentence})
