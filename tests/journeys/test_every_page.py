@@ -113,7 +113,7 @@ def test_the_user_portal_works_without_script(user_portal, new_context):
     page.get_by_label("Location").fill("London")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("main")).to_contain_text("Saved")
-    page.get_by_text("account menu").click()
+    page.locator(".shell-account > summary").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 

@@ -18,7 +18,15 @@ ADDED = {
     "/api/users": {"suspendedAt"},
     "/api/v2/systemgroups": {"description", "limitedToAssigned", "ssh", "sudo"},
     "/api/v2/usergroups": {"description"},
-    "/api/v2/devices/settings/signinwithjumpcloud": {"severalUsers", "leaseDays", "groups", "ssh", "sudo", "existingAccount"},
+    "/api/v2/devices/settings/signinwithjumpcloud": {
+        "severalUsers",
+        "leaseDays",
+        "groups",
+        "ssh",
+        "sudo",
+        "existingAccount",
+        "verified",
+    },
 }
 """Fields that Homeport answers and JumpCloud does not, by the beginning of the path."""
 OURS_ALONE = {

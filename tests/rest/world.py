@@ -16,6 +16,7 @@ from tests.support.factor import set_up
 from tests.support.house import ADMIN, ORIGIN, House
 from tests.support.processes import Programs
 
+from homeport.channels.console.mail.actions import TypedServer
 from homeport.directory.admins.model import BILLING, READ_ONLY, REQUIRED_FOR, ROLES, Administrator, actor_of
 from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database
@@ -27,6 +28,7 @@ from homeport.trust.access.actions import Wanted
 from homeport.trust.access.model import Action, Mode, Portal
 from homeport.trust.federation.model import ProviderKind, redirect_uri
 from homeport.trust.signin.model import Purpose
+from homeport.trust.signin.person.model import DirectoryPassword
 
 PASSWORD = "five unrelated words today"
 
@@ -71,6 +73,19 @@ class World:
     def user(self) -> str:
         """A fresh user's id."""
         return self.house.user(self.name("person")).id
+
+    def user_with_password(self, *, factor: bool = False) -> str:
+        """A fresh user's id, who has a password, and a second factor if wanted; mail goes to nobody."""
+        user = self.house.user(self.name("person"))
+
+        def make(act: Any) -> str:
+            if not act.mail.configured:
+                typed = TypedServer("localhost", 9, "none", "", "", "homeport@acme.example")
+                act.mail_settings.save(ADMIN, typed)
+            act.passwords.passwords.save(DirectoryPassword(user.id, "x", factor_since=self.house.clock.now() if factor else None))
+            return user.id
+
+        return self.house.do(make)
 
     def device(self) -> str:
         """A fresh device's id."""

@@ -13,6 +13,7 @@ from homeport.foundation.ui.navigation import Navigation, Shell
 from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.password.pages import SessionAuthenticator
+from homeport.trust.signin.person.api import PasswordsApi
 from homeport.trust.signin.person.pages import (
     PasswordPanels,
     PersonActions,
@@ -58,6 +59,7 @@ def routers(home: Home, app: FastAPI, templates: Templates, panels: Panels) -> S
     own = home.work_of(_own)
     return (
         managed.router(),
+        PasswordsApi(home.work_of(_security), parts.settings.public_url).router(),
         PersonPages(home.work_of(_person), parts.hasher, templates, authenticate).router(),
         SecurityPages(home.work_of(_security), parts.hasher, templates).router(),
         HomePages(own, templates).router(),

@@ -58,7 +58,7 @@ class Unit(SignInUnit):
     def people(self) -> People:
         """Users."""
         users, usage = UserSql(self._connection), BindingSql(self._connection)
-        return People(users, usage, self.audit, self._clock, self._entropy, self._work)
+        return People(users, usage, self.audit, self._clock, self._entropy, self._work, self.passwords)
 
     @cached_property
     def imports(self) -> Imports:

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from homeport.directory.people.model import User, UserGroup
+from homeport.directory.people.model import PasswordFacts, User, UserGroup
 from homeport.directory.people.model.imports import Refused, UserImport
+from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.listing import Listing, Page
 
 
@@ -66,6 +67,18 @@ class UserUsage(Protocol):
 
     def unix_ids(self, user_ids: Collection[str]) -> Mapping[str, int]:
         """Return the uid on Linux devices of those users who have one."""
+        ...
+
+
+class PasswordsOfUsers(Protocol):
+    """Tells of users' passwords, and says who manages them; answered by a higher slice."""
+
+    def facts(self, user_ids: Collection[str]) -> Mapping[str, PasswordFacts]:
+        """Return the facts of those of these users of whom there are some."""
+        ...
+
+    def manage(self, actor: Actor, user_id: str, authority: str) -> object:
+        """Say who manages a user's password: one of AUTHORITIES, or nothing for this directory."""
         ...
 
 

@@ -9,6 +9,7 @@ from homeport.directory.people import model
 from homeport.directory.people.model import (
     FIELDS,
     OWN_FIELDS,
+    PasswordFacts,
     User,
     UserActivated,
     UserChanged,
@@ -17,7 +18,7 @@ from homeport.directory.people.model import (
     UserState,
     UserSuspended,
 )
-from homeport.directory.people.ports import UserStore, UserUsage
+from homeport.directory.people.ports import PasswordsOfUsers, UserStore, UserUsage
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
@@ -37,6 +38,8 @@ class People:
     clock: Clock
     entropy: Entropy
     publisher: Publisher
+    passwords: PasswordsOfUsers | None = None
+    """None where nobody asks about passwords, such as in a tool that only reads names."""
 
     def list(self, actor: Actor, listing: Listing) -> Page[User]:
         """Return users. Filters and sorting: their fields; `group` filters by the id of a user group."""
@@ -78,6 +81,17 @@ class People:
         """Return the uid on Linux devices of those users who have one."""
         actor.require(Permission.USERS_READ)
         return self.usage.unix_ids(user_ids)
+
+    def password_facts(self, actor: Actor, user_ids: Collection[str]) -> Mapping[str, PasswordFacts]:
+        """Return what there is to tell of the passwords of these users."""
+        actor.require(Permission.USERS_READ)
+        return self.passwords.facts(user_ids) if self.passwords is not None else {}
+
+    def say_who_manages_password(self, actor: Actor, user_id: str, authority: str) -> None:
+        """Say who manages a user's password: one of AUTHORITIES, or nothing for this directory."""
+        actor.require(Permission.USERS_WRITE)
+        if self.passwords is not None:
+            self.passwords.manage(actor, user_id, authority)
 
     def create(
         self,

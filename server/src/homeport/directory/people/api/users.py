@@ -7,8 +7,15 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from homeport.directory.people.actions import People
-from homeport.directory.people.model import User, UserState
-from homeport.directory.people.schemas.users import FIELD_NAMES, SystemUser, SystemUserList, SystemUserPost, SystemUserPut
+from homeport.directory.people.model import PasswordFacts, User, UserState
+from homeport.directory.people.schemas.users import (
+    FIELD_NAMES,
+    NO_FACTS,
+    SystemUser,
+    SystemUserList,
+    SystemUserPost,
+    SystemUserPut,
+)
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
@@ -48,16 +55,18 @@ class PeopleApi:
         """Return a window of the users that match, and how many match in all."""
         with self.work.read() as people:
             page = people.list(actor, query.listing(FIELD_NAMES))
-            uids = people.unix_ids(actor, [user.id for user in page.items])
+            ids = [user.id for user in page.items]
+            uids, passwords = people.unix_ids(actor, ids), people.password_facts(actor, ids)
         wanted = query.chosen_fields
         results = [
-            {key: value for key, value in _body(user, uids).items() if not wanted or key in wanted or key == "_id"}
+            {key: value for key, value in _body(user, uids, passwords).items() if not wanted or key in wanted or key == "_id"}
             for user in page.items
         ]
         return JSONResponse({"totalCount": page.total, "results": results}, headers={"x-total-count": str(page.total)})
 
     def create(self, actor: ApiActor, body: SystemUserPost, response: Response) -> SystemUser:
         """Add a user; ACTIVATED unless the body says otherwise."""
+        authority = body.wanted_authority()
         with _wire_names(), self.work.write() as people:
             user = people.create(
                 actor,
@@ -68,14 +77,16 @@ class PeopleApi:
                 state=body.initial_state(),
                 details=body.details(),
             )
-        return _answer(user, None, response)
+            if authority:
+                people.say_who_manages_password(actor, user.id, authority)
+            return _answer(user, None, people.password_facts(actor, [user.id]), response)
 
     def get(self, actor: ApiActor, id: str, response: Response) -> SystemUser:  # noqa: A002 - the published name
         """Return a user, with an ETag."""
         with self.work.read() as people:
             user = people.get(actor, id)
-            uid = people.unix_ids(actor, [id]).get(id)
-        return _answer(user, uid, response)
+            uid, passwords = people.unix_ids(actor, [id]).get(id), people.password_facts(actor, [id])
+        return _answer(user, uid, passwords, response)
 
     def update(
         self,
@@ -86,6 +97,7 @@ class PeopleApi:
         version: IfMatch,
     ) -> SystemUser:
         """Change what the body holds; with If-Match, only if nobody else changed the user meanwhile."""
+        authority = body.wanted_authority()
         with _wire_names(), self.work.write() as people:
             user = people.update(
                 actor,
@@ -100,15 +112,17 @@ class PeopleApi:
             wanted = body.wanted_state(user.state)
             if wanted is not user.state:
                 user = people.change_state(actor, id, wanted)
-            uid = people.unix_ids(actor, [id]).get(id)
-        return _answer(user, uid, response)
+            if authority is not None:
+                people.say_who_manages_password(actor, id, authority)
+            uid, passwords = people.unix_ids(actor, [id]).get(id), people.password_facts(actor, [id])
+        return _answer(user, uid, passwords, response)
 
     def delete(self, actor: ApiActor, id: str, version: IfMatch) -> SystemUser:  # noqa: A002 - the published name
         """Delete a user and return who it was."""
         with self.work.write() as people:
-            uid = people.unix_ids(actor, [id]).get(id)
+            uid, passwords = people.unix_ids(actor, [id]).get(id), people.password_facts(actor, [id])
             user = people.delete(actor, id, version=version)
-        return SystemUser.of(user, uid)
+        return SystemUser.of(user, uid, passwords.get(id, NO_FACTS))
 
     def activate(self, actor: ApiActor, id: str) -> str:  # noqa: A002 - the published name
         """Activate a user and return the new state."""
@@ -121,10 +135,10 @@ class PeopleApi:
             return people.change_state(actor, id, UserState.SUSPENDED).state.value
 
 
-def _answer(user: User, uid: int | None, response: Response) -> SystemUser:
+def _answer(user: User, uid: int | None, passwords: Mapping[str, PasswordFacts], response: Response) -> SystemUser:
     response.headers["ETag"] = etag(user.version)
-    return SystemUser.of(user, uid)
+    return SystemUser.of(user, uid, passwords.get(user.id, NO_FACTS))
 
 
-def _body(user: User, uids: Mapping[str, int]) -> dict[str, object]:
-    return SystemUser.of(user, uids.get(user.id)).model_dump(by_alias=True)
+def _body(user: User, uids: Mapping[str, int], passwords: Mapping[str, PasswordFacts]) -> dict[str, object]:
+    return SystemUser.of(user, uids.get(user.id), passwords.get(user.id, NO_FACTS)).model_dump(by_alias=True)

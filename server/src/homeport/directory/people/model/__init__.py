@@ -8,6 +8,7 @@ from homeport.directory.people.model.groups import (
     group_key,
     group_name_problem,
 )
+from homeport.directory.people.model.passwords import AUTHORITIES, PasswordFacts
 from homeport.directory.people.model.users import (
     DETAILS,
     FIELDS,
@@ -29,9 +30,11 @@ from homeport.directory.people.model.users import (
 )
 
 __all__ = [
+    "AUTHORITIES",
     "DETAILS",
     "FIELDS",
     "OWN_FIELDS",
+    "PasswordFacts",
     "User",
     "UserActivated",
     "UserChanged",

@@ -4,8 +4,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from homeport.directory.people.model import User, UserState
+from homeport.directory.people.model import AUTHORITIES, PasswordFacts, User, UserState
 from homeport.foundation.http.wire import instant
+from homeport.foundation.kernel.errors import Invalid
 
 DETAIL_NAMES = {
     "displayname": "displayname",
@@ -54,8 +55,27 @@ class UserDetails(BaseModel):
         return {name: text for name, text in found.items() if text is not None}
 
 
+NO_FACTS = PasswordFacts()
+
+
+class RestrictedField(BaseModel):
+    """A field that somebody outside manages. Homeport keeps that for the password only."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    field: str
+    type: str
+
+
+class Mfa(BaseModel):
+    """Whether there is a second factor; nobody is left out of demanding one here, access policies say that."""
+
+    configured: bool
+    exclusion: bool = False
+
+
 class SystemUser(BaseModel):
-    """A user in an answer.
+    """A user in an answer. `password_never_expires` is always true: a password expires only when an administrator says so.
 
     `account_locked` is always false: Homeport slows guesses down and locks nobody out. `unix_uid` is null until the user was
     first given an account on a Linux device; `displayname` is made of the names when none was given.
@@ -84,9 +104,17 @@ class SystemUser(BaseModel):
     suspended: bool
     account_locked: bool = False
     created: str
+    password_date: str | None
+    password_expired: bool
+    password_never_expires: bool = True
+    externally_managed: bool
+    external_source_type: str
+    restrictedFields: list[RestrictedField]  # noqa: N815 - the same
+    totp_enabled: bool
+    mfa: Mfa
 
     @classmethod
-    def of(cls, user: User, uid: int | None = None) -> Self:
+    def of(cls, user: User, uid: int | None = None, password: PasswordFacts = NO_FACTS) -> Self:
         """Translate a user; the group of a user's own has the number of the user."""
         details = {theirs: getattr(user, ours) for theirs, ours in DETAIL_NAMES.items()}
         return cls(
@@ -102,6 +130,13 @@ class SystemUser(BaseModel):
             activated=user.state is UserState.ACTIVATED,
             suspended=user.state is UserState.SUSPENDED,
             created=instant(user.created_at),
+            password_date=instant(password.set_at) if password.set_at else None,
+            password_expired=password.expired,
+            externally_managed=bool(password.authority),
+            external_source_type=password.authority,
+            restrictedFields=[RestrictedField(field="password", type=password.authority)] if password.authority else [],
+            totp_enabled=password.factor_since is not None,
+            mfa=Mfa(configured=password.factor_since is not None),
         )
 
 
@@ -122,6 +157,11 @@ class SystemUserPost(UserDetails):
     state: Literal["STAGED", "ACTIVATED", "SUSPENDED"] | None = None
     activated: bool | None = None
     suspended: bool | None = None
+    restrictedFields: list[RestrictedField] | None = None  # noqa: N815 - the wire's name
+
+    def wanted_authority(self) -> str | None:
+        """Return who shall manage the password, nothing for this directory, None when the body does not say. Raises Invalid."""
+        return _authority_of(self.restrictedFields)
 
     def initial_state(self) -> UserState:
         """Return the state asked for: `state` first, then the older flags; ACTIVATED when nothing is said."""
@@ -141,6 +181,11 @@ class SystemUserPut(UserDetails):
     lastname: str | None = None
     state: Literal["ACTIVATED", "SUSPENDED"] | None = None
     suspended: bool | None = None
+    restrictedFields: list[RestrictedField] | None = None  # noqa: N815 - the wire's name
+
+    def wanted_authority(self) -> str | None:
+        """Return who shall manage the password, nothing for this directory, None when the body does not say. Raises Invalid."""
+        return _authority_of(self.restrictedFields)
 
     def wanted_state(self, present: UserState) -> UserState:
         """Return the state asked for; `suspended: false` activates only somebody who is suspended."""
@@ -151,3 +196,18 @@ class SystemUserPut(UserDetails):
         if self.suspended is False and present is UserState.SUSPENDED:
             return UserState.ACTIVATED
         return present
+
+
+def _authority_of(given: list[RestrictedField] | None) -> str | None:
+    if given is None:
+        return None
+    others = sorted({one.field for one in given if one.field != "password"})
+    types = {one.type for one in given}
+    problem = ""
+    if others:
+        problem = f"Only the password can be managed elsewhere here, not {', '.join(others)}."
+    elif len(types) > 1 or not types <= set(AUTHORITIES):
+        problem = f"Name one type of: {', '.join(AUTHORITIES)}."
+    if problem:
+        raise Invalid(problem, {"restrictedFields": problem})
+    return next(iter(types), "")

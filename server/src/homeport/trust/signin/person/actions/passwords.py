@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from homeport.directory.admins.model import password_problem
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
-from homeport.directory.people.model import User, UserState
+from homeport.directory.people.model import PasswordFacts, User, UserState
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
@@ -48,6 +48,19 @@ class Passwords:
         actor.require(Permission.USERS_READ)
         found = {one.user_id: one for one in self.passwords.get_all(user_ids)}
         return {user_id: found.get(user_id, DirectoryPassword(user_id)) for user_id in user_ids}
+
+    def facts(self, user_ids: Collection[str]) -> Mapping[str, PasswordFacts]:
+        """Return what `directory.people` tells of the passwords of those of these users who have any."""
+        # public: asked by actions that have checked their actor
+        return {
+            one.user_id: PasswordFacts(one.set_at, one.expired_at is not None, one.factor_since, one.authority.value)
+            for one in self.passwords.get_all(user_ids)
+        }
+
+    def manage(self, actor: Actor, user_id: str, authority: str) -> DirectoryPassword:
+        """Say who manages the password, by the word of the REST API."""
+        actor.require(Permission.USERS_WRITE)
+        return self.set_authority(actor, user_id, Authority(authority))
 
     def open_link(self, actor: Actor, user_id: str) -> PasswordLink | None:
         """Return the user's link that can still be used, without its token, which nobody keeps."""

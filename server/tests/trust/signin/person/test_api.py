@@ -1,0 +1,85 @@
+"""Passwords and second factors of users over the REST API, in JumpCloud's words."""
+
+import pytest
+from tests.support.house import ADMIN, ORIGIN
+
+from homeport.directory.admins.model import HELP_DESK, MANAGER
+
+
+@pytest.fixture
+def ask(portal):
+    """`ask(method, path, role, **body)` asks as a key of that role."""
+    keys = {}
+
+    def key(role):
+        def make(act):
+            email = f"{role.lower().replace(' ', '.')}@example.com"
+            token = act.administrator_links.invite(ADMIN, email, role)
+            made = act.administrator_links.accept(
+                token, email=email, firstname="", lastname="", password="five words nobody would guess", origin=ORIGIN
+            )
+            act.administrators.change(ADMIN, made.id, api_keys_allowed=True)
+            return act.api_keys.create(ADMIN, name=role, owner_id=made.id)[1]
+
+        if role not in keys:
+            keys[role] = portal.do(make)
+        return keys[role]
+
+    browser = portal.browser()
+    yield lambda method, path, role=MANAGER, **body: browser.request(
+        method, path, headers={"x-api-key": key(role)}, **({"json": body} if body else {})
+    )
+    for found in portal.house.sql(
+        "SELECT id FROM administrators WHERE email IN ('manager@example.com', 'help.desk@example.com')"
+    ):
+        portal.do(lambda act, found=found: act.administrators.delete(ADMIN, found[0]))
+
+
+def test_a_password_is_told_of_in_jumpclouds_fields(portal, ask):
+    fresh, user = portal.person(password=""), portal.person()
+    told = ask("GET", f"/api/systemusers/{fresh.id}").json()
+    assert (told["password_date"], told["password_expired"], told["totp_enabled"], told["externally_managed"]) == (
+        None,
+        False,
+        False,
+        False,
+    )
+    told = ask("GET", f"/api/systemusers/{user.id}").json()
+    assert told["password_date"].startswith("2026-")
+    assert ask("POST", f"/api/systemusers/{user.id}/expire").json() == "Expired"
+    listed = ask("GET", f"/api/systemusers?filter=username:eq:{user.username}").json()["results"]
+    assert [one["password_expired"] for one in listed] == [True]
+    assert ask("POST", f"/api/systemusers/{fresh.id}/expire").status_code == 409
+
+
+def test_who_manages_the_password_is_said_and_taken_back_by_restricted_fields(portal, ask):
+    user = portal.person()
+    path, scim = f"/api/systemusers/{user.id}", [{"field": "password", "type": "scim"}]
+    told = ask("PUT", path, restrictedFields=scim).json()
+    assert (told["externally_managed"], told["external_source_type"], told["restrictedFields"]) == (True, "scim", scim)
+    refused = ask("POST", f"{path}/expire")
+    assert (refused.status_code, "provisions users (SCIM)" in refused.json()["message"]) == (409, True)
+    assert ask("PUT", path, firstname="Ada").json()["restrictedFields"] == scim, "left out means as it is"
+    for wrong in ([{"field": "email", "type": "scim"}], [{"field": "password", "type": "nobody"}]):
+        answer = ask("PUT", path, restrictedFields=wrong)
+        assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "restrictedFields")
+    assert ask("PUT", path, restrictedFields=[]).json()["externally_managed"] is False
+    made = ask(
+        "POST", "/api/systemusers", username=(name := next(portal.names)), email=f"{name}@acme.example", restrictedFields=scim
+    )
+    assert made.json()["external_source_type"] == "scim"
+
+
+def test_a_link_is_handed_over_or_sent_and_a_factor_reset_by_who_may(portal, ask):
+    user = portal.person(password="")
+    made = ask("POST", f"/api/v2/users/{user.id}/password-link", HELP_DESK)
+    assert (made.status_code, made.json()["kind"]) == (201, "activation")
+    assert portal.browser().get(made.json()["link"].removeprefix("https://id.example.com")).status_code == 200
+    sent = ask("POST", f"/api/systemusers/{user.id}/reactivate", HELP_DESK)
+    assert (sent.status_code, "hand it over" in sent.json()["message"]) == (409, True)
+    elsewhere = ask("POST", f"/api/systemusers/{user.id}/reactivate", HELP_DESK, email="thief@evil.example")
+    assert elsewhere.status_code == 400
+    excluded = ask("POST", f"/api/systemusers/{user.id}/resetmfa", HELP_DESK, exclusion=True)
+    assert excluded.status_code == 400
+    assert ask("POST", f"/api/systemusers/{user.id}/resetmfa", HELP_DESK).status_code == 409
+    assert ask("PUT", f"/api/systemusers/{user.id}", HELP_DESK, restrictedFields=[]).status_code == 403
