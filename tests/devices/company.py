@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 from tests.faults.estate import ACTOR, Estate, estate
-from tests.faults.person import open_browser
+from tests.faults.person import FRESH, open_browser
 from tests.support.debian.machine import Machine
 from tests.support.factor import Authenticator, set_up
 from tools.agent_deb import build
@@ -46,7 +46,9 @@ class Company:
     api: httpx2.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.api = httpx2.Client(base_url=self.estate.url, headers={"x-api-key": self.key}, timeout=20, trust_env=False)
+        self.api = httpx2.Client(
+            base_url=self.estate.url, headers={"x-api-key": self.key}, timeout=60, trust_env=False, limits=FRESH
+        )
 
     @property
     def port(self) -> int:
@@ -65,7 +67,7 @@ class Company:
         name = username or f"p{next(_numbers)}"
         email = f"{name}@acme.example"
         account = {"login": email, "password": self.estate.okta["password"]}
-        httpx2.post(f"{self.estate.okta['control']}/users", json=account).raise_for_status()
+        httpx2.post(f"{self.estate.okta['control']}/users", json=account, timeout=60).raise_for_status()
         self.estate.people += (name,)
         body = {"username": name, "email": email, "firstname": name.title(), "lastname": "Example"}
         return Person(self.asks("POST", "/api/systemusers", body)["_id"], name, email)

@@ -6,6 +6,8 @@ import pytest
 from tests.devices.device import PASSCODE
 
 pytestmark = pytest.mark.xdist_group("devices-1")
+PATIENCE = 15
+"""Seconds; whoever asked the server would wait for 20."""
 
 
 def test_the_passcode_alone_opens_the_console_whatever_happened_to_the_network_and_to_us(acme, lab, ada):
@@ -18,7 +20,7 @@ def test_the_passcode_alone_opens_the_console_whatever_happened_to_the_network_a
             took[getattr(trouble, "__name__", "")] = time.monotonic() - begun
             assert console.runs("id -un").strip() == ada.username
             assert console.runs("cd && pwd").strip() == f"/home/{ada.username}"
-    assert max(took.values()) < 5, took
+    assert max(took.values()) < PATIENCE, took
 
 
 def test_a_wrong_passcode_is_refused_while_nothing_of_ours_runs(acme, lab, ada):

@@ -40,13 +40,11 @@ def test_a_name_that_may_not_sign_in_looks_like_any_password_prompt_and_costs_no
             ssh.ends()
             shown.append(ssh.text.replace(name, "NAME"))
     assert len(set(shown)) == 1, "nobody can tell by the prompts who is known here"
-    # The agent asks on its own what it should do; for a name it asks nothing.
-    # At its own times the agent asks what it should do, who may come in, how, and about the help desk; for a name it asks nothing.
-    own = ("/agent/v1/desired-state", "/agent/v1/people", "/agent/v1/policy", "/agent/v1/help-desk-key")
-    assert [one for one in lab.machine.wire.asked[begun:] if not any(path in one for path in own)] == []
+    assert lab.asked_for_somebody(begun) == []
     assert not any(name in lab.services["homeport-agent"].log for name in ("mallory", "opa"))
     with lab.machine.ssh(ada.username) as ssh:  # who is assigned is asked for the number
         ssh.reads("Number shown there: $")
+    assert lab.asked_for_somebody(begun), "what is asked for her is seen here"
 
 
 def by_passcode(lab, person) -> str:

@@ -20,7 +20,7 @@ def days_left(lab, person) -> int:
 
 
 def digits_at(console) -> str:
-    shown = console.reads(r"read out +([\d ]+)$")[1]
+    shown = console.reads(r"read out +([\d ]+)\n")[1]
     console.reads("only Enter to end: $")
     return shown
 
@@ -87,10 +87,10 @@ def test_with_the_network_cut_a_code_of_the_help_desk_opens_what_the_lease_had_c
         console.types(PASSCODE)
         console.reads(r"\$ $")
         assert console.runs("id -un").strip() == ada.username
-    assert days_left(lab, ada) == 2
+    assert 1 <= days_left(lab, ada) <= 2  # the day may have turned since
     lab.machine.wire.mend()
     used = "SELECT details FROM audit_entries WHERE event_type = 'unlock_code_used' AND resource_id = ?"
-    lab.machine.until(lambda: acme.estate.rows(used, lab.id), "the notice", seconds=60)
+    lab.machine.until(lambda: acme.estate.rows(used, lab.id), "the notice")
     shown = acme.reads(f"/admin/devices/{lab.id}")
     assert f"Help-desk code used at the device: {ada.username}" in shown
     assert f"Help-desk code given out: {ada.username}" in shown
@@ -99,7 +99,7 @@ def test_with_the_network_cut_a_code_of_the_help_desk_opens_what_the_lease_had_c
     ends_in(lab, ada, 0)
     lab.kill("homeport-agent")
     with lab.machine.terminal("homeport-agent", "unlock", ada.username) as terminal:
-        digits = terminal.reads(r"these digits: +([\d ]+)$")[1]
+        digits = terminal.reads(r"these digits: +([\d ]+)\n")[1]
         terminal.reads("Code: $")
         terminal.types(acme.code_in_the_portal(lab.id, binding, digits))
         terminal.reads("can log in with their passcode until the end of")

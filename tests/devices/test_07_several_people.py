@@ -15,7 +15,7 @@ OLD_PASSCODE = "hers-since-2019"
 def signs_in(lab: Device, person: Person, *answers: str) -> list[dict]:
     """Sign in by the command; what it said, to its end. The answers are typed where a passcode is wanted."""
     left = list(answers)
-    with lab.company.estate.programs.start(*lab.machine.inside("homeport-agent", "sign-in", "--json"), seconds=60) as program:
+    with lab.company.estate.programs.start(*lab.machine.inside("homeport-agent", "sign-in", "--json")) as program:
         said = []
         while not said or said[-1]["event"] not in {"bound", "refused"}:
             said.append(json.loads(program.next_line()))

@@ -45,7 +45,8 @@ class Victim:
 
     def journal(self) -> list[dict[str, Any]]:
         with contextlib.suppress(FileNotFoundError):
-            return [json.loads(line) for line in self.file.read_text().splitlines()]
+            whole = self.file.read_text().rpartition("\n")[0]  # the last line may be on its way
+            return [json.loads(line) for line in whole.splitlines()]
         return []
 
     def accounts(self) -> dict[str, list[str]]:
@@ -68,7 +69,7 @@ class Victim:
 
     def sign_in(self) -> Program:
         words = self.lab.machine.inside("homeport-agent", "sign-in", "--json")
-        self._program = self.lab.company.estate.programs.start(*words, seconds=60)
+        self._program = self.lab.company.estate.programs.start(*words)
         return self._program
 
     def kill(self) -> None:
@@ -78,7 +79,7 @@ class Victim:
         """Kill both halves, and the prompt, which would take the place of the one that keeps the accounts."""
         if self._program is not None and self._program.running:
             os.killpg(self._program.process.pid, signal.SIGKILL)
-        for service in self.lab.services.values():
+        for service in list(self.lab.services.values()):  # the second may be about to be launched
             with contextlib.suppress(ProcessLookupError, IndexError, FileNotFoundError):
                 os.kill(service.pid, signal.SIGKILL)
 
@@ -103,7 +104,7 @@ class Killer:
         try:
             start()
             finished = lambda: any(line["step"] == Step.FINISH for line in self.victim.journal()[begun:])  # noqa: E731 - waited for below
-            until(lambda: gate.killed_after is not None or finished(), "the end of the order or of the agent", 60)
+            until(lambda: gate.killed_after is not None or finished(), "the end of the order or of the agent")
             return gate.killed_after
         finally:
             gate.close()
@@ -142,7 +143,7 @@ class Killer:
             self.victim.kill()
         self.prompts()
         set_before = self._passcodes()
-        until(lambda: self._passcodes() > set_before, "the passcode", 60)
+        until(lambda: self._passcodes() > set_before, "the passcode")
         self.victim.strike()
         self.hits[Step.PASSCODE].add("done")
         self.victim.kill()

@@ -20,9 +20,9 @@ for _ in range(150):
     size = noise.choice([len(body), len(body), 0, 65535, 2**31, 2**32 - 1])
     head = noise.choice([struct.pack('>I', size), b'H' + struct.pack('>I', size), b''])
     with socket.socket(socket.AF_UNIX) as one:
-        one.connect(path)
-        one.settimeout(0.05)
         try:
+            one.connect(path)
+            one.settimeout(0.05)
             one.sendall(head + body)
             one.shutdown(socket.SHUT_WR)
             while one.recv(4096):
@@ -44,7 +44,7 @@ def tries_to_sign_in(lab, person) -> str:
         code = console.reads(r"with code +([A-Z]{4}-[A-Z]{4})")[1]
         console.reads("Number shown there: $")
         console.types(lab.company.signs_in(person, f"{lab.company.estate.url}/device?user_code={code}"))
-        console.reads(r"Reason: (\S+)")
+        console.reads(r"Reason: (\S+)\s")
         return " ".join(console.text.split("Number shown there:")[1].split())
 
 
@@ -73,13 +73,13 @@ def test_a_read_only_etc_and_then_a_full_one_are_said_plainly_and_harm_nothing(c
     assert "read-only" in said
     assert "read_only" in said
     acme.suspend(ada)
-    machine.until(lambda: not machine.processes(uid), "the end of her processes", 10)
+    machine.until(lambda: not machine.processes(uid), "the end of her processes")
     console.ends()
     assert "suspended" in lab.refuses_the_passcode(ada)
     assert accounts_of(machine) == before
 
     machine.run("mount", "-o", "remount,rw", "/etc")
-    machine.until(lambda: acme.answered(ada, "suspend"), "the suspension, whole", 30)
+    machine.until(lambda: acme.answered(ada, "suspend"), "the suspension, whole")
     assert machine.entry("shadow", ada.username)[7] == "1"
     acme.activate(ada)
     machine.until(lambda: acme.answered(ada, "activate"), "the activation")
@@ -91,7 +91,7 @@ def test_a_read_only_etc_and_then_a_full_one_are_said_plainly_and_harm_nothing(c
     assert "Free some space" in tries_to_sign_in(lab, cyd)
     assert accounts_of(machine) == before
     machine.run("rm", "/etc/filler")
-    machine.until(lambda: machine.entry("passwd", cyd.username), "the account", 30)
+    machine.until(lambda: machine.entry("passwd", cyd.username), "the account")
     signs_in(lab, cyd)
 
 
@@ -108,7 +108,7 @@ def test_a_week_without_a_server_changes_nothing_but_what_it_says_afterwards(acm
     with lab.logs_in(ada) as console:
         assert "Your access to this device ends on" in console.text
     machine.wire.mend()
-    machine.until(lambda: acme.answered(ada, "suspend"), "the suspension that waited", 90)
+    machine.until(lambda: acme.answered(ada, "suspend"), "the suspension that waited", 180)
     assert "incorrect" in lab.refuses_the_passcode(ada)
 
 
@@ -132,7 +132,7 @@ def test_noise_at_the_live_sockets_of_both_halves_lets_nobody_in_and_stops_nothi
     print(f"noise of seed {seed}")
     before, begun = accounts_of(machine), time.monotonic()
     for path in ("/run/homeport/pam.sock", "/run/homeport/accounts.sock", "/run/homeport-agent/agent.sock"):
-        machine.run("python3", "-c", NOISE, path, str(seed), seconds=120)
+        machine.run("python3", "-c", NOISE, path, str(seed), seconds=300)
     assert accounts_of(machine) == before
     assert all(service.running for service in lab.services.values())
     assert not any("Traceback" in service.log for service in lab.services.values())

@@ -24,7 +24,7 @@ def test_root_ends_a_binding_and_the_server_hears_of_it(acme, lab, ada, bea):
         assert (refused.returncode, "account_missing" in refused.stderr) == (1, True)
     machine.wire.mend()
     lab.start()
-    machine.until(lambda: acme.answered(ada, "unbind"), "the receipt", seconds=60)
+    machine.until(lambda: acme.answered(ada, "unbind"), "the receipt")
     shown = acme.reads(f"/admin/devices/{lab.id}")
     assert f"Binding ended at the device, by root: {ada.username} Done" in shown
     assert "end_sessions done" in shown

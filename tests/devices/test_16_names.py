@@ -1,5 +1,6 @@
 """Names that nobody has: ten thousand of them at ssh, and such that mean something to a file, a path or a protocol."""
 
+import contextlib
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -32,17 +33,19 @@ def written(machine: Machine) -> int:
     folders = [machine.root / one for one in ("var/lib/homeport-accounts", "var/lib/homeport-agent", "run/userdb")]
     logs = [*(machine.root / "var/log").glob("homeport-*.log")]
     kept = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return sum(path.stat().st_size for path in (*logs, *kept))
+    total = 0
+    for path in (*logs, *kept):
+        with contextlib.suppress(FileNotFoundError):  # a file that was written anew takes the place of its elder
+            total += path.stat().st_size
+    return total
 
 
-def attempts_by_ssh(machine: Machine, count: int) -> str:
-    """So many real ssh attempts with names that nobody has and a wrong password, 25 at a time; what sshd wrote meanwhile."""
+def attempts_by_ssh(machine: Machine, count: int) -> None:
+    """So many real ssh attempts with names that nobody has and a wrong password, 25 at a time."""
     machine.write("/tmp/ask", ASK, 0o755)
     options = "-o StrictHostKeyChecking=no -o NumberOfPasswordPrompts=1 -o PreferredAuthentications=keyboard-interactive"
     ssh = f"SSH_ASKPASS=/tmp/ask SSH_ASKPASS_REQUIRE=force setsid ssh {options} ghost$1@localhost true"
-    before = len(machine.read("/var/log/sshd.log"))
     machine.run("sh", "-c", f"seq {count} | xargs -P 25 -n 1 sh -c '{ssh} 2>/dev/null || true' ghost", seconds=300)
-    return machine.read("/var/log/sshd.log")[before:]
 
 
 def test_ten_thousand_names_at_ssh_cost_no_call_no_memory_and_nobody_elses_login(lab, ada, bea):
@@ -59,20 +62,21 @@ def test_ten_thousand_names_at_ssh_cost_no_call_no_memory_and_nobody_elses_login
     flood = machine.start("python3", "/tmp/pam_flood.py", str(MANY), "sshd", "/tmp/enough", log="/tmp/flood.log")
     assert machine.run("getent", "passwd", ada.username).startswith(f"{ada.username}:x:")
     lab.logs_in(ada).close()
-    heard = attempts_by_ssh(machine, BY_SSH)
-    assert heard.count("Failed keyboard-interactive/pam for invalid user ghost") == BY_SSH
+    attempts_by_ssh(machine, BY_SSH)
+    failed = "Failed keyboard-interactive/pam for invalid user ghost"
+    machine.until(lambda: machine.read("/var/log/sshd.log").count(failed) == BY_SSH, "what sshd says of each")
     assert flood.running, "all that was in the middle"
     machine.write("/tmp/enough", "")
-    assert flood.process.wait(120) == 0
+    assert flood.process.wait(300) == 0
     results = json.loads(machine.read("/tmp/flood.log"))
     assert list(results) == [USER_UNKNOWN]
     assert results[USER_UNKNOWN] >= MANY
 
-    assert [one for one in machine.wire.asked[asked_before:] if "desired-state" not in one and "/reports" not in one] == []
+    assert lab.asked_for_somebody(asked_before) == []
     for name, service in lab.services.items():
         memory, many = before[name]
-        assert resident(service) - memory < 4 * MIB, name
         machine.until(lambda service=service, many=many: threads(service) <= many, f"the end of {name}'s conversations")
+        assert resident(service) - memory < 4 * MIB, name
     assert written(machine) - bytes_before < 64 * 1024
     with machine.console() as console:  # and whoever comes for the first time gets in
         console.reads("login: $")
@@ -100,13 +104,13 @@ def framed(text: bytes) -> bytes:
 def said_to_the_socket(machine: Machine, user: bytes) -> bytes:
     """Send a hello as the module would if it checked nothing; the first bytes that come back."""
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         connection.connect(str(machine.root / "run/homeport/pam.sock"))
         hello = b"op=auth\nuser=" + user + b"\nservice=sshd\ntty=ssh\nrhost=198.51.100.7\nruser=\n"
-        connection.sendall(framed(hello))
         try:
+            connection.sendall(framed(hello))
             return connection.makefile("rb").read(7)
-        except ConnectionResetError:  # it did not wait for the end of what was too long
+        except (ConnectionResetError, BrokenPipeError):  # it did not wait for the end of what was too long
             return b""
 
 
@@ -146,7 +150,8 @@ def test_a_hostile_name_gets_an_ordinary_refusal_and_changes_nothing(lab, ada, u
     assert set(by_ssh) == {255}
     assert set(by_pam) == {1}
     # OpenSSH's own client sends neither control characters nor signs of a shell; those came to sshd's PAM stack above.
-    assert machine.read("/var/log/sshd.log").count("Postponed keyboard-interactive for invalid user") == len(HOSTILE) - 3
+    postponed = "Postponed keyboard-interactive for invalid user"
+    machine.until(lambda: machine.read("/var/log/sshd.log").count(postponed) == len(HOSTILE) - 3, "what sshd says of them")
     for name in HOSTILE.values():
         for raw in (name.encode(), b"\0" + name.encode(), name.encode() + b"\0root", b"\xff\xfe" + name.encode()):
             answer = said_to_the_socket(machine, raw)
@@ -156,13 +161,13 @@ def test_a_hostile_name_gets_an_ordinary_refusal_and_changes_nothing(lab, ada, u
         for typed in ("../../etc/passwd", "ada:x:0:0", "ro\0ot", "a" * 3_000, "%s%n$(id)"):
             console.reads("login: $")
             console.types(typed)
-            console.reads("Password: $")
+            console.asks_secretly("Password: $")
             console.types("whatever")
             if console.reads("Login incorrect|Maximum number of tries")[0].startswith("Max"):
                 break
     with machine.terminal("/bin/login", "-p", "--", HOSTILE["newline"]) as console:
-        console.reads("Password: $")
+        console.asks_secretly("Password: $")
         console.types("whatever")
         console.reads("Login incorrect")
-    assert [one for one in machine.wire.asked[asked:] if "desired-state" not in one] == []
+    assert lab.asked_for_somebody(asked) == []
     assert said_to_the_socket(machine, ada.username.encode())[:1] == b"W", "who may come is asked as before"

@@ -32,7 +32,7 @@ ACTOR = system("operator")
 NAMES = ("ada", "bea", "cyd", "dan", "eve", "fay", "gus", "hal")
 
 
-def until(condition, what: str, seconds: float = 30):
+def until(condition, what: str, seconds: float = 120):
     """Wait until the condition gives something, and return that."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -70,9 +70,7 @@ class Device:
         with self.turn:
             if self.daemon is None or not self.daemon.running:
                 ready = "Keeping the accounts" if wait else None
-                self.daemon = self.programs.start(
-                    *self.words, "run", "--root", self.root.path, ready=ready, env=self.env, seconds=60
-                )
+                self.daemon = self.programs.start(*self.words, "run", "--root", self.root.path, ready=ready, env=self.env)
             return self.daemon
 
     def kill(self) -> None:
@@ -81,7 +79,7 @@ class Device:
                 self.daemon.kill()
 
     def sign_in(self) -> Program:
-        return self.programs.start(*self.words, "sign-in", "--json", "--root", self.root.path, env=self.env, seconds=60)
+        return self.programs.start(*self.words, "sign-in", "--json", "--root", self.root.path, env=self.env)
 
     def accounts(self) -> dict[str, list[str]]:
         """The lines of passwd that are people's, by name."""
@@ -94,7 +92,8 @@ class Device:
 
     def journal(self) -> list[dict[str, Any]]:
         with contextlib.suppress(FileNotFoundError):
-            return [loads(line) for line in (self.state / "journal.jsonl").read_text().splitlines()]
+            whole = (self.state / "journal.jsonl").read_text().rpartition("\n")[0]  # the last line may be on its way
+            return [loads(line) for line in whole.splitlines()]
         return []
 
 
@@ -135,7 +134,7 @@ class Estate:
         with self.turn:
             if self.server is None or not self.server.running:
                 words = (*self.launcher, sys.executable, "-m", "homeport", "serve")
-                self.server = self.programs.start(*words, env=self.environment, port=self.port, seconds=60)
+                self.server = self.programs.start(*words, env=self.environment, port=self.port)
             return self.server
 
     def kill(self) -> None:
@@ -152,7 +151,7 @@ class Estate:
         """Run `homeport …` and return how it ended and what it said."""
         command = [sys.executable, "-m", "homeport", *map(str, words)]
         environment = {**os.environ, **self.environment}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
     @contextlib.contextmanager
     def home(self) -> Iterator[Home]:
@@ -164,11 +163,11 @@ class Estate:
             home.parts.database.dispose()
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with contextlib.closing(sqlite3.connect(self.data / "homeport.sqlite", timeout=20)) as connection:
+        with contextlib.closing(sqlite3.connect(self.data / "homeport.sqlite", timeout=60)) as connection:
             return connection.execute(query, values).fetchall()
 
     def execute(self, statement: str, *values: object) -> None:
-        with contextlib.closing(sqlite3.connect(self.data / "homeport.sqlite", timeout=20)) as connection, connection:
+        with contextlib.closing(sqlite3.connect(self.data / "homeport.sqlite", timeout=60)) as connection, connection:
             connection.execute(statement, values)
 
     def set_state(self, username: str, state: UserState) -> None:
@@ -228,7 +227,7 @@ def estate(people: int = 4, *, public_port: int | None = None, folder: Path | No
     own.chmod(0o755)
     try:
         with Programs() as programs:
-            simulator = programs.start(sys.executable, "-m", "homeport_simulators", "okta", "--port", "0", "--demo", seconds=60)
+            simulator = programs.start(sys.executable, "-m", "homeport_simulators", "okta", "--port", "0", "--demo")
             okta = loads(simulator.next_line())
             port = free_port()
             names = NAMES[:people]
@@ -238,7 +237,7 @@ def estate(people: int = 4, *, public_port: int | None = None, folder: Path | No
                     for name in names:
                         email = f"{name}@acme.example"
                         httpx2.post(
-                            f"{okta['control']}/users", json={"login": email, "password": okta["password"]}
+                            f"{okta['control']}/users", json={"login": email, "password": okta["password"]}, timeout=60
                         ).raise_for_status()
                         actions.people.create(ACTOR, username=name, email=email, firstname=name.title(), lastname="Example")
                     actions.provisioning.set(ACTOR, ProvisioningSetting(OSFamily.LINUX, enabled=True, several_users=True))

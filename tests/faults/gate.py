@@ -65,7 +65,7 @@ class Gate:
 
     def close(self) -> None:
         os.write(self._end, b"x")
-        self._thread.join(5)
+        self._thread.join(60)
         for descriptor in (self._events, self._wake, self._end):
             os.close(descriptor)
 

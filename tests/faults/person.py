@@ -1,7 +1,9 @@
 """A person at a device's prompt and at a browser, over HTTP only; whatever dies under them ends the attempt, never the test."""
 
+import contextlib
 import itertools
 import json
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -15,14 +17,16 @@ from homeport.demo.browser import Browser
 
 PASSCODE = "walnut-harbour-seventeen"
 _numbers = itertools.count(1)
+FRESH = httpx2.Limits(max_keepalive_connections=0)
+"""No connection is used twice: the server may close an idle one at the very moment at which it is used again."""
 
 
 def open_browser() -> Browser:
     """A browser at an address of its own, because the server counts attempts by address."""
     number = next(_numbers)
-    transport = httpx2.HTTPTransport(local_address=f"127.9.{number // 250}.{number % 250 + 1}", verify=False)
+    transport = httpx2.HTTPTransport(local_address=f"127.9.{number // 250}.{number % 250 + 1}", verify=False, limits=FRESH)
     jar = CookieJar(DefaultCookiePolicy(secure_protocols=("http", "https")))
-    return Browser(httpx2.Client(cookies=jar, follow_redirects=True, timeout=15, transport=transport, trust_env=False))
+    return Browser(httpx2.Client(cookies=jar, follow_redirects=True, timeout=60, transport=transport, trust_env=False))
 
 
 @dataclass
@@ -44,7 +48,7 @@ def sign_in(estate: Estate, device: Device, person: str, attempt: Attempt | None
     browser = open_browser()
     try:
         while True:
-            event = json.loads(program.next_line(60))
+            event = json.loads(program.next_line())
             match event["event"]:
                 case "code":
                     _again(stubborn, lambda uri=event["verification_uri_complete"]: _approve(browser, estate, uri, person))
@@ -55,8 +59,10 @@ def sign_in(estate: Estate, device: Device, person: str, attempt: Attempt | None
                 case "bound" | "refused":
                     attempt.outcome, attempt.said = event.get("reason") or "bound", event
                     break
-        program.wait(20)
+        program.wait()
     except (ProgramError, OSError) as error:
+        with contextlib.suppress(subprocess.TimeoutExpired):  # what is killed closes its pipes before it has ended
+            program.process.wait(20)
         ended = program.process.poll()
         attempt.outcome = "killed" if ended == -9 else "broken"
         attempt.detail = str(error)

@@ -45,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
         stage = f"{self.command} {_shape(self.path, body)}"
         if self.proxy.strike(f"before {stage}"):
             return
-        upstream = http.client.HTTPConnection("127.0.0.1", self.proxy.upstream, timeout=40)
+        upstream = http.client.HTTPConnection("127.0.0.1", self.proxy.upstream, timeout=90)
         try:
             upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():

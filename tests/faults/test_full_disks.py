@@ -27,13 +27,15 @@ def small_disk(folder, size):
 
 
 def fill(folder):
-    with (folder / "filler").open("wb", buffering=0) as stream, contextlib.suppress(OSError):
-        while True:
-            stream.write(b"x" * 65_536)
-    with (folder / "filler").open("ab", buffering=0) as stream, contextlib.suppress(OSError):
-        while True:
-            stream.write(b"x" * 512)
-    assert shutil.disk_usage(folder).free < 4096
+    """Fill it up, again and again, since what runs there may give back some room meanwhile."""
+    for _ in range(100):
+        for size in (65_536, 512):
+            with (folder / "filler").open("ab", buffering=0) as stream, contextlib.suppress(OSError):
+                while True:
+                    stream.write(b"x" * size)
+        if shutil.disk_usage(folder).free < 4096:
+            return
+    pytest.fail("The disk cannot be filled.")
 
 
 def test_full_disk_at_the_server_is_said_plainly_and_harms_nothing(tmp_path):
@@ -47,7 +49,7 @@ def test_full_disk_at_the_server_is_said_plainly_and_harms_nothing(tmp_path):
         fill(disk)
         answers = set()
         for _ in range(60):
-            answer = httpx2.post(f"{place.url}/agent/v1/enroll", json={}, timeout=20)
+            answer = httpx2.post(f"{place.url}/agent/v1/enroll", json={}, timeout=60)
             refused = sign_in(place, device, "bea")
             answers.add((answer.status_code, refused.outcome))
             if refused.outcome != "bound":

@@ -218,7 +218,7 @@ def test_deleted_device_closes_its_accounts_before_its_agent_stops(place, runnin
         actions.devices.delete(ACTOR, device.device_id, After.LOCK)
     if not running:
         device.keep(wait=False)
-    assert device.daemon.wait(40) == 0
+    assert device.daemon.wait() == 0
     assert device.expired("bea")
     assert place.settled()
     truth.whole(place)

@@ -47,8 +47,10 @@ def test_killed_at_random_points_of_a_hundred_sign_ins_nothing_is_lost_and_nothi
             device.keep(wait=False)
         print(f"{time.monotonic() - begun:.0f} s: {DEVICES} devices enrolled", flush=True)
         plan = []
-        for number in range(SIGN_INS):
-            victim = chance.choices(("nobody", "sign-in", "daemon", "server"), (30, 30, 28, 12))[0]
+        shares = {"nobody": 30, "sign-in": 30, "daemon": 28, "server": 12}
+        victims = [victim for victim, share in shares.items() for _ in range(share)]
+        chance.shuffle(victims)
+        for number, victim in enumerate(victims):
             plan.append((devices[number % DEVICES], chance.choice(place.people), victim, chance.uniform(0.2, LONGEST)))
         hits: Counter = Counter()
         done: list[Attempt] = []

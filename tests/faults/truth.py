@@ -91,7 +91,7 @@ def nobody_lost(estate: Estate, attempts: list[Attempt]) -> None:
             assert estate.rows(query, attempt.person, attempt.device)[0][0] >= 1, f"{attempt} is lost"
 
 
-def converges(estate: Estate, devices: list[Device], seconds: float = 60) -> None:
+def converges(estate: Estate, devices: list[Device], seconds: float = 180) -> None:
     """With everything running again, every device comes to be as it is desired."""
     estate.serve()
     for device in devices:

@@ -31,7 +31,7 @@ class Okta:
 
     def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Ask the control API; it must agree."""
-        answer = httpx2.request(method, f"{self.control_url}{path}", json=body)
+        answer = httpx2.request(method, f"{self.control_url}{path}", json=body, timeout=60)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
@@ -61,7 +61,7 @@ class Installation:
             said = b""
             while piece := _read(reader):
                 said += piece
-            process.wait(30)
+            process.wait(120)
         os.close(reader)
         found = re.search(r"https?://\S+/admin/link/\S+", said.decode())
         assert found, said.decode()
@@ -74,7 +74,7 @@ def install(folder: Path, programs: Programs, allow: str = "") -> Installation:
     `allow` is one more origin that the server may reach.
     """
     words = ("-m", "homeport_simulators", "okta", "--host", "127.0.0.1", "--port", "0", "--demo")
-    simulator = programs.start(sys.executable, *words, seconds=30)
+    simulator = programs.start(sys.executable, *words)
     ready = json.loads(simulator.next_line())
     okta = Okta(simulator, ready["issuer"], ready["control"], ready["client_id"], ready["client_secret"], ready["password"])
     port = free_port()
@@ -86,7 +86,7 @@ def install(folder: Path, programs: Programs, allow: str = "") -> Installation:
         "HOMEPORT_ORGANIZATION": ORGANIZATION,
         "HOMEPORT_OUTBOUND_ALLOW": f"{okta.issuer},{allow}" if allow else okta.issuer,
     }
-    program = programs.start(sys.executable, "-m", "homeport", "serve", env=environment, port=port, seconds=30)
+    program = programs.start(sys.executable, "-m", "homeport", "serve", env=environment, port=port)
     return Installation(folder, server, okta, program)
 
 

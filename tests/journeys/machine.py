@@ -78,16 +78,18 @@ class Work:
         started = root.path / "tmp" / f"work-of-{username}"
         started.unlink(missing_ok=True)
         uid = root.passwd_line(username).split(":")[2]
-        script = f"setpriv --reuid={uid} --regid={uid} --clear-groups sh -c 'echo > /tmp/{started.name}; exec sleep 60'"
+        script = f"setpriv --reuid={uid} --regid={uid} --clear-groups sh -c 'echo > /tmp/{started.name}; exec sleep 600'"
         self._ended: list[subprocess.CompletedProcess[str]] = []
-        self._thread = threading.Thread(target=lambda: self._ended.append(root.inside("sh", "-c", f"exec {script}")), daemon=True)
+        self._thread = threading.Thread(
+            target=lambda: self._ended.append(root.inside("sh", "-c", f"exec {script}", seconds=600)), daemon=True
+        )
         self._thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not started.exists():
             assert time.monotonic() < deadline, f"{username} could not run a program"
             time.sleep(0.02)
 
-    def ends(self, seconds: float = 10) -> bool:
+    def ends(self, seconds: float = 90) -> bool:
         """Whether somebody ended it within so many seconds."""
         self._thread.join(seconds)
         return bool(self._ended) and self._ended[0].returncode != 0

@@ -49,7 +49,7 @@ def test_a_person_without_script_gets_an_account(plain_person, machine):
         prompt.hears("passcode_wanted")
         prompt.types(PASSCODE)
     assert prompt.hears("bound")["username"] == "alan"
-    expect(plain_person.page.get_by_role("heading", level=1)).to_have_text("Continue at the machine", timeout=8000)
+    expect(plain_person.page.get_by_role("heading", level=1)).to_have_text("Continue at the machine")
     assert machine.tool("getent", "passwd", "alan").startswith("alan:x:")
 
 

@@ -188,5 +188,5 @@ def check_named(portal: Portal, name: str) -> Locator:
 
 def signed_in_long_ago(installation) -> None:
     """Let the administrators have given their passwords some time ago; the server's own clock stays as it is."""
-    with contextlib.closing(sqlite3.connect(installation.folder / "homeport.sqlite", timeout=10)) as database, database:
+    with contextlib.closing(sqlite3.connect(installation.folder / "homeport.sqlite", timeout=60)) as database, database:
         database.execute("UPDATE admin_sessions SET authenticated_at = '2020-01-01T00:00:00.000000+00:00'")

@@ -70,12 +70,12 @@ def test_an_api_key_of_a_reader_is_refused_with_the_missing_permission_named(rea
     reader.press("Add API Key")
     key = {"x-api-key": reader.page.locator("#secret").inner_text()}
     address = f"{reader.installation.server}/api/v2/identity-providers"
-    listed = httpx2.get(address, headers=key).json()
+    listed = httpx2.get(address, headers=key, timeout=60).json()
     assert [one["name"] for one in listed["identityProviders"]] == ["Okta"]
     assert reader.installation.okta.client_secret not in str(listed)
     one = f"{address}/{listed['identityProviders'][0]['id']}"
     body = {"name": "Mine", "type": "OKTA", "oidc": {"clientId": "mine", "clientSecret": "mine", "url": "mine.okta.com"}}
     for method, target in (("POST", address), ("PUT", one), ("DELETE", one)):
-        answer = httpx2.request(method, target, headers=key, json=None if method == "DELETE" else body)
+        answer = httpx2.request(method, target, headers=key, json=None if method == "DELETE" else body, timeout=60)
         assert answer.status_code == 403, f"{method} answered {answer.status_code}: {answer.text}"
         assert MISSING in answer.text

@@ -156,6 +156,6 @@ def disables_linux(portal, *, disabled: bool) -> None:
 def passes_ten_minutes(installation) -> None:
     """Let what is open have been begun ten minutes earlier; the server's own clock stays as it is."""
     over = (datetime.now(UTC) - timedelta(minutes=1)).isoformat(timespec="microseconds")
-    with contextlib.closing(sqlite3.connect(installation.folder / "homeport.sqlite", timeout=10)) as database, database:
+    with contextlib.closing(sqlite3.connect(installation.folder / "homeport.sqlite", timeout=60)) as database, database:
         for table, still_open in (("sign_ins", "ended_at IS NULL"), ("device_authorizations", "state = 'pending'")):
             database.execute(f"UPDATE {table} SET expires_at = ? WHERE {still_open}", (over,))

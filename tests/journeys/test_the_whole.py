@@ -179,7 +179,7 @@ def suspended_and_activated(portal: Portal, machine: Machine, agent) -> None:
     portal.follow("Suspend")
     portal.shows("1 account on a device is locked and expired, and all their processes end")
     portal.press("Yes, Suspend")
-    agent.wait_for(r"Order \S+: done", seconds=10)
+    agent.wait_for(r"Order \S+: done")
     assert work.ends()
     assert machine.expiry_of("ada") == "Jan 02, 1970"
     assert machine.root.shadow_line("ada").split(":")[1].startswith("!$y$")
@@ -202,7 +202,7 @@ def removed(portal: Portal, machine: Machine, agent) -> None:
     portal.press("Yes, Remove")
     accounts = portal.card("Accounts").get_by_role("row").filter(has_text="ada")
     portal.comes_to_show(accounts, "Ended")
-    agent.wait_for(r"(Order \S+: done[\s\S]*){3}", seconds=10)
+    agent.wait_for(r"(Order \S+: done[\s\S]*){3}")
     assert not machine.root.passcode_opens("ada", PASSCODE)
     assert machine.expiry_of("ada") == "Jan 02, 1970"
     assert (machine.root.path / "home/ada/.profile").exists()

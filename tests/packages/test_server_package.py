@@ -66,7 +66,7 @@ class Server(Machine):
         """Start what the unit starts, as the unit's user; systemd does not run here."""
         unit = dict(re.findall(r"^(ExecStart|User)=(.*)$", self.read(UNIT), re.MULTILINE))
         service = self.start(*unit["ExecStart"].split(), user=unit["User"], log="/var/log/homeport.log")
-        self.until(lambda: self.answers() or not service.running, "an answer", 60)
+        self.until(lambda: self.answers() or not service.running, "an answer", 180)
         return service
 
     def answers(self) -> bool:

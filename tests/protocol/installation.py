@@ -54,7 +54,7 @@ class Installation:
             "HOMEPORT_PORT": str(port),
             "HOMEPORT_OUTBOUND_ALLOW": provider.issuer,
         }
-        programs.start(sys.executable, "-m", "homeport", "serve", env=environment, port=port, seconds=30)
+        programs.start(sys.executable, "-m", "homeport", "serve", env=environment, port=port)
         home = Home(settings)
         with home.work.write() as actions:
             for name, claims in PEOPLE.items():
@@ -127,7 +127,7 @@ def _connect(home: Home, provider: ForeignProvider) -> tuple[Check, ...]:
         candidate = replace(actions.identity_providers.candidate(ADMIN, draft.id, typed), allow=home.allowed)
     examining = drive(examine(candidate, parts.clock, parts.entropy), home.network)
     with ThreadPoolExecutor(1) as elsewhere:  # the browser's event loop may run in this thread
-        judgement = elsewhere.submit(asyncio.run, examining).result(30)
+        judgement = elsewhere.submit(asyncio.run, examining).result(120)
     with home.work.write() as actions:
         actions.identity_providers.propose(ADMIN, draft.id, typed, judgement)
         actions.identity_providers.apply(ADMIN, draft.id)

@@ -208,7 +208,9 @@ class World:
         """What creates the simulator's provider, once the simulator knows the redirect URI of the draft, as guide step 7 says."""
         draft = self.house.do(lambda act: act.identity_providers.draft(ADMIN, ProviderKind.OKTA))
         uris = [redirect_uri(self.house.settings.public_url, draft.id)]
-        httpx2.patch(f"{self.okta['control']}/apps/{self.okta['client_id']}", json={"redirect_uris": uris}).raise_for_status()
+        httpx2.patch(
+            f"{self.okta['control']}/apps/{self.okta['client_id']}", json={"redirect_uris": uris}, timeout=60
+        ).raise_for_status()
         client = {"clientId": self.okta["client_id"], "clientSecret": self.okta["client_secret"], "url": self.okta["issuer"]}
         return {"name": "Okta", "type": "OKTA", "oidc": client, "emailDomains": ["acme.example"]}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 EXECUTABLE = Path("/usr/bin/chromium")
@@ -24,6 +24,8 @@ ARGUMENTS = [
 ]
 PICTURES = Path(__file__).parents[2] / ".run" / "failed-tests"
 _BAD_REQUEST, _SERVER_ERROR = 400, 500
+_PATIENCE = 30_000
+"""Milliseconds that a page may take to show what a test waits for, on cores that have other work too."""
 _FAILED = pytest.StashKey[bool]()
 
 
@@ -83,6 +85,7 @@ def chromium() -> Iterator[Browser]:
     """Debian's Chromium for a script or a wider fixture; tests ask for `page` or `new_context`."""
     if not EXECUTABLE.exists():
         raise pytest.UsageError(f"{EXECUTABLE} is missing: `make test` installs it, or `tools/setup test` does that alone.")
+    expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(EXECUTABLE), args=ARGUMENTS)
         try:
@@ -133,7 +136,7 @@ def new_context(browser: Browser, page_faults: Faults, request: pytest.FixtureRe
 
     def open_context(**options: object) -> BrowserContext:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(_PATIENCE)
         page_faults.watch(context)
         contexts.append(context)
         return context

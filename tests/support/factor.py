@@ -9,6 +9,7 @@ from typing import Any
 import pyotp
 
 from homeport.directory.admins.model import Administrator, actor_of, step_of
+from homeport.directory.admins.model.factors import STEP
 from homeport.foundation.kernel.actor import Origin
 
 
@@ -21,15 +22,21 @@ class Authenticator:
     last_step: int = 0
 
     def code(self) -> str:
-        """Return a code that was not shown before and is taken now: of the step before, the present one or the next (RFC 6238, 5.2)."""
-        step = max(self.last_step + 1, self._present() - 1)
+        """Return a code that was not shown before and is taken now: of the step before, the present one or the next (RFC 6238, 5.2).
+
+        The code of the step before is taken only as long as the present one lasts, so it is shown in its first half only.
+        """
+        step = max(self.last_step + 1, self._present() - (self._now().timestamp() % STEP < STEP / 2))
         while step > self._present() + 1:
             self._wait()
         self.last_step = step
         return pyotp.TOTP(self.secret).generate_otp(step)
 
     def _present(self) -> int:
-        return step_of(self.clock.now() if self.clock else datetime.now(UTC))
+        return step_of(self._now())
+
+    def _now(self) -> datetime:
+        return self.clock.now() if self.clock else datetime.now(UTC)
 
     def _wait(self) -> None:
         if self.clock:

@@ -80,7 +80,14 @@ class PostgreSQL:
     def drop(self, database: Database) -> None:
         """Remove the database and end whoever is still connected to it."""
         with self._connect() as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name)))
+            for left in reversed(range(5)):
+                try:
+                    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name)))
+                except psycopg.errors.ObjectInUse:  # it waits only some seconds for those it has ended
+                    if not left:
+                        raise
+                else:
+                    return
 
     def _create(self, database: Database, template: Database | None) -> None:
         source = sql.Identifier(template.name if template else "template0")
@@ -120,7 +127,7 @@ def _start(folder: Path, run: int) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not (folder / "ready.json").exists():
         if keeper.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"PostgreSQL did not start. It said:\n{log.read_text(errors='replace')}")

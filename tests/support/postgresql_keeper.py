@@ -69,7 +69,7 @@ def main(folder: Path, programs: Path, run: int) -> None:
 
 
 def _wait_until_ready(programs: Path, port: int, server: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     question = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
     while subprocess.run(question, check=False).returncode != 0:
         if server.poll() is not None or time.monotonic() > deadline:

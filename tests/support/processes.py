@@ -2,8 +2,11 @@
 
 import codecs
 import contextlib
+import itertools
 import os
+import random
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -20,12 +23,22 @@ class ProgramError(AssertionError):
     """A program did not do what the test waited for; the message carries everything the program said."""
 
 
+_PORTS = random.SystemRandom().sample(range(10_000, 32_000), 22_000)
+_next_port = itertools.count()
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port nobody listens on at this moment; let the program choose its own port where it can."""
+    """A TCP port nobody listens on at this moment, and none that this process was given before.
+
+    It lies below the range from which Linux takes the ports of outgoing connections (ip_local_port_range), so that nobody gets it
+    by chance before its program has bound it, nor while that program is killed and started again.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    for number in _next_port:
+        with socket.socket(family, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
+            probe.bind((host, _PORTS[number]))
+            return _PORTS[number]
+    raise AssertionError("every port is taken")
 
 
 class Program:
@@ -36,7 +49,7 @@ class Program:
     """
 
     def __init__(
-        self, *argv: str | Path, env: Mapping[str, str | None] | None = None, cwd: Path | None = None, seconds: float = 90
+        self, *argv: str | Path, env: Mapping[str, str | None] | None = None, cwd: Path | None = None, seconds: float = 120
     ) -> None:
         self.argv = [str(word) for word in argv]
         self.seconds = seconds
@@ -44,6 +57,7 @@ class Program:
         self._said = {"stdout": "", "stderr": ""}
         self._output = ""
         self._read_to = 0
+        self._closing = False
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         for name, value in (env or {}).items():
             if value is None:
@@ -117,8 +131,11 @@ class Program:
 
     def say(self, line: str) -> None:
         """Write one line to the program's standard input."""
-        self.process.stdin.write(line.encode() + b"\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(line.encode() + b"\n")
+            self.process.stdin.flush()
+        except ValueError:  # another thread killed it, and closed this
+            raise BrokenPipeError("the program's standard input is closed") from None
 
     def end_input(self) -> None:
         """Close the program's standard input."""
@@ -141,7 +158,7 @@ class Program:
         self.process.wait()
         self._close()
 
-    def stop(self, seconds: float = 10) -> int:
+    def stop(self, seconds: float = 30) -> int:
         """Ask the program to end (SIGTERM), insist after `seconds`, and return its exit status."""
         if self.running:
             self.process.send_signal(signal.SIGTERM)
@@ -159,7 +176,13 @@ class Program:
     def _listen(self, name: str) -> None:
         stream = getattr(self.process, name)
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        watch = select.poll()
+        watch.register(stream, select.POLLIN)
         while True:
+            # A child that left the session may hold the pipe for as long as it lives; nobody waits for that.
+            while not watch.poll(200):
+                if self._closing:
+                    return
             piece = os.read(stream.fileno(), 65536)
             text = decode(piece, final=not piece)
             with self._heard:
@@ -191,10 +214,11 @@ class Program:
 
     def _hear_the_rest(self) -> None:
         for listener in self._listeners:
-            listener.join(2)
+            listener.join(5)
 
     def _close(self) -> None:
         self.end_input()
+        self._closing = True
         self._hear_the_rest()
         for name, listener in zip(self._said, self._listeners, strict=True):
             if not listener.is_alive():
@@ -214,7 +238,7 @@ class Programs:
         port: int | None = None,
         env: Mapping[str, str | None] | None = None,
         cwd: Path | None = None,
-        seconds: float = 90,
+        seconds: float = 120,
     ) -> Program:
         """Start a program; with `ready` wait for that pattern in its output, with `port` for a listener."""
         program = Program(*argv, env=env, cwd=cwd, seconds=seconds)
@@ -233,7 +257,7 @@ class Programs:
             program.stop()
 
 
-def run(*argv: str | Path, seconds: float = 60, input: str | None = None) -> str:  # noqa: A002 - subprocess's own word
+def run(*argv: str | Path, seconds: float = 120, input: str | None = None) -> str:  # noqa: A002 - subprocess's own word
     """Run a program to its end and return its standard output; a failure carries all it said."""
     done = subprocess.run([str(word) for word in argv], input=input, capture_output=True, text=True, timeout=seconds, check=False)
     if done.returncode != 0:

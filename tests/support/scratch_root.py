@@ -117,9 +117,9 @@ class ScratchRoot:
         """The user's line of etc/shadow, or None."""
         return self._line("etc/shadow", user)
 
-    def inside(self, *argv: str, input: str | None = None) -> subprocess.CompletedProcess[str]:  # noqa: A002 - subprocess's own word
+    def inside(self, *argv: str, input: str | None = None, seconds: float = 180) -> subprocess.CompletedProcess[str]:  # noqa: A002 - subprocess's own word
         """Run one of the system's own tools inside this root; see `inside`."""
-        return inside(self.path, *argv, input=input)
+        return inside(self.path, *argv, input=input, seconds=seconds)
 
     def passcode_opens(self, user: str, passcode: str) -> bool:
         """Whether the passcode is the one that etc/shadow holds for the user; see `passcode_opens`."""
@@ -158,7 +158,7 @@ def make_scratch_root(folder: Path, machine_id: str = "0123456789abcdef012345678
     return ScratchRoot(folder)
 
 
-def inside(root: Path, *argv: str, input: str | None = None) -> subprocess.CompletedProcess[str]:  # noqa: A002 - subprocess's own word
+def inside(root: Path, *argv: str, input: str | None = None, seconds: float = 180) -> subprocess.CompletedProcess[str]:  # noqa: A002 - subprocess's own word
     """Run the system's own tool with `root` as its root filesystem, as root, and return what it said and its status.
 
     /usr and its relatives are mounted read-only, /dev and /proc as they are, in a mount namespace that only this command
@@ -173,7 +173,7 @@ def inside(root: Path, *argv: str, input: str | None = None) -> subprocess.Compl
     mounts += ["mount --rbind /dev dev", "mount --bind /proc proc", 'exec chroot . "$@"']
     command = ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c", "\n".join(mounts), "sh", str(root), *argv]
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    done = subprocess.run(command, env=environment, input=input, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, input=input, capture_output=True, text=True, timeout=seconds, check=False)
     if done.stderr.startswith(("unshare:", "mount:")):
         raise RuntimeError(f"The scratch root cannot be entered: {done.stderr.strip()} It needs root and the right to mount.")
     return done

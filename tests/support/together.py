@@ -25,5 +25,5 @@ def together(*deeds: Callable[[], object], delays: Sequence[int] = ()) -> list[o
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     return wrong + [thread for thread in threads if thread.is_alive()]

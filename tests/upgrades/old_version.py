@@ -49,11 +49,11 @@ class OldEstate(Estate):
 
     @classmethod
     def open(cls, folder: Path, old: Path, programs: Programs, database: str = "") -> "OldEstate":
-        simulator = programs.start(sys.executable, "-m", "homeport_simulators", "okta", "--port", "0", "--demo", seconds=60)
+        simulator = programs.start(sys.executable, "-m", "homeport_simulators", "okta", "--port", "0", "--demo")
         okta = json.loads(simulator.next_line())
         for name in NAMES:
             login = {"login": f"{name}@acme.example", "password": okta["password"]}
-            httpx2.post(f"{okta['control']}/users", json=login).raise_for_status()
+            httpx2.post(f"{okta['control']}/users", json=login, timeout=60).raise_for_status()
         port = free_port()
         made = cls(folder, programs, okta, port, f"http://localhost:{port}", NAMES, launcher=running(old, "server"), old=old)
         made.database = database

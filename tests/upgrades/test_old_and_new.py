@@ -113,7 +113,7 @@ def test_todays_agent_works_with_the_old_server_and_both_agents_go_on_after_the_
         place.set_state("ada", UserState.ACTIVATED)
         place.set_state("bea", UserState.SUSPENDED)
         done = lambda: aged.expired("bea") and not young.expired("ada") and place.settled()  # noqa: E731 - read once
-        until(done, "orders of today's server at devices of the old one", 60)
+        until(done, "orders of today's server at devices of the old one")
         bound(place, aged, "cyd")
         bound(place, young, "cyd")
         until(place.settled, "both agents' reports")

@@ -28,7 +28,7 @@ class Okta:
         homeport(*words, status=1, **options)
         address = re.search(r"Enter exactly (\S+) under", homeport.said)
         assert address, homeport.said
-        answer = httpx2.patch(f"{self.control}/apps/{self.client_id}", json={"redirect_uris": [address[1]]})
+        answer = httpx2.patch(f"{self.control}/apps/{self.client_id}", json={"redirect_uris": [address[1]]}, timeout=60)
         assert answer.is_success, answer.text
         return homeport(*words, **options)
 

@@ -79,7 +79,7 @@ class Machine:
             words += ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--"]
         return [*words, *map(str, argv)]
 
-    def run(self, *argv: str | Path, user: str | None = None, input: str | None = None, seconds: float = 60) -> str:  # noqa: A002 - subprocess's own word
+    def run(self, *argv: str | Path, user: str | None = None, input: str | None = None, seconds: float = 180) -> str:  # noqa: A002 - subprocess's own word
         """Run a command on the machine, as root or as `user`, and return its output; it must end well."""
         ended = self.attempt(*argv, user=user, input=input, seconds=seconds)
         if ended.returncode != 0:
@@ -93,7 +93,7 @@ class Machine:
         *argv: str | Path,
         user: str | None = None,
         input: str | None = None,  # noqa: A002 - subprocess's own word
-        seconds: float = 60,
+        seconds: float = 180,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command on the machine and return how it ended."""
         return subprocess.run(
@@ -175,7 +175,7 @@ class Machine:
                         found.append(int(entry.name))
         return found
 
-    def until(self, condition: Callable[[], Any], what: str, seconds: float = 20) -> Any:
+    def until(self, condition: Callable[[], Any], what: str, seconds: float = 90) -> Any:
         """Wait until the condition gives something, and return that."""
         deadline = time.monotonic() + seconds
         while not (found := condition()):
@@ -194,7 +194,7 @@ class Machine:
             service.wait()
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
-        self._keeper.wait(20)
+        self._keeper.wait(90)
         for terminal in self._terminals:
             terminal.close()
         self._keeper.stdin.close()
@@ -228,7 +228,7 @@ class Service:
         """The program's own number, as seen from here."""
         return int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
 
-    def wait_for_log(self, words: str, seconds: float = 20) -> None:
+    def wait_for_log(self, words: str, seconds: float = 90) -> None:
         def said() -> bool:
             if words in self.log:
                 return True
@@ -240,12 +240,14 @@ class Service:
 
     def kill(self) -> None:
         """End it as `kill -9` does."""
-        with suppress(ProcessLookupError, IndexError, FileNotFoundError):
-            os.kill(self.pid, signal.SIGKILL)
-        self.process.wait()
+        while self.running:  # nsenter may be about to start it still
+            with suppress(ProcessLookupError, IndexError, FileNotFoundError):
+                os.kill(self.pid, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.5)
 
     def stop(self) -> int:
         """Ask it to end."""
         with suppress(ProcessLookupError, IndexError, FileNotFoundError):
             os.kill(self.pid, signal.SIGTERM)
-        return self.process.wait(20)
+        return self.process.wait(90)

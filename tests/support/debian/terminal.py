@@ -36,7 +36,7 @@ class Terminal:
     argv: Sequence[str]
     rows: int = 25
     columns: int = 80
-    seconds: float = 30
+    seconds: float = 60
     text: str = field(default="", init=False)
     _read_to: int = field(default=0, init=False)
 
@@ -76,12 +76,19 @@ class Terminal:
 
     def types(self, line: str, end: str = "\r") -> None:
         """Type a line and press Enter."""
-        os.write(self._end, f"{line}{end}".encode())
+        with self._heard:
+            if self._over:
+                raise TerminalError(f"The program ended before {line!r} could be typed. The terminal shows:\n{self.text}")
+            typed = os.dup(self._end)
+        try:
+            os.write(typed, f"{line}{end}".encode())
+        finally:
+            os.close(typed)
 
     def asks_secretly(self, pattern: str, seconds: float | None = None) -> re.Match[str]:
         """Read a prompt and wait until the terminal has stopped to echo, as a person's eye does."""
         found = self.reads(pattern, seconds)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 20
         while self.echoes and time.monotonic() < deadline:
             time.sleep(0.01)
         return found
@@ -89,7 +96,7 @@ class Terminal:
     @property
     def echoes(self) -> bool:
         """Whether what is typed now would be shown."""
-        with contextlib.suppress(termios.error):
+        with contextlib.suppress(termios.error, OSError):
             return bool(termios.tcgetattr(self._end)[3] & termios.ECHO)
         return False
 
@@ -100,7 +107,7 @@ class Terminal:
         self.types(f"{command}; printf '%s%s %s\\n' '{mark[:5]}' '{mark[5:]}' $?")
         self.reads(r"\n")
         begun = self._read_to
-        found = self.reads(rf"{mark} (\d+)", seconds)
+        found = self.reads(rf"{mark} (\d+)\n", seconds)
         said = self.text[begun : found.start()]
         self.reads(r"[$#] $")  # what is typed before the prompt would be shown twice
         return said if found[1] == "0" else f"{said}status {found[1]}"
@@ -112,7 +119,7 @@ class Terminal:
         except subprocess.TimeoutExpired:
             raise TerminalError(f"The program at the terminal did not end. It shows:\n{self.text}") from None
         with self._heard:
-            self._heard.wait_for(lambda: self._over, 2)
+            self._heard.wait_for(lambda: self._over, 20)
         return status
 
     @property
@@ -131,7 +138,7 @@ class Terminal:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         with self._heard:
-            self._heard.wait_for(lambda: self._over, 2)
+            self._heard.wait_for(lambda: self._over, 20)
 
     def __enter__(self) -> Self:
         return self
@@ -160,7 +167,7 @@ class Terminal:
                     self._heard.notify_all()
             elif self.process.poll() is not None:
                 break
-        os.close(self._end)
         with self._heard:
             self._over = True
+            os.close(self._end)
             self._heard.notify_all()

@@ -113,7 +113,7 @@ class Wire:
 
     def _carry(self, near: socket.socket) -> None:
         try:
-            far = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+            far = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         except OSError:
             self._forget(near)
             return
