@@ -50,7 +50,7 @@ class Agent:
 
     def run(self, *arguments, given=""):
         command = [sys.executable, "-m", "homeport_agent", *arguments]
-        return subprocess.run(command, input=given, capture_output=True, text=True, timeout=50, check=False)
+        return subprocess.run(command, input=given, capture_output=True, text=True, timeout=300, check=False)
 
     def start(self, *arguments):
         command = [sys.executable, "-m", "homeport_agent", *arguments, "--root", str(self.root)]

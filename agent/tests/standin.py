@@ -324,14 +324,15 @@ class StandIn:
     def report(self, device_id, body):
         if self.ignore_reports:
             raise RefusedError(503, title="busy")
-        self.receipts += body["receipts"]
-        self.accounts = body["accounts"]
-        self.device_report = body.get("device", self.device_report)
         settled = {receipt["order_id"] for receipt in body["receipts"] if receipt["outcome"] != "failed"}
         with self.changed:
             left = [pair for pair in self.queue.get(device_id, []) if pair["order"].count(".") == 2]
             left = [pair for pair in left if read_unverified(pair["order"])[1]["jti"] not in settled]
             self.queue[device_id] = left
+        # Last of all what the tests wait for.
+        self.device_report = body.get("device", self.device_report)
+        self.accounts = body["accounts"]
+        self.receipts += body["receipts"]
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -48,7 +48,7 @@ def test_debians_own_python_and_cryptography_are_enough(agent, server):
             "--root",
             str(agent.root),
         ]
-        return subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=50)
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=300)
 
     enrolled = run("enroll", "--server", server.url, "--key-file", "-", given=server.enrollment_key)
     assert enrolled.returncode == 0, enrolled.stderr

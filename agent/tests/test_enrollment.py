@@ -178,7 +178,7 @@ def _sign_in_as(user, server):
             "--root",
             f"{home}/root",
         ]
-        return subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=50)
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=300)
 
     enrolled = run("enroll", "--server", server.url, "--key-file", "-", given=server.enrollment_key)
     assert enrolled.returncode == 0, enrolled.stderr

@@ -49,7 +49,8 @@ class Helper:
         self.listener.bind(str(path))
         self.listener.listen(8)
         self.script = script
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def serve(self):
         while True:
@@ -58,7 +59,9 @@ class Helper:
             except OSError:
                 return
             with connection:
-                connection.settimeout(20)
+                if struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0] == os.getpid():
+                    return
+                connection.settimeout(60)
                 self.talk(connection)
 
     def talk(self, connection):
@@ -71,6 +74,13 @@ class Helper:
             connection.recv(1)  # until the module hangs up
         except (OSError, struct.error):
             return
+
+    def all_heard(self):
+        """All that the module said, which has ended: a connection of this process comes after all of its."""
+        with socket.socket(socket.AF_UNIX) as last:
+            last.connect(str(self.path))
+            self.thread.join(120)
+        return self.heard
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
@@ -106,10 +116,10 @@ def pam(tmp_path, module):
             "PATH": os.environ["PATH"],
         }
         words = ["pamtester", *[f"-I{item}" for item in items], "test", user, verb]
-        ended = subprocess.run(words, env=environment, input=given, capture_output=True, text=True, timeout=60, check=False)
+        ended = subprocess.run(words, env=environment, input=given, capture_output=True, text=True, timeout=300, check=False)
         assert "Sanitizer" not in ended.stderr, ended.stderr
         assert "runtime error" not in ended.stderr, ended.stderr
-        return ended, helpers[-1].heard if helper else []
+        return ended, helpers[-1].all_heard() if helper else []
 
     yield phase
     for helper in helpers:

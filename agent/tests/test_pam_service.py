@@ -36,7 +36,7 @@ def served(tmp_path_factory):
     pin = {"device_id": "d-1", "order_root": public_jwk(Signer().root)}
     (root.accounts_state / "pin.json").write_text(json.dumps(pin))
     service = Service(root, try_lock(root), agent_uid=os.geteuid())
-    with connect(root.run, ACCOUNTS, peers=PEERS, seconds=5) as connection:
+    with connect(root.run, ACCOUNTS, peers=PEERS, seconds=60) as connection:
         send(connection, {"do": "roster", "people": [ADA], "first": True, "digest": "d"})
         assert receive(connection) == {"taken": True}
     yield root
@@ -56,7 +56,7 @@ def hello(user, op="auth", service="login", **more):
 def frames(root, raw, *, hang_up=False, stop="RSV"):
     """What comes back, up to the end or the first prompt; ``stop`` names the frames that end it."""
     said = []
-    with connect(root.run, SOCKET, peers=PEERS, seconds=10) as connection:
+    with connect(root.run, SOCKET, peers=PEERS, seconds=60) as connection:
         connection.sendall(raw)
         if hang_up:
             connection.shutdown(socket.SHUT_WR)
@@ -101,7 +101,7 @@ def bound(root):
 
 
 def tell(root, request):
-    with connect(root.run, ACCOUNTS, peers=PEERS, seconds=5) as connection:
+    with connect(root.run, ACCOUNTS, peers=PEERS, seconds=60) as connection:
         send(connection, request)
         return receive(connection)
 
@@ -224,7 +224,7 @@ def test_noise_gets_no_success_and_never_stops_the_service(served, raw):
 def test_one_far_address_holds_eight_conversations_and_others_go_on(served):
     with contextlib.ExitStack() as stack:
         for _ in range(8):
-            connection = stack.enter_context(connect(served.run, SOCKET, peers=PEERS, seconds=10))
+            connection = stack.enter_context(connect(served.run, SOCKET, peers=PEERS, seconds=60))
             connection.sendall(hello("local", rhost="192.0.2.66"))
         assert frames(served, hello("mallory", rhost="192.0.2.67")) == [("R", "10")]
 

@@ -41,9 +41,9 @@ def served(tmp_path_factory, signer):
 
 def connect(root):
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(5)
     with short_name(root.run, SOCKET) as name:
-        connection.connect(name)
+        connection.connect(name)  # with a time limit it would not wait for room in a full queue
+    connection.settimeout(60)
     return connection
 
 

@@ -21,17 +21,17 @@ class Bad(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
 
     def hang(self):
-        time.sleep(2)
+        time.sleep(60)
 
     def drip(self):
         self.send_response(200)
         self.end_headers()
-        for _ in range(40):
+        for _ in range(1200):
             self.wfile.write(b"{")
             time.sleep(0.05)
 
     def drip_headers(self):
-        for _ in range(40):
+        for _ in range(1200):
             self.wfile.write(b"H")
             time.sleep(0.05)
 
@@ -77,16 +77,16 @@ def bad():
 def test_a_bad_server_is_left_in_time_with_a_reason(bad, path, reason):
     started = time.monotonic()
     with pytest.raises(Refusal) as refused:
-        Transport().get(f"{bad}/{path}", seconds=0.5 if path != "huge" else 10)
+        Transport().get(f"{bad}/{path}", seconds=0.5 if path != "huge" else 60)
     assert refused.value.reason == reason
-    assert time.monotonic() - started < 1.9
+    assert time.monotonic() - started < 30, "it did not wait for the end of what would take a minute"
 
 
 def test_a_page_is_an_empty_document_and_a_redirect_is_not_followed(bad):
     assert Transport().get(f"{bad}/page").document == {}
     answer = Transport().get(f"{bad}/elsewhere")
     assert (answer.status, answer.document) == (302, {})
-    assert answer.date == pytest.approx(time.time(), abs=5)
+    assert answer.date == pytest.approx(time.time(), abs=60)
 
 
 def test_nobody_there_is_a_sentence():
