@@ -2,6 +2,7 @@
 
 NEEDS: dict[str, str] = {
     "GET /admin": "",
+    "GET /admin/last-sign-ins": "signins:read",
     "GET /admin/account": "",
     "POST /admin/account": "",
     "GET /admin/account/password": "",

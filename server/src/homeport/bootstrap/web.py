@@ -153,7 +153,7 @@ def application(home: Home) -> FastAPI:
     panels.register("identity_provider", sign_in_pages.panel, order=1)
     routers = [
         connection_tests.router(),
-        ConsolePages(home.work_of(_console), templates).router(),
+        ConsolePages(home.work_of(_console), templates, panels).router(),
         IdentityProviderPages(providers, saving, templates, panels, settings.public_url).router(),
         IdentityProviderApi(providers, saving, settings.public_url).router(),
         ClientSecretPages(providers, templates).router(),

@@ -53,6 +53,14 @@ class DeviceStore(Protocol):
         """Return devices that are not deleted."""
         ...
 
+    def systems(self) -> Mapping[str, int]:
+        """Return how many devices that are not deleted run each operating system, by its name, the most frequent first."""
+        ...
+
+    def silent_since(self, moment: datetime) -> int:
+        """Count the devices that are not deleted and made no contact since the moment; enrolment is a contact."""
+        ...
+
     def save(self, device: Device) -> None:
         """Store every field of a device that was read with `lock`."""
         ...

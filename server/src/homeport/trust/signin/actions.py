@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Resource
@@ -26,6 +27,7 @@ from homeport.trust.federation.verifier import VerifiedIdentity
 from homeport.trust.signin.model import (
     LIFETIME,
     MAX_AGE,
+    DayOfSignIns,
     FollowUp,
     Listed,
     Purpose,
@@ -277,6 +279,13 @@ class SignIns:
         """Return how often each reason refused lately, the most frequent first; at one provider, or anywhere."""
         actor.require(Permission.SIGNINS_READ)
         return self.store.refusals(provider_id, self.clock.now())
+
+    def days(self, actor: Actor, count: int) -> Sequence[DayOfSignIns]:
+        """Return the last so many days (UTC), oldest first and none left out, with how many sign-ins began and how they ended."""
+        actor.require(Permission.SIGNINS_READ)
+        days = [self.clock.now().date() - timedelta(days=ago) for ago in reversed(range(count))]
+        found = {one.day: one for one in self.store.days(days[0])}
+        return [found.get(day, DayOfSignIns(day)) for day in days]
 
     def explain(self, actor: Actor, sign_in_id: str) -> tuple[SignIn, Sequence[RecordedStep]]:
         """Return a sign-in with its steps; raise NotFound."""

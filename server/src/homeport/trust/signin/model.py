@@ -1,7 +1,7 @@
 """Sign-ins: one attempt of one person, with its purpose and its steps."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from homeport.foundation.kernel.events import Event
@@ -102,6 +102,16 @@ class Refusals:
     """In the last 24 hours."""
     week: int
     """In the last 7 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfSignIns:
+    """How many sign-ins began on one day (UTC) and how they ended; those still open do not count."""
+
+    day: date
+    completed: int = 0
+    refused: int = 0
+    expired: int = 0
 
 
 @dataclass(frozen=True, slots=True)

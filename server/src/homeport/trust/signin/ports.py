@@ -1,14 +1,14 @@
 """What the sign-in's actions need: storage, and the continuation of each purpose."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from homeport.directory.people.model import User
 from homeport.foundation.kernel.listing import Listing, Page, Window
 from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.trust.federation.recorder import Step
-from homeport.trust.signin.model import Listed, RecordedStep, Refusals, SignIn
+from homeport.trust.signin.model import DayOfSignIns, Listed, RecordedStep, Refusals, SignIn
 
 
 class SignInStore(Protocol):
@@ -44,6 +44,10 @@ class SignInStore(Protocol):
 
     def open_before(self, moment: datetime) -> Sequence[SignIn]:
         """Return open sign-ins whose time was over before the moment, at most 500."""
+        ...
+
+    def days(self, since: date) -> Sequence[DayOfSignIns]:
+        """Return the days (UTC) since then on which sign-ins began that have ended, oldest first."""
         ...
 
     def remove_before(self, moment: datetime) -> int:

@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Date, Row, case, cast, delete, func, insert, or_, select, update
 
 from homeport.directory.devices.tables import devices
 from homeport.directory.people.tables import users
 from homeport.foundation.database.listing import fetch_page, fetch_window
 from homeport.foundation.kernel.listing import Listing, Page, Window
 from homeport.trust.federation.recorder import Step
-from homeport.trust.signin.model import Listed, Purpose, RecordedStep, Refusals, SignIn, State
+from homeport.trust.signin.model import DayOfSignIns, Listed, Purpose, RecordedStep, Refusals, SignIn, State
 from homeport.trust.signin.tables import sign_in_steps, sign_ins
 
 OPEN = [state.value for state in State if state.open]
+_ENDED = (State.COMPLETED, State.REFUSED, State.EXPIRED)
 _NAMES = (
     "id",
     "state",
@@ -151,6 +152,20 @@ class SqlSignInStore:
             .order_by(func.count().desc(), table.reason)
         )
         return [Refusals(row.reason, int(row.day), int(row.week)) for row in self.connection.execute(query)]
+
+    def days(self, since: date) -> Sequence[DayOfSignIns]:
+        """Return the days (UTC) since then on which sign-ins began that have ended, oldest first."""
+        table = sign_ins.c
+        sqlite = self.connection.dialect.name == "sqlite"  # where a moment is text in UTC that begins with its day
+        day = func.substr(table.started_at, 1, 10) if sqlite else cast(func.timezone("UTC", table.started_at), Date)
+        query = (  # answered by the index over both columns alone
+            select(day, *(func.sum(case((table.state == state.value, 1), else_=0)) for state in _ENDED))
+            .where(table.state.in_([state.value for state in _ENDED]), table.started_at >= datetime.combine(since, time(), UTC))
+            .group_by(day)
+            .order_by(day)
+        )
+        rows = self.connection.execute(query)
+        return [DayOfSignIns(date.fromisoformat(str(row[0])), *(int(count) for count in row[1:])) for row in rows]
 
     def remove_before(self, moment: datetime) -> int:
         """Forget sign-ins that ended and began before the moment, with their steps, at most 1000; return how many."""

@@ -1,7 +1,9 @@
 """The inventory: list, rename, approve, delete; and what a device's contact leaves behind."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
@@ -53,6 +55,16 @@ class Devices:
         """Return a device; raise NotFound when there is none or it was deleted."""
         actor.require(Permission.DEVICES_READ)
         return _present(self.store.get(device_id))
+
+    def systems(self, actor: Actor) -> Mapping[str, int]:
+        """Return how many devices run each operating system, by its name, the most frequent first."""
+        actor.require(Permission.DEVICES_READ)
+        return self.store.systems()
+
+    def silent_for(self, actor: Actor, span: timedelta) -> int:
+        """Count the devices that made no contact for so long."""
+        actor.require(Permission.DEVICES_READ)
+        return self.store.silent_since(self.clock.now() - span)
 
     def find(self, device_id: str) -> Device | None:
         """Return a device, or its tombstone with `deleted_at`, or None when there never was one."""

@@ -1,6 +1,8 @@
 """Devices in SQL."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
@@ -70,6 +72,18 @@ class DeviceSql:
     def list(self, listing: Listing) -> Page[Device]:
         """Return devices that are not deleted; filters and sort fields are the columns, and `name` for what people read."""
         return page_of_devices(self.connection, listing)
+
+    def systems(self) -> Mapping[str, int]:
+        """Return how many devices that are not deleted run each operating system, by its name, the most frequent first."""
+        name = func.coalesce(func.nullif(devices.c.os_name, ""), devices.c.os)
+        query = select(name, func.count()).where(devices.c.deleted_at.is_(None)).group_by(name)
+        return {row[0]: row[1] for row in self.connection.execute(query.order_by(func.count().desc(), name))}
+
+    def silent_since(self, moment: datetime) -> int:
+        """Count the devices that are not deleted and made no contact since the moment; enrolment is a contact."""
+        heard = func.coalesce(devices.c.last_contact_at, devices.c.enrolled_at)
+        query = select(func.count()).where(devices.c.deleted_at.is_(None), heard < moment)
+        return int(self.connection.execute(query).scalar_one())
 
     def save(self, device: Device) -> None:
         """Store every field of a device that was read with `lock`."""

@@ -1,0 +1,111 @@
+"""What the home page says: what needs attention, and sign-ins over time as bars."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import ceil
+
+from homeport.directory.devices.model import UidUse
+from homeport.trust.signin.model import DayOfSignIns, Refusals
+
+SILENT = timedelta(days=7)
+"""A device without contact for so long is worth a look: half of the default lease, after which its people cannot come in."""
+DAYS = 14
+"""How many days the chart shows."""
+HEIGHT = 100
+"""The chart's height in its own units; the page stretches it."""
+MOST_REASONS = 3
+MOST_SYSTEMS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """One thing that somebody should look at, and where."""
+
+    kind: str
+    title: str
+    sentence: str
+    path: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One day of the chart: how high each part of its bar is, from the bottom up."""
+
+    day: date
+    counts: DayOfSignIns
+    completed: int
+    refused: int
+    expired: int
+
+    @property
+    def top(self) -> int:
+        """Return where the bar begins, from the top of the chart."""
+        return HEIGHT - self.completed - self.refused - self.expired
+
+
+def bars(days: Sequence[DayOfSignIns]) -> tuple[Sequence[Bar], int]:
+    """Return the bars and the largest number of sign-ins on one day, which reaches the top; something is never drawn as nothing."""
+    most = max((day.completed + day.refused + day.expired for day in days), default=0)
+
+    def height(count: int) -> int:
+        return ceil(count * (HEIGHT - 3) / most) if count else 0  # three parts may each be rounded up by one
+
+    return [Bar(day.day, day, height(day.completed), height(day.refused), height(day.expired)) for day in days], most
+
+
+def share(systems: Mapping[str, int]) -> Sequence[tuple[str, int]]:
+    """Return the most frequent operating systems and, if there are more, all others as one."""
+    names = list(systems.items())
+    shown = names if len(names) <= MOST_SYSTEMS else names[: MOST_SYSTEMS - 1]
+    rest = sum(systems.values()) - sum(count for _, count in shown)
+    return [*shown, ("Others", rest)] if rest else shown
+
+
+def refused_lately(refusals: Sequence[Refusals]) -> Sequence[Attention]:
+    """Say which reasons refused sign-ins within a day, the most frequent first, each with its list."""
+    found = sorted((one for one in refusals if one.day), key=lambda one: -one.day)[:MOST_REASONS]
+    return [
+        Attention(
+            "warn",
+            f"{one.day} {'sign-in' if one.day == 1 else 'sign-ins'} refused in the last 24 hours: {one.reason}",
+            f"{one.week} in the last 7 days. Each attempt says what failed and how to mend it.",
+            f"/admin/sign-ins?reason={one.reason}&since=24h",
+            "See the attempts",
+        )
+        for one in found
+    ]
+
+
+def without_a_way() -> Attention:
+    """Say that federation takes no effect yet."""
+    return Attention(
+        "warn",
+        "People cannot sign in on devices yet",
+        "An identity provider is connected, but no way to provision devices is enabled, so federation takes no effect.",
+        "/admin/provisioning/linux",
+        "Enable Self Service Account Provisioning",
+    )
+
+
+def silent(count: int) -> Attention:
+    """Say that devices were not heard of."""
+    return Attention(
+        "warn",
+        f"{count} {'device has' if count == 1 else 'devices have'} not been in contact for {SILENT.days} days",
+        "Accounts there go on until their lease ends; suspending somebody does not reach the device before it is in contact again.",
+        "/admin/devices?sort=last_contact_at",
+        "See the devices",
+    )
+
+
+def scarce(use: UidUse) -> Attention:
+    """Say that uids run out."""
+    return Attention(
+        "warn",
+        f"{use.used:,} of {use.total:,} uids are given out",
+        "When none is left, nobody new gets an account on a Linux device.",
+        "/admin/provisioning/linux",
+        "See the provisioning setting",
+    )
