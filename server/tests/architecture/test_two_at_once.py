@@ -175,6 +175,29 @@ def test_the_second_rule_for_a_user_group_does_not_wipe_out_the_first(shared_hou
     assert [(rule.admin, rule.lease_days) for rule in rules] == [(False, 7)]
 
 
+def test_the_second_who_sets_enrolment_is_told_what_the_first_decided(shared_house):
+    shared_house.empty()
+    group = device_group(shared_house).rpartition("/")[2]
+    browser, path = enters(shared_house), "/admin/enrollment-settings"
+    opened = Form(browser.get("/admin/devices/add").text, "version").values
+    assert browser.post(path, data={**opened, "wanted": "on", "default_group": group}).status_code == 303
+    told = browser.post(path, data={**opened, "default_group": "none"})
+    assert told.status_code == 412
+    assert "Waiting for approval is now “on”" in html.unescape(told.text)
+    assert "Default device group is now “Lab”" in html.unescape(told.text)
+    kept = Form(told.text, "version").values
+    assert "wanted" not in kept, "what was chosen is lost"
+    assert browser.post(path, data={**kept, "default_group": "none"}).status_code == 303
+    assert shared_house.do(lambda act: (act.enrollment_keys.approval_wanted(ADMIN), act.device_groups.default(ADMIN))) == (
+        False,
+        None,
+    )
+    opened = Form(browser.get("/admin/devices/add").text, "version").values
+    shared_house.do(lambda act: act.device_groups.set_default(ADMIN, group))
+    shared_house.do(lambda act: act.device_groups.delete(ADMIN, group))
+    assert browser.post(path, data={**opened, "wanted": "on"}).status_code == 412, "a group that went is a change too"
+
+
 def test_every_form_that_says_what_was_saved_holds_a_version():
     found = {path: path.read_text() for path in TEMPLATES.rglob("templates/**/*.html")}
     saying = [path for path, text in found.items() if "{{ saved_notice(form)" in text and path.name not in NOT_EDITING]

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -287,7 +288,8 @@ MANAGER = Actor(
     authenticated_at=READER.authenticated_at,
     role="Manager",
 )
-CALLERS = {"admin": ADMIN, "reader": READER, "manager": MANAGER}
+SINCE_LONG = replace(ADMIN, session_id="s", authenticated_at=datetime(2020, 1, 1, tzinfo=UTC))
+CALLERS = {"admin": ADMIN, "admin since long": SINCE_LONG, "reader": READER, "manager": MANAGER}
 
 
 @pytest.fixture(scope="session")

@@ -105,7 +105,11 @@ def test_device_is_approved_and_deleted(directory, admin, api):
     assert device.status is DeviceStatus.PENDING
     assert api.post(f"/api/v2/systems/{device.id}/approve").json()["enrollmentStatus"] == "active"
     assert api.delete(f"/api/systems/{device.id}", params={"after": "burn"}).status_code == 400
-    assert api.delete(f"/api/systems/{device.id}").json()["_id"] == device.id
+    read = api.get(f"/api/systems/{device.id}").headers["ETag"]
+    assert api.put(f"/api/systems/{device.id}", json={"displayName": "Front desk"}).status_code == 200
+    assert api.delete(f"/api/systems/{device.id}", headers={"If-Match": read}).status_code == 412
+    read = api.get(f"/api/systems/{device.id}").headers["ETag"]
+    assert api.delete(f"/api/systems/{device.id}", headers={"If-Match": read}).json()["_id"] == device.id
     gone = api.get(f"/api/systems/{device.id}")
     assert (gone.status_code, gone.json()["status"]) == (404, "NOT_FOUND")
 
@@ -191,7 +195,12 @@ def test_enrolment_setting_is_read_and_written(api):
     path = "/api/v2/devices/settings/enrollment"
     assert api.get(path).json() == {"newDevicesWaitForApproval": False, "defaultDeviceGroupId": None}
     assert api.put(path, json={"newDevicesWaitForApproval": True}).status_code == 204
-    assert api.get(path).json() == {"newDevicesWaitForApproval": True, "defaultDeviceGroupId": None}
+    read = api.get(path)
+    assert read.json() == {"newDevicesWaitForApproval": True, "defaultDeviceGroupId": None}
+    held = {"If-Match": read.headers["ETag"]}
+    assert api.put(path, json={"newDevicesWaitForApproval": False}, headers=held).status_code == 204
+    assert api.put(path, json={"newDevicesWaitForApproval": True}, headers=held).status_code == 412
+    assert api.get(path).json()["newDevicesWaitForApproval"] is False
 
 
 def test_reader_reads_and_changes_nothing_and_nobody_gets_anything(directory, caller):

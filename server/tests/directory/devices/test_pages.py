@@ -1,5 +1,7 @@
+import html
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -143,6 +145,23 @@ def test_wrong_key_form_keeps_what_was_typed_and_names_the_fields(portal):
     assert 'href="#field-name"' in wrong.text
     assert 'href="#field-max_uses"' in wrong.text
     assert 'value="many"' in wrong.text
+
+
+def test_what_was_typed_for_a_key_is_still_there_after_the_password_was_asked_again(directory, portal, caller):
+    lab = directory.a_group("Lab")
+    typed = {"name": "Room 4 & “attic” 100%", "max_uses": "12", "days": "30", "group": lab.id}
+    sent = caller("admin since long").post("/admin/devices/add", data=typed)
+    assert sent.status_code == 303
+    way = urlsplit(sent.headers["location"])
+    assert way.path == "/signin/confirm"
+    back = portal.get(parse_qs(way.query)["next"][0])
+    assert html.unescape(back.text).count(f'value="{typed["name"]}"') == 1
+    assert 'value="12"' in back.text
+    assert re.search(r'value="30"[^>]* selected', back.text)
+    assert re.search(rf'value="{lab.id}"[^>]* selected', back.text)
+    assert "hpe1." not in back.text, "opening an address makes no key"
+    again = portal.get("/admin/devices/add", params={**typed, "name": "x" * 101})
+    assert again.status_code in {200, 400}
 
 
 def test_key_is_revoked_after_a_question(directory, portal):

@@ -189,9 +189,10 @@ def set_enrollment(api: Api, *, waiting: bool | None, group: str | None, as_json
     """Decide how devices join that enrol from now on."""
     if waiting is None and group is None:
         raise Misuse("Nothing to change was given. --help says what can be.")
-    present = api.get(ENROLLMENT).body
+    read = api.get(ENROLLMENT)
+    present = read.body
     body = {"newDevicesWaitForApproval": present["newDevicesWaitForApproval"] if waiting is None else waiting}
     if group is not None:
         body["defaultDeviceGroupId"] = DEVICE_GROUP.find(api, group)[DEVICE_GROUP.id] if group else None
-    api.send("PUT", ENROLLMENT, body)
+    api.send("PUT", ENROLLMENT, body, etag=read.etag)
     show_one(WAITING, api.get(ENROLLMENT).body, as_json=as_json)

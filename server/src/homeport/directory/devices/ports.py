@@ -97,6 +97,14 @@ class EnrollmentKeyStore(Protocol):
         """Make the key unusable."""
         ...
 
+    def settings_version(self) -> int:
+        """Return how often the settings of enrolment were changed."""
+        ...
+
+    def lock_settings(self) -> int:
+        """Return their version, and let nobody else change them until the unit of work ends."""
+        ...
+
     def approval_wanted(self) -> bool:
         """Tell whether new devices wait for approval."""
         ...

@@ -40,6 +40,7 @@ enrollment_settings = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("approval_wanted", Boolean, nullable=False),
     Column("group_id", Id),  # the same
+    Column("version", Integer, nullable=False, server_default="0"),
     CheckConstraint("id = 1", name="one_row"),
 )
 

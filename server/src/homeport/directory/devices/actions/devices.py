@@ -115,15 +115,18 @@ class Devices:
         self._bump(device_id)
         return _present(self.store.get(device_id))
 
-    def delete(self, actor: Actor, device_id: str, after: After = After.KEEP) -> Device:
+    def delete(self, actor: Actor, device_id: str, after: After = After.KEEP, *, version: int | None = None) -> Device:
         """Remove a device and its bindings, and return it as it was; `after` says what becomes of the local accounts on it.
 
-        Deleting home folders with it needs recent authentication.
+        Deleting home folders with it needs recent authentication. Raises PreconditionFailed when `version` is given and is not the
+        device's present one.
         """
         actor.require(Permission.DEVICES_WRITE)
         if after is After.REMOVE:
             actor.require_recent(self.clock.now())
         device = _present(self.store.lock(device_id))
+        if version is not None and version != device.version:
+            raise PreconditionFailed("Somebody else changed this device meanwhile. Look at it again before you delete it.")
         removed = self.bindings.remove_all_of_device(actor, device, after)
         for group in self.groups.of_device(device_id):
             self.groups.leave(group.id, device_id)

@@ -24,12 +24,13 @@ from homeport.directory.devices.ports import DeviceGroupStore, DeviceStore, Enro
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
-from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
+from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed, Unauthenticated
 from homeport.foundation.kernel.events import Publisher
 from homeport.foundation.kernel.listing import Listing, Page
 from homeport.foundation.kernel.permissions import Permission
 
 LONGEST_KEY_NAME = 100
+CHANGED = "Somebody else changed these settings since you opened them. Look at the present values and save again."
 PUBLIC_MEMBERS = ("kty", "crv", "x", "y")
 """What is kept of a device's JWK (RFC 7518, section 6.2.1); a private member sent by mistake is not."""
 
@@ -119,6 +120,23 @@ class EnrollmentKeys:
         """Return the group that new devices join when their key names none."""
         actor.require(Permission.DEVICES_READ)
         return self.keys.default_group_id()
+
+    def version(self, actor: Actor) -> int:
+        """Return a number that grows with each change of the settings of enrolment."""
+        actor.require(Permission.DEVICES_READ)
+        return self.keys.settings_version()
+
+    def expect(self, actor: Actor, version: int | None, group_id: str | None = None) -> None:
+        """Hold the settings of enrolment; raise PreconditionFailed when `version` is given and somebody changed them since.
+
+        `group_id` is the device group that is to be chosen: held first, as by whoever deletes it.
+        """
+        actor.require(Permission.DEVICES_WRITE)
+        if group_id:
+            self.groups.lock(group_id)
+        present = self.keys.lock_settings()
+        if version is not None and version != present:
+            raise PreconditionFailed(CHANGED)
 
     def set_approval_wanted(self, actor: Actor, *, wanted: bool) -> None:
         """Decide whether devices that enrol from now on wait for approval."""

@@ -102,11 +102,14 @@ class DevicesApi:
                 device = actions.devices.get(actor, id)
             return _answer(device, actions, actor, response)
 
-    def delete(self, actor: ApiActor, id: PathId, after: After = After.KEEP) -> System:  # noqa: A002 - the published name
-        """Delete a device and return what it was; `after` says what becomes of the local accounts on it."""
+    def delete(self, actor: ApiActor, id: PathId, version: IfMatch, after: After = After.KEEP) -> System:  # noqa: A002 - the published name
+        """Delete a device and return what it was; `after` says what becomes of the local accounts on it.
+
+        With If-Match, only if nobody changed it meanwhile.
+        """
         with self.work.write() as actions:
             (was,) = _bodies([actions.devices.get(actor, id)], actions, actor)
-            actions.devices.delete(actor, id, after)
+            actions.devices.delete(actor, id, after, version=version)
             return was
 
     def approve(self, actor: ApiActor, id: PathId) -> System:  # noqa: A002 - the name of the other routes
@@ -178,17 +181,22 @@ class DevicesApi:
             for change in body.settings:
                 actions.provisioning.set(actor, change.over(actions.provisioning.get(actor, change.family)))
 
-    def enrollment_settings(self, actor: ApiActor) -> EnrollmentSettings:
-        """Tell whether new devices wait for approval, and which group they join."""
+    def enrollment_settings(self, actor: ApiActor, response: Response) -> EnrollmentSettings:
+        """Tell whether new devices wait for approval, and which group they join, with an ETag."""
         with self.work.read() as actions:
+            response.headers["ETag"] = etag(actions.keys.version(actor))
             return EnrollmentSettings(
                 new_devices_wait_for_approval=actions.keys.approval_wanted(actor),
                 default_device_group_id=actions.keys.default_group_id(actor),
             )
 
-    def set_enrollment_settings(self, actor: ApiActor, body: EnrollmentSettings) -> None:
-        """Decide whether devices that enrol from now on wait for approval, and which group they join."""
+    def set_enrollment_settings(self, actor: ApiActor, body: EnrollmentSettings, version: IfMatch) -> None:
+        """Decide whether devices that enrol from now on wait for approval, and which group they join.
+
+        With If-Match, only if nobody changed it meanwhile.
+        """
         with self.work.write() as actions:
+            actions.keys.expect(actor, version, body.default_device_group_id)
             actions.keys.set_approval_wanted(actor, wanted=body.new_devices_wait_for_approval)
             if "default_device_group_id" in body.model_fields_set:
                 actions.groups.set_default(actor, body.default_device_group_id)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
@@ -16,7 +17,7 @@ from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor
-from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.errors import Invalid, PreconditionFailed, StepUpRequired
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.listing import ListState, Pager
@@ -26,6 +27,8 @@ SHOWN_KEYS = 50
 NO_GROUP = "none"
 KEY_SORTS = ("name", "expires_at", "created_at", "uses")
 LIFETIMES = (("1", "1 day"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days"))
+APPROVAL_LABELS = {"wanted": "Waiting for approval", "default_group": "Default device group"}
+WAITING = {"on": "on", "": "off"}
 _LONGEST_NUMBER = 6
 _FIELDS = {"name": "name", "maxUses": "max_uses", "expiresAt": "days", "deviceGroupId": "group"}
 
@@ -52,10 +55,18 @@ class AddDevicePages:
         router.add_api_route("/admin/enrollment-keys/{key_id}/revoke", self.revoke, methods=["POST"])
         return router
 
-    def show(self, request: Request, actor: PageActor) -> Response:
-        """Show the form and the keys."""
+    def show(  # noqa: PLR0917 - one for each field of the form; FastAPI passes them by name
+        self,
+        request: Request,
+        actor: PageActor,
+        name: Annotated[str, Query(max_length=100)] = "",
+        max_uses: Annotated[str, Query(max_length=20)] = "1",
+        days: Annotated[str, Query(max_length=20)] = "7",
+        group: Annotated[str, Query(max_length=64)] = "",
+    ) -> Response:
+        """Show the form and the keys; what was typed before the password was asked again comes with the address."""
         with self.work.read() as actions:
-            return self._page(request, actor, actions, FormState.showing(name="", max_uses=1, days=7))
+            return self._page(request, actor, actions, FormState.showing(name=name, max_uses=max_uses, days=days, group=group))
 
     def create(  # noqa: PLR0917 - one for each field of the form; FastAPI passes them by name
         self,
@@ -75,6 +86,9 @@ class AddDevicePages:
                 )
                 fresh = FormState.showing(name="", max_uses=1, days=7)
                 return self._page(request, actor, actions, fresh, made=(key.name, text))
+        except StepUpRequired:
+            typed = urlencode({"name": name[:100], "max_uses": max_uses[:20], "days": days[:20], "group": group})
+            return RedirectResponse(f"/signin/confirm?next={quote(f'/admin/devices/add?{typed}')}", 303)
         except Invalid as error:
             for field, sentence in error.fields.items():
                 form.fail(_FIELDS[field], sentence)
@@ -83,16 +97,32 @@ class AddDevicePages:
 
     def set_approval(
         self,
+        request: Request,
         actor: PageActor,
         wanted: Annotated[str, Form()] = "",
         default_group: Annotated[str, Form(max_length=64)] = "",
+        version: Annotated[int | None, Form(ge=0, lt=2**31)] = None,
     ) -> Response:
-        """Decide whether new devices wait for approval, and which group they join."""
-        with self.work.write() as actions:
-            actions.keys.set_approval_wanted(actor, wanted=wanted == "on")
-            if default_group:  # only those see the choice who may make it
-                actions.groups.set_default(actor, None if default_group == NO_GROUP else default_group)
-        return RedirectResponse("/admin/devices/add#approval", 303)
+        """Decide whether new devices wait for approval, and which group they join, or say what somebody else decided."""
+        chosen = None if default_group in {"", NO_GROUP} else default_group
+        try:
+            with self.work.write() as actions:
+                actions.keys.expect(actor, version, chosen)
+                actions.keys.set_approval_wanted(actor, wanted=wanted == "on")
+                if default_group:  # only those see the choice who may make it
+                    actions.groups.set_default(actor, chosen)
+        except PreconditionFailed as error:
+            problem = error.detail
+        else:
+            return RedirectResponse("/admin/devices/add#approval", 303)
+        with self.work.read() as actions:
+            form = FormState.showing(wanted=wanted == "on", version=version)
+            if default_group:
+                form.values["default_group"] = (default_group,)
+            names = {group.id: group.name for group in groups_to_offer(actions, actor)} | {NO_GROUP: "None"}
+            form.meet(problem, _approval(actions, actor), APPROVAL_LABELS, {"wanted": WAITING, "default_group": names})
+            fresh = FormState.showing(name="", max_uses=1, days=7)
+            return self._page(request, actor, actions, fresh, approval=form, status=412)
 
     def ask_revoke(self, request: Request, actor: PageActor, key_id: PathId) -> Response:
         """Ask before a key is revoked."""
@@ -128,6 +158,7 @@ class AddDevicePages:
         form: FormState,
         *,
         made: tuple[str, str] | None = None,
+        approval: FormState | None = None,
         status: int = 200,
     ) -> Response:
         state = ListState.of(request, sorts=KEY_SORTS, default_sort="-created_at", size=SHOWN_KEYS)
@@ -148,13 +179,19 @@ class AddDevicePages:
             groups=[(group.id, group.name) for group in groups],
             group_names={group.id: group.name for group in groups},
             lifetimes=LIFETIMES,
-            approval=FormState.showing(
-                wanted=actions.keys.approval_wanted(actor), default_group=actions.keys.default_group_id(actor) or NO_GROUP
-            ),
+            approval=approval or _approval(actions, actor),
             may_make=actor.may(Permission.ENROLLMENT_KEYS_WRITE),
             may_write=actor.may(Permission.DEVICES_WRITE),
             may_group=actor.may(Permission.GROUPS_WRITE),
         )
+
+
+def _approval(actions: DeviceActions, actor: Actor) -> FormState:
+    return FormState.showing(
+        wanted=actions.keys.approval_wanted(actor),
+        default_group=actions.keys.default_group_id(actor) or NO_GROUP,
+        version=actions.keys.version(actor),
+    )
 
 
 def _number(text: str) -> int:

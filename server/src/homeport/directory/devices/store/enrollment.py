@@ -1,5 +1,6 @@
 """Enrolment keys in SQL, and the setting whether new devices wait."""
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -66,6 +67,17 @@ class EnrollmentKeySql:
         """Make the key unusable."""
         self.connection.execute(update(enrollment_keys).where(enrollment_keys.c.id == key_id).values(revoked_at=now))
 
+    def settings_version(self) -> int:
+        """Return how often the settings of enrolment were changed; 0 until somebody decides something."""
+        return self.connection.execute(select(enrollment_settings.c.version)).scalar() or 0
+
+    def lock_settings(self) -> int:
+        """Return their version, and let nobody else change them until the unit of work ends."""
+        with suppress(IntegrityError), self.connection.begin_nested():  # the row may be there
+            self.connection.execute(insert(enrollment_settings).values(id=1, approval_wanted=False, version=0))
+        found: int = self.connection.execute(select(enrollment_settings.c.version).with_for_update()).scalar_one()
+        return found
+
     def approval_wanted(self) -> bool:
         """Tell whether new devices wait for approval; not until somebody decides so."""
         return bool(self.connection.execute(select(enrollment_settings.c.approval_wanted)).scalar())
@@ -84,15 +96,14 @@ class EnrollmentKeySql:
 
     def forget_group(self, group_id: str) -> None:
         """Let neither a key nor the default name the group."""
-        for table in (enrollment_keys, enrollment_settings):
-            self.connection.execute(update(table).where(table.c.group_id == group_id).values(group_id=None))
+        settings = enrollment_settings.c
+        self.connection.execute(update(enrollment_keys).where(enrollment_keys.c.group_id == group_id).values(group_id=None))
+        forgetting = update(enrollment_settings).where(settings.group_id == group_id)
+        self.connection.execute(forgetting.values(group_id=None, version=settings.version + 1))
 
     def _set(self, **values: Any) -> None:
-        try:
-            with self.connection.begin_nested():
-                self.connection.execute(insert(enrollment_settings).values({"id": 1, "approval_wanted": False, **values}))
-        except IntegrityError:  # the row is there, perhaps since a moment ago
-            self.connection.execute(update(enrollment_settings).values(values))
+        self.lock_settings()
+        self.connection.execute(update(enrollment_settings).values(version=enrollment_settings.c.version + 1, **values))
 
 
 def _key(row: Any) -> EnrollmentKey:
