@@ -4,7 +4,7 @@ from homeport.directory.admins.store.administrators import AdministratorSql
 from homeport.foundation.database.engine import UnitOfWork
 from homeport.trust.access.actions import Decisions
 from homeport.trust.access.store.lists import IpListSql
-from homeport.trust.access.store.places import NoCountries
+from homeport.trust.access.store.places import Countries
 from homeport.trust.access.store.policies import PolicySql
 
 
@@ -18,4 +18,4 @@ class NoDevices:
 def decisions_over(unit: UnitOfWork) -> Decisions:
     """The real decisions, in a directory without devices and without a file of countries."""
     connection = unit.connection
-    return Decisions(PolicySql(connection), IpListSql(connection), AdministratorSql(connection), NoCountries(), NoDevices())
+    return Decisions(PolicySql(connection), IpListSql(connection), AdministratorSql(connection), Countries(), NoDevices())

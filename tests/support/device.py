@@ -5,8 +5,13 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from joserfc import jws
 from joserfc.jwk import ECKey
 
@@ -108,3 +113,13 @@ class Device:
 
 def _encoded(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def certificate_of(device: Device) -> tuple[bytes, bytes]:
+    """A certificate of the device's own key, signed with it, as PEM and as DER."""
+    key = device.key.private_key
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device.name)])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+    certificate = made.sign(key, hashes.SHA256())
+    return certificate.public_bytes(Encoding.PEM), certificate.public_bytes(Encoding.DER)

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from homeport.foundation.http.client_certificate import BehindProxy
 from homeport.settings import Settings
 
 
@@ -111,15 +112,14 @@ def held(data: Path, *, shared: bool = False) -> Iterator[None]:
 def run(app: ASGIApp, settings: Settings, stopping: Callable[[], None]) -> None:
     """Serve until told to stop by SIGTERM or SIGINT."""
     config = uvicorn.Config(
-        app,
+        BehindProxy(app, settings.trusted_proxies, settings.client_certificate_header) if settings.trusted_proxies else app,
         http=BoundedProtocol,
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=",".join(settings.trusted_proxies) or None,
+        proxy_headers=False,  # `BehindProxy` does it, and looks at client certificates too
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
         timeout_graceful_shutdown=5,

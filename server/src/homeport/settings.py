@@ -37,6 +37,8 @@ class Settings:
     """Private key in PEM."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose forwarded headers count, comma separated."""
+    client_certificate_header: str = ""
+    """Header in which a trusted proxy hands on the client certificate that it saw, such as Client-Cert (RFC 9440); the proxy must remove what a client sends under this name. Empty: none counts."""
     outbound_allow: tuple[str, ...] = ()
     """Exact origins that may be reached although they are private or plain http, comma separated."""
     outbound_proxy: str = ""
@@ -45,6 +47,8 @@ class Settings:
     """Certificates trusted besides the system's, for requests to identity providers."""
     agent_packages: Path | None = None
     """Folder of the agent's Debian packages that machines fetch from here; empty: those that this server was built with."""
+    country_database: Path | None = None
+    """File that tells the country of an address, in MaxMind's format (.mmdb), for access policies; read anew when it changes. Empty: no country is known."""
     log_format: str = "json"
     """`json` for programs, `console` for people."""
 
@@ -124,10 +128,12 @@ _KINDS: dict[str, str] = {
     "tls_cert": "path",
     "tls_key": "path",
     "trusted_proxies": "list",
+    "client_certificate_header": "text",
     "outbound_allow": "list",
     "outbound_proxy": "text",
     "outbound_ca_file": "path",
     "agent_packages": "path",
+    "country_database": "path",
     "log_format": "text",
     "metrics_token": "text",
 }

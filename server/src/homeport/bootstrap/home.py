@@ -50,7 +50,7 @@ from homeport.foundation.outbound.model import Fetcher
 from homeport.foundation.outbound.urls import Origin
 from homeport.foundation.sealing.sealer import Sealer
 from homeport.settings import Settings
-from homeport.trust.access.store.places import NoCountries
+from homeport.trust.access.store.places import Countries
 from homeport.trust.federation.health import RETRY_AFTER, FetchRecord
 from homeport.trust.federation.jobs import Refresh
 from homeport.trust.federation.jwks import KeySnapshot
@@ -79,7 +79,14 @@ class Home:
             sealed = unit.connection.execute(select(func.count()).select_from(order_keys)).scalar_one() > 0
         sealer = Sealer.open(settings.sealing_key, may_create=not sealed)
         self.parts = Parts(
-            settings, database, sealer, clock or SystemClock(), entropy or SystemEntropy(), Argon2id(), Wakeups(), NoCountries()
+            settings,
+            database,
+            sealer,
+            clock or SystemClock(),
+            entropy or SystemEntropy(),
+            Argon2id(),
+            Wakeups(),
+            Countries(settings.country_database),
         )
         with database.read() as unit:
             audited = unit.connection.execute(select(func.count()).select_from(audit_batches)).scalar_one() > 0

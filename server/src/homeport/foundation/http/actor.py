@@ -29,7 +29,8 @@ def address_of(request: Request) -> str:
 def origin_of(request: Request) -> Origin:
     """Return where the request came from, as the audit log keeps it. `client` was already corrected for trusted proxies."""
     address = request.client.host if request.client else ""
-    return Origin(address[:64], request.headers.get("user-agent", "")[:300], request.scope.get("request_id", ""))
+    client_key = request.scope.get("client_key", "")
+    return Origin(address[:64], request.headers.get("user-agent", "")[:300], request.scope.get("request_id", ""), client_key)
 
 
 def _api_actor(request: Request) -> Actor:
