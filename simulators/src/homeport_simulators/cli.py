@@ -68,6 +68,27 @@ def okta(
 
 
 @main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; whoever reaches it reads every mail.")
+@click.option(
+    "--port", default=8082, show_default=True, type=click.IntRange(0, 65535), help="Port of the page; 0 picks a free one."
+)
+@click.option(
+    "--smtp-port", default=0, type=click.IntRange(0, 65535), help="Port that takes mail; 0, the default, picks a free one."
+)
+def mail(*, host: str, port: int, smtp_port: int) -> None:
+    """Run a mail server that delivers nothing and shows every mail on a page.
+
+    Prints one line of JSON when it listens: the page, and where it takes mail.
+    """
+    from homeport_simulators.mail.serve import serve  # noqa: PLC0415  # the other commands start without it
+
+    try:
+        serve(host, port, smtp_port, _print_line)
+    except OSError as error:
+        raise click.ClickException(f"Cannot listen on {host}: {error.strerror or error}.") from error
+
+
+@main.command()
 def faults() -> None:
     """Print the catalogue of the Okta simulator's faults as a Markdown table."""
     from homeport_simulators.okta.faults.catalogue import as_markdown  # noqa: PLC0415  # the other commands start without it

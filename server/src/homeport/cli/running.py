@@ -44,11 +44,12 @@ def serve(**options: object) -> None:
 )
 @click.option("--port", default=8080, show_default=True, help="Port of the portal, on localhost.")
 @click.option("--provider-port", default=8081, show_default=True, help="Port of the simulated Okta, on 127.0.0.1.")
-def demo(folder: Path, port: int, provider_port: int) -> None:
+@click.option("--mail-port", default=8082, show_default=True, help="Port of the page that shows every mail, on 127.0.0.1.")
+def demo(folder: Path, port: int, provider_port: int, mail_port: int) -> None:
     """Show the whole of Homeport on this machine, with a simulated Okta and a scratch folder as a Linux device."""
     from homeport.demo.programs import Programs  # noqa: PLC0415 - only here
 
-    programs = Programs(folder.absolute(), port, provider_port)
+    programs = Programs(folder.absolute(), port, provider_port, mail_port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with said_plainly():
         try:

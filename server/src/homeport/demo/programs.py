@@ -28,7 +28,10 @@ class Programs:
     folder: Path
     port: int
     provider_port: int
+    mail_port: int = 8082
     running: list[subprocess.Popen[Any]] = field(default_factory=list)
+    mailbox: subprocess.Popen[Any] | None = None
+    serving: subprocess.Popen[Any] | None = None
 
     @property
     def server(self) -> str:
@@ -46,10 +49,12 @@ class Programs:
         return self.folder / "data"
 
     def start(self) -> None:
-        """Empty the folder and start both programs; neither is waited for."""
+        """Empty the folder and start the programs; none is waited for."""
         self._empty()
         words = ["-m", "homeport_simulators", "okta", "--host", "127.0.0.1", "--port", str(self.provider_port), "--demo"]
         self._spawn(words, stdout=subprocess.PIPE, text=True)
+        mail = ["-m", "homeport_simulators", "mail", "--port", str(self.mail_port)]
+        self.mailbox = self._spawn(mail, stdout=subprocess.PIPE, text=True)
         environment = {
             **os.environ,
             "HOMEPORT_DATA": str(self.data),
@@ -59,7 +64,7 @@ class Programs:
             "HOMEPORT_OUTBOUND_ALLOW": self.issuer,
         }
         log = (self.folder / "server.log").open("w")
-        self._spawn(["-m", "homeport", "serve"], env=environment, stdout=log, stderr=log)
+        self.serving = self._spawn(["-m", "homeport", "serve"], env=environment, stdout=log, stderr=log)
 
     def provider_ready(self) -> dict[str, Any]:
         """Wait for the simulated Okta; return what it says about itself."""
@@ -72,10 +77,20 @@ class Programs:
             )
         return ready
 
+    def mailbox_ready(self) -> dict[str, Any]:
+        """Wait for the mailbox; return where it takes mail and shows it."""
+        process = self.mailbox
+        assert process is not None
+        assert process.stdout is not None
+        ready: dict[str, Any] = json.loads(process.stdout.readline() or "{}")
+        if not ready:
+            raise DemoFailed(f"The mailbox did not start. Is port {self.mail_port} taken? Choose another by --mail-port.")
+        return ready
+
     def server_ready(self) -> None:
         """Wait until the server answers."""
-        process, deadline = self.running[1], time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and process.poll() is None:
+        process, deadline = self.serving, time.monotonic() + START_SECONDS
+        while process is not None and time.monotonic() < deadline and process.poll() is None:
             try:
                 with urllib.request.urlopen(f"{self.server}/health", timeout=2):  # noqa: S310 - our own address
                     return
@@ -108,6 +123,8 @@ class Programs:
         self.folder.mkdir(parents=True, mode=0o711)
         (self.folder / MARK).touch()
 
-    def _spawn(self, words: list[str], **options: Any) -> None:
+    def _spawn(self, words: list[str], **options: Any) -> subprocess.Popen[Any]:
         # Sessions of their own, so that Ctrl-C reaches only the demo, which then ends them in order.
-        self.running.append(subprocess.Popen([sys.executable, *words], start_new_session=True, **options))  # noqa: S603 - our own programs
+        process = subprocess.Popen([sys.executable, *words], start_new_session=True, **options)  # noqa: S603 - our own programs
+        self.running.append(process)
+        return process

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from homeport.bootstrap.home import Home
+from homeport.channels.console.mail.actions import TypedServer
 from homeport.demo.browser import Browser
 from homeport.demo.device import Device
 from homeport.demo.programs import DemoFailed, Programs
@@ -46,6 +47,7 @@ class Demo:
         )
         actor, home = system("demo"), Home(settings)
         self._add_people(home, actor)
+        mailbox = self._send_mail_to(home, actor)
         self._step("Connecting Okta", lambda: connect(home, actor, okta))
         device = Device(programs.folder / "device")
         key = self._prepare(home, actor, device)
@@ -58,7 +60,7 @@ class Demo:
         with home.work.write() as actions:
             token = actions.administrator_links.issue(actor)
         home.parts.database.dispose()
-        self._say_goodbye(token, okta["password"], device)
+        self._say_goodbye(token, okta["password"], device, mailbox)
         programs.wait()
         say("[red]A part of the demo stopped by itself.[/] Its output is above or in the demo's folder.")
 
@@ -68,6 +70,18 @@ class Demo:
                 email = f"{firstname}.{lastname}@{DOMAIN}".lower()
                 actions.people.create(actor, username=username, email=email, firstname=firstname, lastname=lastname)
         self.console.print(f"• {len(PEOPLE)} people are in the directory: {', '.join(person[0] for person in PEOPLE)}")
+
+    def _send_mail_to(self, home: Home, actor: Actor) -> str:
+        """Configure the demo's mailbox as the mail server, and send Ada a link to the user portal; return its page."""
+        ready = self.programs.mailbox_ready()
+        typed = TypedServer(ready["smtp_host"], ready["smtp_port"], "none", "", "", f"homeport@{DOMAIN}")
+        with home.work.write() as actions:
+            actions.mail_settings.save(actor, typed)
+            ada = actions.people.find_by_email(actor, f"ada.lovelace@{DOMAIN}")
+            assert ada is not None
+            actions.forgotten.send(actor, ada.id)
+        self.console.print(f"• The mailbox at {ready['page']} shows every mail; Ada has a link to the user portal in it")
+        return str(ready["page"])
 
     def _prepare(self, home: Home, actor: Actor, device: Device) -> str:
         device.lay_out()
@@ -105,12 +119,13 @@ class Demo:
                 case "refused":
                     raise DemoFailed(f"The sign-in was refused: {event['reason']} ({event['message']})")
 
-    def _say_goodbye(self, token: str, password: str, device: Device) -> None:
+    def _say_goodbye(self, token: str, password: str, device: Device, mailbox: str) -> None:
         agent = Path(sys.executable).with_name("homeport-agent")
         shown = agent.relative_to(Path.cwd()) if agent.is_relative_to(Path.cwd()) else agent
         say = self.console.print
         say(f"[bold]Admin portal[/]   {self.programs.server}/admin")
         say(f"  become its first administrator (once, within an hour): {self.programs.server}/admin/link/{token}")
+        say(f"[bold]User portal[/]    {self.programs.server}/user, with the link in the mailbox: {mailbox}")
         say(f"[bold]People[/]         {', '.join(f'{first}.{last}@{DOMAIN}'.lower() for _, first, last in PEOPLE)}")
         say(f"  their password at the Okta simulator: {password}")
         say("[bold]Sign in as a second person[/], in another terminal:")
