@@ -241,7 +241,7 @@ def _fill(navigation: Navigation) -> None:
 
 
 def _console(unit: Unit) -> ConsoleActions:
-    return ConsoleActions(unit.people, unit.device_actions, unit.federation, unit.sign_ins)
+    return ConsoleActions(unit.people, unit.device_actions, unit.federation, unit.sign_ins, unit.mail_settings)
 
 
 def _devices(unit: Unit) -> DeviceActions:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,10 +11,11 @@ from markupsafe import Markup
 from starlette.requests import Request
 from tests.support.house import ADMIN
 
-from homeport.channels.console.model import HEIGHT, MOST_SYSTEMS, bars, share
+from homeport.channels.console.model import HEIGHT, MOST_SYSTEMS, bars, share, undelivered
 from homeport.channels.console.pages import PAGE, ConsoleActions, ConsolePages
 from homeport.foundation.kernel.entropy import hash_token
 from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.mail.model import MailState, Message
 from homeport.foundation.ui.assets import Assets
 from homeport.foundation.ui.navigation import Shell
 from homeport.foundation.ui.panels import Panels
@@ -35,7 +36,7 @@ def shown(house):
     """`shown(actor)` is the home page as this actor reads it."""
 
     def actions(unit):
-        return ConsoleActions(unit.people, unit.device_actions, unit.federation, unit.sign_ins)
+        return ConsoleActions(unit.people, unit.device_actions, unit.federation, unit.sign_ins, unit.mail_settings)
 
     def page(actor=ADMIN):
         panels = Panels()
@@ -114,6 +115,14 @@ def test_what_needs_attention_is_said_with_the_way_there(house, shown):
     assert "not been in contact" not in page
     house.clock.forward(days=7, minutes=1)
     assert "1 device has not been in contact for 7 days" in shown()
+
+
+def test_mail_that_was_not_delivered_within_a_day_is_said():
+    now = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    failed = Message("m", "ada@acme.example", "A link", "", MailState.REJECTED, 1, "550 no such box", now, now)
+    (one,) = undelivered(failed, now)
+    assert (one.title, one.sentence) == ("Mail to ada@acme.example was not delivered", "The mail server said: 550 no such box")
+    assert undelivered(failed, now + timedelta(days=1, seconds=1)) == undelivered(None, now) == []
 
 
 def test_the_chart_has_its_numbers_in_a_table(house, shown):

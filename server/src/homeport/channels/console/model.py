@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from math import ceil
 
 from homeport.directory.devices.model import UidUse
+from homeport.foundation.mail.model import Message
 from homeport.trust.signin.model import DayOfSignIns, Refusals
 
 SILENT = timedelta(days=7)
@@ -76,6 +77,14 @@ def refused_lately(refusals: Sequence[Refusals]) -> Sequence[Attention]:
         )
         for one in found
     ]
+
+
+def undelivered(failed: Message | None, now: datetime) -> Sequence[Attention]:
+    """Say that mail was rejected or given up within a day."""
+    if failed is None or failed.ended_at is None or failed.ended_at < now - timedelta(days=1):
+        return []
+    title = f"Mail to {failed.recipient} was not delivered"
+    return [Attention("warn", title, f"The mail server said: {failed.answer}", "/admin/mail", "See what was sent")]
 
 
 def without_a_way() -> Attention:

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from homeport.channels.console.model import DAYS, SILENT, Attention, bars, refused_lately, scarce, share, silent, without_a_way
+from homeport.channels.console.mail.actions import MailSettings
+from homeport.channels.console.model import (
+    DAYS,
+    SILENT,
+    Attention,
+    bars,
+    refused_lately,
+    scarce,
+    share,
+    silent,
+    undelivered,
+    without_a_way,
+)
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.people.actions import People
 from homeport.foundation.database.engine import Work
@@ -36,6 +48,7 @@ class ConsoleActions:
     devices: DeviceActions
     federation: Federation
     sign_ins: SignIns
+    mail: MailSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +131,8 @@ class ConsolePages:
             found.append(scarce(use))
         if actor.may(Permission.DEVICES_READ) and (count := actions.devices.devices.silent_for(actor, SILENT)):
             found.append(silent(count))
+        if actor.may(Permission.MAIL_READ):
+            found.extend(undelivered(actions.mail.last_failure(actor), actions.mail.clock.now()))
         if actor.may(Permission.SIGNINS_READ):
             found.extend(refused_lately(actions.sign_ins.refusals(actor)))
         return found
