@@ -16,7 +16,7 @@ def on_a_terminal(*words):
     parent, child = pty.openpty()
     command = [sys.executable, "-m", "homeport", *words]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOMEPORT_")}
-    done = subprocess.run(command, stdin=child, stdout=child, stderr=subprocess.PIPE, env=environment, timeout=60, check=False)
+    done = subprocess.run(command, stdin=child, stdout=child, stderr=subprocess.PIPE, env=environment, timeout=300, check=False)
     os.close(child)
     shown = b""
     try:

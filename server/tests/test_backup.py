@@ -380,7 +380,7 @@ def test_a_restore_killed_anywhere_leaves_the_old_database_or_the_new_one(filled
     outcomes = []
     begun = time.monotonic()
     words = [sys.executable, "-m", "homeport", "restore", str(file), "--replace"]
-    subprocess.run(words, env={**os.environ, **filled.environment}, capture_output=True, check=True, timeout=60)
+    subprocess.run(words, env={**os.environ, **filled.environment}, capture_output=True, check=True, timeout=300)
     whole = time.monotonic() - begun
     copy = {name: len(rows) for name, rows in filled.rows().items()}
     for part in (0.6, 0.8, 0.95):

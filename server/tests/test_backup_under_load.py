@@ -69,7 +69,7 @@ class Load:
     def __exit__(self, *_):
         self.over.set()
         for one in self.running:
-            one.result(60)
+            one.result(300)
         self.pool.shutdown()
 
     def _repeat(self, act):

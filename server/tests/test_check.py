@@ -109,7 +109,7 @@ def test_another_schema_is_refused_by_check_and_serve_in_a_sentence_that_names_t
     assert words in line.sentence
     environment = {**os.environ, **environment_of(any_house.settings)}
     done = subprocess.run(
-        [sys.executable, "-m", "homeport", "serve"], env=environment, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", "homeport", "serve"], env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 2
     assert words in done.stderr

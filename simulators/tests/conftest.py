@@ -41,7 +41,7 @@ class Okta:
     """The simulator as a test sees it."""
 
     ready: dict
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10, verify=TLS))
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60, verify=TLS))
     browsers: list = field(default_factory=list)
 
     @property
@@ -103,7 +103,7 @@ class Browser:
 
     def __init__(self, okta):
         self.okta = okta
-        self.http = httpx.Client(base_url=okta.issuer, timeout=10, verify=TLS)
+        self.http = httpx.Client(base_url=okta.issuer, timeout=60, verify=TLS)
 
     def authorize(self, server="", **changes):
         return self.http.get(f"/oauth2{server}/v1/authorize", params=self.okta.parameters(**changes))

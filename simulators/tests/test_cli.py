@@ -26,14 +26,14 @@ def command(*arguments):
             yield process, json.loads(process.stdout.readline())
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait(60)
 
 
 def test_ready_line_tells_where_it_listens_and_sigterm_ends_it():
     with command() as (process, ready):
         assert ready.keys() == {"event", "issuer", "control"}
         assert ready["control"] == ready["issuer"] + "/_simulator"
-        assert httpx.get(ready["control"] + "/users").json() == []
+        assert httpx.get(ready["control"] + "/users", timeout=60).json() == []
     assert process.returncode in {0, -signal.SIGTERM}
 
 
@@ -42,9 +42,9 @@ def test_demo_takes_what_it_is_given_and_prints_it():
     uris = ["--redirect-uri", "https://a.example/cb", "--redirect-uri", "https://b.example/cb"]
     with command("--demo", *given, *uris) as (_, ready):
         assert (ready["client_id"], ready["client_secret"], ready["password"]) == ("0oaGiven", "given-secret", "given-password")
-        app = httpx.get(ready["control"] + "/apps/0oaGiven").json()
+        app = httpx.get(ready["control"] + "/apps/0oaGiven", timeout=60).json()
         assert app["redirect_uris"] == ["https://a.example/cb", "https://b.example/cb"]
-        assert [user["login"] for user in httpx.get(ready["control"] + "/users").json()] == ready["users"]
+        assert [user["login"] for user in httpx.get(ready["control"] + "/users", timeout=60).json()] == ready["users"]
 
 
 def test_issuer_may_differ_from_the_address():
@@ -52,7 +52,7 @@ def test_issuer_may_differ_from_the_address():
         assert ready["issuer"] == "https://acme.okta.example"
         assert ready["control"].startswith("http://127.0.0.1:")
         address = ready["control"].replace("/_simulator", "/.well-known/openid-configuration")
-        assert httpx.get(address).json()["token_endpoint"] == "https://acme.okta.example/oauth2/v1/token"
+        assert httpx.get(address, timeout=60).json()["token_endpoint"] == "https://acme.okta.example/oauth2/v1/token"
 
 
 def test_tls_is_served_with_the_given_certificate(tmp_path):
@@ -77,7 +77,7 @@ def test_tls_is_served_with_the_given_certificate(tmp_path):
     with command("--tls-cert", str(cert_file), "--tls-key", str(key_file)) as (_, ready):
         assert ready["issuer"].startswith("https://127.0.0.1:")
         trust = ssl.create_default_context(cafile=str(cert_file))
-        document = httpx.get(f"{ready['issuer']}/.well-known/openid-configuration", verify=trust).json()
+        document = httpx.get(f"{ready['issuer']}/.well-known/openid-configuration", verify=trust, timeout=60).json()
         assert document["issuer"] == ready["issuer"]
 
 

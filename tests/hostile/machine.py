@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 from joserfc import jws
 from joserfc.jwk import ECKey
+from tests.faults.person import FRESH
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -33,7 +34,9 @@ class Machine:
     @classmethod
     def at(cls, url: str, address: str) -> "Machine":
         """Stand at an address."""
-        return cls(url, httpx2.Client(transport=httpx2.HTTPTransport(verify=False, local_address=address), timeout=20))
+        return cls(
+            url, httpx2.Client(transport=httpx2.HTTPTransport(verify=False, local_address=address, limits=FRESH), timeout=60)
+        )
 
     @property
     def jwk(self) -> dict[str, str]:

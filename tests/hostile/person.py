@@ -5,6 +5,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import httpx2
+from tests.faults.person import FRESH
 
 from homeport.demo.browser import Browser
 
@@ -29,8 +30,8 @@ class Person:
     def at(cls, url: str, provider: str, name: str, address: str, *, password: str) -> "Person":
         """Sit at an address, with an empty cookie jar."""
         jar = CookieJar(DefaultCookiePolicy(secure_protocols=("http", "https")))
-        transport = httpx2.HTTPTransport(verify=False, local_address=address)
-        return cls(url, provider, name, httpx2.Client(transport=transport, cookies=jar, timeout=30), password)
+        transport = httpx2.HTTPTransport(verify=False, local_address=address, limits=FRESH)
+        return cls(url, provider, name, httpx2.Client(transport=transport, cookies=jar, timeout=60), password)
 
     def get(self, path: str, **request) -> httpx2.Response:
         """Open a page of the server."""

@@ -98,6 +98,9 @@ class Scene:
         self.world.control("DELETE", "/faults")
         while self.undo:
             self.undo.pop()()
+        if not self.world.database:
+            # Else the server's upkeep would end them ten minutes later, while another case looks at the tables.
+            self.world.sql("UPDATE sign_ins SET expires_at = '2999-01-01T00:00:00.000000+00:00' WHERE ended_at IS NULL")
         self.world.hang_up()
 
     @property

@@ -13,7 +13,7 @@ ADDED, REMOVED = "added", "removed"
 
 def read_tables(file: Path) -> dict[str, Rows]:
     """Return every row of every table, by primary key, as they were at one moment."""
-    connection = sqlite3.connect(file, timeout=20)
+    connection = sqlite3.connect(file, timeout=60)
     connection.row_factory = sqlite3.Row
     connection.execute("BEGIN")
     names = [row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]

@@ -149,7 +149,7 @@ def test_sign_in_page_sends_nobody_to_another_site(scene, target):
     ],
 )
 def test_host_header_and_request_line_move_no_link(world, request_text, status):
-    with socket.create_connection(("127.0.0.1", world.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", world.port), timeout=60) as connection:
         connection.sendall(request_text.format(ours=f"localhost:{world.port}").encode())
         answer = connection.recv(65536).decode("latin-1")
     assert answer.startswith(f"HTTP/1.1 {status} ")

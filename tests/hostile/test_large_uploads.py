@@ -50,7 +50,7 @@ def test_a_csv_of_200_mb_is_refused_with_what_to_do_and_in_little_memory(world, 
             f"{world.url}{PATH}",
             files={"file": ("everybody.csv", stream, "text/csv")},
             headers={"Origin": world.url, "Sec-Fetch-Site": "same-origin"},
-            timeout=120,
+            timeout=300,
         )
     assert answer.status_code == 400
     assert (
@@ -65,7 +65,7 @@ def test_what_announces_more_than_any_request_may_have_is_refused_before_it_is_s
         f"POST {PATH} HTTP/1.1\r\nHost: localhost:{world.port}\r\nOrigin: {world.url}\r\nCookie: {cookie}\r\n"
         f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {300 * MEGABYTE}\r\n\r\n"
     )
-    with socket.create_connection(("localhost", world.port), timeout=30) as connection:
+    with socket.create_connection(("localhost", world.port), timeout=120) as connection:
         connection.sendall(head.encode())
         assert connection.recv(12) == b"HTTP/1.1 413"
 
@@ -77,6 +77,6 @@ def test_an_upload_that_breaks_off_leaves_nothing(world, admin, unchanged):
         f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {50 * MEGABYTE}\r\n\r\n"
         '--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\nContent-Type: text/csv\r\n\r\n'
     )
-    with socket.create_connection(("localhost", world.port), timeout=30) as connection:
+    with socket.create_connection(("localhost", world.port), timeout=120) as connection:
         connection.sendall(head.encode() + b"email\n" + b"a" * (5 * MEGABYTE))
     assert admin.get(PATH).status_code == 200

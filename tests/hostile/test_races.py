@@ -23,7 +23,7 @@ def at_once(*doings: Callable[[], object]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     return results
 
 
@@ -34,16 +34,16 @@ def statuses(answers: Sequence) -> list[int]:
 def during_the_exchange(scene: Scene, happens: Callable[[], object]):
     """Come back, and let something happen while Okta is asked for the token."""
     back = scene.return_address()
-    scene.world.fault("token_slow", seconds=1)
+    scene.world.fault("token_slow", seconds=3)
     scene.world.control("DELETE", "/requests")
     answers = []
     returning = threading.Thread(target=lambda: answers.append(scene.person.get(back)))
     returning.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not scene.world.sql("SELECT id FROM sign_ins WHERE state = 'code_received'"):
         time.sleep(0.02)
     happens()
-    returning.join(30)
+    returning.join(120)
     return answers[0]
 
 

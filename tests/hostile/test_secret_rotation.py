@@ -35,12 +35,12 @@ class Rush:
     def goes_on(self, times: int = 2) -> None:
         """Wait until as many sign-ins as said, and the one under way, are over; none may have failed."""
         for _ in range(times + 1):
-            assert self.done.acquire(timeout=60)
+            assert self.done.acquire(timeout=180)
             assert not self.failed, self.failed[0]
 
     def stop(self) -> None:
         self.over.set()
-        self.thread.join(60)
+        self.thread.join(180)
 
 
 @pytest.fixture

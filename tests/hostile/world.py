@@ -140,7 +140,7 @@ class World:
     @cached_property
     def controller(self) -> httpx2.Client:
         """What asks the control API."""
-        return httpx2.Client(verify=False, timeout=20)
+        return httpx2.Client(verify=False, timeout=60)
 
     def fault(self, name: str, **arguments: Any) -> None:
         """Let the simulator commit a fault; `times` and `with` go beside the name."""
@@ -154,7 +154,7 @@ class World:
 
     def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         """Read or change the data file directly, as a test that must shift time does."""
-        connection = sqlite3.connect(self.folder / "data/homeport.sqlite", timeout=20)
+        connection = sqlite3.connect(self.folder / "data/homeport.sqlite", timeout=60)
         connection.row_factory = sqlite3.Row
         with connection:
             rows = [dict(row) for row in connection.execute(statement, values)]

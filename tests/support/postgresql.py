@@ -142,7 +142,7 @@ def stop(folder: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         keeper = json.loads((folder / "ready.json").read_text())["keeper"]
         (folder / "stop").touch()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while Path(f"/proc/{keeper}").exists() and not _is_zombie(keeper) and time.monotonic() < deadline:
             time.sleep(0.02)
     shutil.rmtree(folder, ignore_errors=True)

@@ -63,7 +63,7 @@ def main(folder: Path, programs: Path, run: int) -> None:
     finally:
         if server.poll() is None:
             server.send_signal(signal.SIGQUIT)  # immediate shutdown: the data is thrown away
-            server.wait(20)
+            server.wait(60)
         if not Path(f"/proc/{run}").exists():
             shutil.rmtree(folder, ignore_errors=True)
 

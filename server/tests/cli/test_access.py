@@ -187,7 +187,7 @@ def test_the_program_itself_ends_with_the_documented_statuses(served, tmp_path):
 
     def status(*words, **changed):
         command = [sys.executable, "-m", "homeport", *words]
-        return subprocess.run(command, env={**environment, **changed}, capture_output=True, timeout=60, check=False).returncode
+        return subprocess.run(command, env={**environment, **changed}, capture_output=True, timeout=300, check=False).returncode
 
     assert status("user", "list") == 0
     assert status("user", "show", "nobody") == 1

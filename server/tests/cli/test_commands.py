@@ -180,7 +180,7 @@ def test_bash_really_completes(homeport, tmp_path):
         f"PATH={tmp_path}:$PATH; source {tmp_path}/completion; COMP_WORDS=(homeport enrollment-key re); COMP_CWORD=2; "
         '_homeport_completion homeport; echo "${COMPREPLY[@]}"'
     )
-    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=300, check=True)
     assert done.stdout.split() == ["revoke"]
 
 
@@ -205,6 +205,6 @@ def test_the_help_imports_nothing_heavy(words):
         "import sys\nfrom homeport.cli import main\n"
         f"main({words!r}, standalone_mode=False)\nprint(*sorted(sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=True)
     assert "Usage:" in done.stdout
     assert [name for name in done.stderr.split() if name in HEAVY] == []

@@ -119,7 +119,7 @@ def test_an_endless_answer_is_not_read_to_its_end(homeport, stranger):
 
 def test_a_server_that_says_nothing_is_left_in_time(homeport, stranger):
     silence = threading.Event()
-    silent = stranger(lambda _: silence.wait(30))
+    silent = stranger(lambda _: silence.wait(60))
     homeport("user", "list", "--timeout", "0.5", HOMEPORT_URL=silent.url, status=3)
     silence.set()
     assert "did not answer within 0.5 seconds. --timeout allows more." in homeport.said

@@ -37,7 +37,7 @@ class Okta:
 def okta():
     with Programs() as programs:
         words = ("-m", "homeport_simulators", "okta", "--host", "127.0.0.1", "--port", "0", "--demo")
-        ready = json.loads(programs.start(sys.executable, *words, seconds=60).next_line())
+        ready = json.loads(programs.start(sys.executable, *words).next_line())
         yield Okta(ready["issuer"], ready["client_id"], ready["client_secret"], ready["control"])
 
 

@@ -1,5 +1,6 @@
 """At a terminal: tables that fit, questions before what takes away, a key that is typed unseen."""
 
+import codecs
 import fcntl
 import os
 import pty
@@ -29,20 +30,21 @@ class Terminal:
             command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
         ) as process:
             os.close(theirs)
+            decode = codecs.getincrementaldecoder("utf-8")().decode  # a letter may come in two pieces
             while piece := read(ours):
-                shown += piece
+                shown += decode(piece)
                 if waiting and waiting[0][0] in shown:
                     os.write(ours, f"{waiting.pop(0)[1]}\n".encode())
-            self.status = process.wait(60)
+            self.status = process.wait(300)
         os.close(ours)
         return shown.replace("\r\n", "\n")
 
 
 def read(descriptor):
     try:
-        return os.read(descriptor, 65536).decode()
+        return os.read(descriptor, 65536)
     except OSError:  # how Linux says that nobody holds the other end any more
-        return ""
+        return b""
 
 
 @pytest.fixture

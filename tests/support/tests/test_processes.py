@@ -1,6 +1,5 @@
 """Programs start, are heard, end, and leave nothing behind."""
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -56,7 +55,7 @@ def test_kill_ends_the_children_too(start_program, tmp_path):
     program = start_program("sh", "-c", f"sleep 600 & echo $! > {note}.new; mv {note}.new {note}; echo up; wait", ready="up")
     child = int(note.read_text())
     program.kill()
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 60
     while _lives(child) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not _lives(child)
@@ -85,7 +84,6 @@ def test_a_failing_run_says_why():
 
 def _lives(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
         return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

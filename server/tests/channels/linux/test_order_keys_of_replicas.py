@@ -22,7 +22,7 @@ def at_once(database, deed):
     inside, wrong = threading.Event(), []
 
     def second():
-        inside.wait(10)
+        inside.wait(60)
         try:
             with database.write() as unit:
                 deed(unit)
@@ -35,7 +35,7 @@ def at_once(database, deed):
         deed(unit)
         inside.set()
         thread.join(0.3)
-    thread.join(10)
+    thread.join(60)
     return wrong
 
 

@@ -29,7 +29,7 @@ def together(*deeds):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
     return wrong + [thread for thread in threads if thread.is_alive()]
 
 

@@ -223,7 +223,7 @@ def test_user_who_is_deleted_while_being_added_is_in_no_group(house):
     begun = threading.Event()
 
     def delete():
-        begun.wait(5)
+        begun.wait(60)
         house.delete_user(ada)
 
     thread = threading.Thread(target=delete)
@@ -232,5 +232,5 @@ def test_user_who_is_deleted_while_being_added_is_in_no_group(house):
         house.build_groups(unit).add_members(ROOT, group.id, [ada])
         begun.set()
         thread.join(0.2)
-    thread.join(5)
+    thread.join(60)
     assert house.members(group) == ([], 0)

@@ -9,7 +9,7 @@ def test_two_first_requests_at_once_are_both_counted(database, clock):
     inside, answers = threading.Event(), []
 
     def second():
-        inside.wait(10)
+        inside.wait(60)
         with database.write() as unit:
             answers.append(RateLimits(unit.connection, clock).take("192.0.2.7", burst=2, per_minute=2))
 
@@ -19,7 +19,7 @@ def test_two_first_requests_at_once_are_both_counted(database, clock):
         answers.append(RateLimits(unit.connection, clock).take("192.0.2.7", burst=2, per_minute=2))
         inside.set()
         thread.join(0.3)  # the second now waits for this one's row
-    thread.join(10)
+    thread.join(60)
     assert answers == [0, 0]
     with database.write() as unit:
         assert RateLimits(unit.connection, clock).take("192.0.2.7", burst=2, per_minute=2) == 30

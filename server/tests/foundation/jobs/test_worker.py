@@ -158,7 +158,7 @@ def test_many_workers_never_run_the_same_job(house):
     for one in workers:
         one.start()
     for one in workers:
-        one.join(60)
+        one.join(300)
     assert sorted(taken) == wanted
 
 
@@ -189,7 +189,7 @@ def test_job_of_a_killed_worker_is_taken_over_without_doubling_a_step(house):
     url = house.database.engine.url.render_as_string(hide_password=False)
     process = multiprocessing.get_context("spawn").Process(target=_die_in_the_middle, args=(url,))
     process.start()
-    process.join(60)
+    process.join(300)
     assert process.exitcode == 9
     assert house.numbers() == 3
     worker = house.worker(count=count_up)

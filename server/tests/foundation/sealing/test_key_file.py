@@ -11,14 +11,14 @@ def test_two_processes_that_start_at_once_use_the_same_key(tmp_path):
     path, start, found = tmp_path / "sealing.key", threading.Barrier(8), []
 
     def begin():
-        start.wait(10)
+        start.wait(60)
         found.append(Sealer.open(path, may_create=True).keys)
 
     threads = [threading.Thread(target=begin) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert found == [Sealer.open(path, may_create=False).keys] * 8
     assert [one.name for one in tmp_path.iterdir()] == ["sealing.key"]
 

@@ -175,7 +175,7 @@ def serving(templates: Templates) -> Iterator[str]:
         time.sleep(0.01)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
-    thread.join(timeout=5)
+    thread.join(timeout=60)
 
 
 @pytest.fixture(scope="session")

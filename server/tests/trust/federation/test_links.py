@@ -121,7 +121,7 @@ def test_first_sign_ins_at_the_same_moment_make_one_link(each_slice, signer, cas
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
     assert len(outcomes) == 2
     matched = [outcome for outcome in outcomes if isinstance(outcome, Matched)]
     assert len({outcome.link.id for outcome in matched}) == 1
