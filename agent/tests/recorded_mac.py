@@ -91,8 +91,8 @@ class RecordedMac:
                 raise AssertionError(arguments)
 
     def pwpolicy(self, arguments, given):
-        _, name, verb = arguments
-        assert arguments[0] == "-u"
+        _, name, verb, *files = arguments
+        assert (arguments[0], given, len(files)) == ("-u", "", verb == "-setaccountpolicies")
         assert name in self.users
         authority = self.users[name].setdefault("AuthenticationAuthority", [])
         match verb:
@@ -102,7 +102,9 @@ class RecordedMac:
                 text = plistlib.dumps(self.policies[name]) if name in self.policies else b""
                 return Ended(0, f"Getting account policies for user <{name}>\n".encode() + text)
             case "-setaccountpolicies":
-                self.policies[name] = plistlib.loads(given.encode())
+                assert not Path(files[0]).stat().st_mode & 0o077
+                self.policies[name] = plistlib.loads(Path(files[0]).read_bytes())
+                self.calls[-1] = (("/usr/bin/pwpolicy", "-u", name, verb, "(file)"), plistlib.dumps(self.policies[name]).decode())
             case "-clearaccountpolicies":
                 del self.policies[name]
             case "-disableuser":

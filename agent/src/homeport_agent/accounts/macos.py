@@ -9,6 +9,7 @@ import plistlib
 import re
 import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -200,8 +201,10 @@ class MacBackend:
             self._run([PWPOLICY, "-u", found.username, "-clearaccountpolicies"])
             return
         lease = {"policyIdentifier": "homeport.lease", "policyContent": f"policyAttributeCurrentTime < {day * _DAY}"}
-        text = plistlib.dumps({"policyCategoryAuthentication": [lease]}).decode()
-        self._run([PWPOLICY, "-u", found.username, "-setaccountpolicies"], text)
+        with tempfile.NamedTemporaryFile(suffix=".plist") as file:  # the tool wants a file; only root can read this one
+            file.write(plistlib.dumps({"policyCategoryAuthentication": [lease]}))
+            file.flush()
+            self._run([PWPOLICY, "-u", found.username, "-setaccountpolicies", file.name])
 
     def set_passcode(self, username: str, passcode: str) -> None:
         """Give it to sysadminctl on standard input, twice because it may ask twice, then see that a hash is there."""
