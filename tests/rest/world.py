@@ -18,6 +18,7 @@ from tests.support.processes import Programs
 
 from homeport.channels.console.mail.actions import TypedServer
 from homeport.directory.admins.model import BILLING, READ_ONLY, REQUIRED_FOR, ROLES, Administrator, actor_of
+from homeport.directory.audit.model import DestinationKind
 from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database
 from homeport.foundation.kernel.clock import SystemClock
@@ -132,6 +133,23 @@ class World:
     def enrollment_key(self) -> str:
         """A fresh enrolment key's id."""
         return self.house.do(lambda act: act.enrollment_keys.create(ADMIN, self.name("Key"))[0].id)
+
+    def no_event_destinations(self) -> str:
+        """Make room for another one, and return a name for it."""
+
+        def clear(act: Any) -> None:
+            for one in act.destinations.list(ADMIN):
+                act.destinations.delete(ADMIN, one.id)
+
+        self.house.do(clear)
+        return self.name("Collector")
+
+    def event_destination(self) -> str:
+        """The id of a fresh event destination, which Homeport refuses to reach."""
+        name, webhook = self.no_event_destinations(), DestinationKind.WEBHOOK
+        return self.house.do(
+            lambda act: act.destinations.create(ADMIN, kind=webhook, name=name, address="https://127.0.0.1:9/")[0].id
+        )
 
     def no_provider(self) -> None:
         """Make room for the one provider that there can be."""

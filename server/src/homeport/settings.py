@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from homeport.foundation.outbound.urls import Origin
+
 LEAST_TOKEN = 20
 """Characters of a token that nobody guesses."""
 
@@ -40,11 +42,11 @@ class Settings:
     client_certificate_header: str = ""
     """Header in which a trusted proxy hands on the client certificate that it saw, such as Client-Cert (RFC 9440); the proxy must remove what a client sends under this name. Empty: none counts."""
     outbound_allow: tuple[str, ...] = ()
-    """Exact origins that may be reached although they are private or plain http, comma separated."""
+    """Exact origins that may be reached although they are private or not encrypted, comma separated; also tls://host:port and tcp://host:port."""
     outbound_proxy: str = ""
-    """Proxy for requests to identity providers."""
+    """Proxy for requests to identity providers and webhooks."""
     outbound_ca_file: Path | None = None
-    """Certificates trusted besides the system's, for requests to identity providers."""
+    """Certificates trusted besides the system's, for requests to identity providers and event destinations."""
     agent_packages: Path | None = None
     """Folder of the agent's Debian packages that machines fetch from here; empty: those that this server was built with."""
     country_database: Path | None = None
@@ -79,6 +81,11 @@ class Settings:
     def sealing_key(self) -> Path:
         """The sealing key's file."""
         return self.data / "sealing.key"
+
+    @property
+    def allowed(self) -> frozenset[Origin]:
+        """The exact origins that may be reached although they are private or not encrypted."""
+        return frozenset(Origin.parse(text) for text in self.outbound_allow)
 
     @property
     def audit_key(self) -> Path:

@@ -13,6 +13,7 @@ import homeport
 from homeport.bootstrap.web import application
 from homeport.channels.console.mail.actions import TypedServer
 from homeport.directory.admins.model import READ_ONLY, Administrator, actor_of
+from homeport.directory.audit.model import DestinationKind
 from homeport.directory.devices.model import OSFamily
 from homeport.foundation.kernel.actor import system
 from homeport.trust.access.actions import Wanted
@@ -92,7 +93,13 @@ def ip_list(house):
     return f"/admin/ip-lists/{house.do(lambda act: act.ip_lists.create(ADMIN, name='Office', networks=['192.0.2.1']).id)}"
 
 
+def event_destination(house):
+    made = {"kind": DestinationKind.WEBHOOK, "name": "SIEM", "address": "https://siem.example.com/"}
+    return f"/admin/event-destinations/{house.do(lambda act: act.destinations.create(ADMIN, **made)[0].id)}"
+
+
 FORMS = {
+    "event destination": (event_destination, "", "name", "Collector", "Archive"),
     "user": (user, "", "firstname", "Augusta", "Grace"),
     "user group": (user_group, "", "description", "Those who sell", "All who sell"),
     "device": (device, "", "display_name", "Front desk", "Reception"),

@@ -22,7 +22,7 @@ from homeport.directory.admins.model import (
     AdministratorSuspended,
 )
 from homeport.directory.admins.store.argon2id import Argon2id
-from homeport.directory.audit.jobs import AuditKeys, AuditSealer
+from homeport.directory.audit.jobs import AuditKeys, AuditSealer, EventSender
 from homeport.directory.audit.store import AuditStore
 from homeport.directory.audit.tables import audit_batches
 from homeport.directory.devices.model import BindingChanged, DesiredStateChanged
@@ -46,7 +46,6 @@ from homeport.foundation.mail.jobs import MailJob
 from homeport.foundation.mail.model import KEPT_FOR as MAIL_KEPT_FOR
 from homeport.foundation.mail.smtp import Smtp
 from homeport.foundation.outbound.client import Outbound
-from homeport.foundation.outbound.model import Fetcher
 from homeport.foundation.outbound.urls import Origin
 from homeport.foundation.sealing.sealer import Sealer
 from homeport.settings import Settings
@@ -106,11 +105,11 @@ class Home:
     @cached_property
     def allowed(self) -> frozenset[Origin]:
         """The exact origins that may be reached although they are private or plain http."""
-        return frozenset(Origin.parse(text) for text in self.parts.settings.outbound_allow)
+        return self.parts.settings.allowed
 
     @cached_property
-    def network(self) -> Fetcher:
-        """What reaches identity providers, within limits."""
+    def network(self) -> Outbound:
+        """What reaches identity providers and event destinations, within limits."""
         settings = self.parts.settings
         return Outbound(
             allow=self.allowed,
@@ -129,6 +128,7 @@ class Home:
             Duty("seal the audit log", timedelta(seconds=5), self._seal),
             Duty("refresh the identity provider", RETRY_AFTER, self._refresh),
             Duty("carry out jobs", timedelta(seconds=1), self._work_off),
+            Duty("send events", timedelta(seconds=1), self.event_sender.run),
             Duty("forget what is over", timedelta(minutes=1), self._forget),
         )
 
@@ -159,6 +159,19 @@ class Home:
             MAIL: MailJob(parts.database, lambda work: self._unit(work).mail, smtp.send),
         }
         return Worker(parts.database, parts.clock, parts.entropy, handlers)
+
+    @cached_property
+    def event_sender(self) -> EventSender:
+        """What sends the audit log's entries to where they are wanted."""
+        parts = self.parts
+        return EventSender(
+            self.work_of(lambda unit: unit.destinations),
+            self.network,
+            parts.clock,
+            parts.entropy,
+            parts.settings.public_url,
+            alone=parts.database.is_sqlite,
+        )
 
     def _work_off(self) -> None:
         self.worker.run_due()

@@ -16,7 +16,10 @@ from homeport.channels.linux.tables import help_desk_keys, order_keys
 from homeport.directory.admins.actions.one_time import seal_anew
 from homeport.directory.admins.store.factors import FactorSql
 from homeport.directory.admins.tables import administrator_factors
+from homeport.directory.audit.actions.destinations import sealed_as as destination_sealed_as
 from homeport.directory.audit.model import Resource
+from homeport.directory.audit.store import DestinationSql
+from homeport.directory.audit.tables import event_destinations
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.sealing.sealer import Sealer, SealingKeyError, write_ring
 from homeport.trust.federation.actions.sealed import client_of, seal_secret
@@ -42,7 +45,7 @@ def rotate(home: Home, actor: Actor) -> int:
     sealer = parts.sealer.rotated()
     write_ring(parts.settings.sealing_key, sealer.keys)
     with parts.database.write() as work:
-        parts_of = (_keys, _help_desk_keys, _verifiers, _clients, _factors, _user_factors)
+        parts_of = (_keys, _help_desk_keys, _verifiers, _clients, _factors, _user_factors, _destinations)
         count = sum(seal(work.connection, sealer) for seal in parts_of)
         unit = Unit(parts, work)
         count += unit.mail.seal_anew(sealer)
@@ -110,6 +113,15 @@ def _user_factors(connection: Connection, sealer: Sealer) -> int:
         factor = store.get_for_update(user_id)
         if factor is not None:
             store.put(seal_anew(factor, sealer, "user"))
+    return len(found)
+
+
+def _destinations(connection: Connection, sealer: Sealer) -> int:
+    store, table = DestinationSql(connection), event_destinations
+    found = [one for one in store.list() if one.secret]
+    for one in found:
+        sealed = sealer.sealed_anew(one.secret, destination_sealed_as(one.id))
+        connection.execute(update(table).where(table.c.id == one.id).values(secret=sealed))
     return len(found)
 
 

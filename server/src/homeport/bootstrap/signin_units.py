@@ -10,8 +10,8 @@ from homeport.directory.admins.store.administrators import AdministratorSql
 from homeport.directory.admins.store.administrators import LinkSql as AdministratorLinkSql
 from homeport.directory.admins.store.api_keys import ApiKeySql
 from homeport.directory.admins.store.factors import FactorSql
-from homeport.directory.audit.actions import Audit
-from homeport.directory.audit.store import AuditStore
+from homeport.directory.audit.actions import Audit, Destinations
+from homeport.directory.audit.store import AuditStore, DestinationSql
 from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.people.store import UserGroupSql, UserSql
 from homeport.foundation.database.engine import UnitOfWork
@@ -47,6 +47,12 @@ class SignInUnit:
     def audit(self) -> Audit:
         """The audit log."""
         return Audit(AuditStore(self._connection), self._clock, self._entropy)
+
+    @cached_property
+    def destinations(self) -> Destinations:
+        """Where the audit log's entries are sent."""
+        store, log, parts = DestinationSql(self._connection), AuditStore(self._connection), self._parts
+        return Destinations(store, log, self.audit, parts.sealer, self._clock, self._entropy, parts.settings.allowed)
 
     @cached_property
     def access_decisions(self) -> Decisions:

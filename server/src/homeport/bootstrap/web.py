@@ -22,8 +22,8 @@ from homeport.channels.linux.pages import OrderPanels, TimelineActions, UnlockAc
 from homeport.directory.admins.actions import AdministratorActions
 from homeport.directory.admins.api import AdministratorsApi, ApiKeyAuthenticator, ApiKeysApi
 from homeport.directory.admins.pages import AdministratorPages, ApiKeyPages
-from homeport.directory.audit.api import EventsApi
-from homeport.directory.audit.pages import AuditPages
+from homeport.directory.audit.api import DestinationsApi, EventsApi
+from homeport.directory.audit.pages import AuditPages, DestinationPages
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.api import AssociationsApi, DeviceGroupsApi, DevicesApi
 from homeport.directory.devices.model import OSFamily, TargetKind
@@ -197,6 +197,8 @@ def application(home: Home) -> FastAPI:
         ApiKeysApi(home.work_of(lambda unit: unit.api_keys)).router(),
         AuditPages(home.work_of(lambda unit: unit.audit), templates).router(),
         EventsApi(home.work_of(lambda unit: unit.audit)).router(),
+        DestinationPages(home.work_of(lambda unit: unit.destinations), lambda: home.event_sender, templates).router(),
+        DestinationsApi(home.work_of(lambda unit: unit.destinations), lambda: home.event_sender).router(),
         PasswordPages(home.work_of(lambda unit: unit.password_sign_in), parts.hasher, templates, sessions).router(),
         ApiReference(app.openapi, templates, settings.public_url).router(),
         MailPages(home.work_of(lambda unit: unit.mail_settings), templates).router(),
@@ -235,6 +237,7 @@ def _fill(navigation: Navigation) -> None:
     register("SECURITY MANAGEMENT", "IP Lists", "/admin/ip-lists", Permission.ACCESS_POLICIES_READ, icon="location")
     register("INSIGHTS", "Sign-ins", "/admin/sign-ins", Permission.SIGNINS_READ, icon="login")
     register("INSIGHTS", "Directory Events", "/admin/events", Permission.AUDIT_READ, icon="list-details")
+    register("INSIGHTS", "Event Destinations", "/admin/event-destinations", Permission.AUDIT_READ, icon="send")
     register("SETTINGS", "Administrators", "/admin/administrators", Permission.ADMINISTRATORS_READ, icon="shield")
     register("SETTINGS", "Mail", "/admin/mail", Permission.MAIL_READ, icon="mail")
     register("SETTINGS", "API Keys", "/admin/api-keys", Permission.API_KEYS_OWN, icon="lock")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from homeport.directory.audit.model import Entry, EventSearch
+from homeport.directory.audit.model import Destination, Entry, EventSearch, Place
 from homeport.foundation.kernel.listing import Listing, Page, Window
 
 
@@ -41,4 +41,72 @@ class AuditLog(Protocol):
 
     def moments(self, search: EventSearch) -> Iterator[datetime]:
         """Return when the entries that match happened, the oldest first."""
+        ...
+
+
+class SealedLog(Protocol):
+    """The sealed entries in their order, which never changes: batch by batch, and by id within a batch."""
+
+    def sealed_after(self, place: Place, limit: int) -> Sequence[Entry]:
+        """Return the next sealed entries after a place."""
+        ...
+
+    def count_after(self, place: Place) -> int:
+        """Return how many entries come after a place, those that wait to be sealed included."""
+        ...
+
+    def end(self) -> Place:
+        """Return the place after the last sealed entry."""
+        ...
+
+
+class DestinationStore(Protocol):
+    """Keeps destinations."""
+
+    def list(self) -> Sequence[Destination]:
+        """Return all by name."""
+        ...
+
+    def get(self, destination_id: str) -> Destination | None:
+        """Return one."""
+        ...
+
+    def get_for_update(self, destination_id: str) -> Destination | None:
+        """Return one and hold it."""
+        ...
+
+    def find(self, name: str) -> Destination | None:
+        """Return the one of this name."""
+        ...
+
+    def count(self) -> int:
+        """Return how many there are."""
+        ...
+
+    def add(self, destination: Destination) -> None:
+        """Store a new one."""
+        ...
+
+    def save(self, destination: Destination) -> None:
+        """Store all that is set, and nothing of how far it came."""
+        ...
+
+    def remove(self, destination_id: str) -> None:
+        """Forget one."""
+        ...
+
+    def due(self, now: datetime) -> Sequence[Destination]:
+        """Return those that are enabled, unclaimed and due."""
+        ...
+
+    def claim(self, destination_id: str, claim: str, now: datetime, until: datetime) -> bool:
+        """Take one that is due, so that nobody else sends to it meanwhile; tell whether it was free."""
+        ...
+
+    def settle(self, destination: Destination, claim: str) -> bool:
+        """Store how far it came and how it does, and end the claim; tell whether the claim was still held."""
+        ...
+
+    def release_all(self) -> None:
+        """End all claims; for a process that knows that there is no other."""
         ...

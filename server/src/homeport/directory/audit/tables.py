@@ -1,6 +1,6 @@
 """The audit log's tables."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, String, Table
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, String, Table, UniqueConstraint
 
 from homeport.foundation.database.columns import Id, LongText, UtcDateTime, metadata
 
@@ -47,4 +47,32 @@ audit_batches = Table(
     Column("contents", LongText, nullable=False),
     CheckConstraint("number > 0", name="number"),
     CheckConstraint("count >= 0", name="count"),
+)
+
+event_destinations = Table(
+    "event_destinations",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("address", String(1000), nullable=False),
+    Column("batched", Boolean, nullable=False),
+    Column("secret", LongText, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("version", Integer, nullable=False),
+    # How far it came, and how it does: written by whoever holds the claim.
+    Column("after_batch", Integer, nullable=False),
+    Column("after_id", String(36), nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("sent", Integer, nullable=False),
+    Column("succeeded_at", UtcDateTime),
+    Column("failed_at", UtcDateTime),
+    Column("failure", String(1000), nullable=False),
+    Column("claim", String(36), nullable=False),
+    Column("claimed_until", UtcDateTime),
+    CheckConstraint("kind IN ('webhook', 'syslog')", name="kind"),
+    UniqueConstraint("name"),
 )

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     MAIL_WRITE = "mail:write"
     SIGNINS_READ = "signins:read"
     AUDIT_READ = "audit:read"
+    AUDIT_WRITE = "audit:write"
     ADMINISTRATORS_READ = "administrators:read"
     ADMINISTRATORS_WRITE = "administrators:write"
     API_KEYS_OWN = "api_keys:own"

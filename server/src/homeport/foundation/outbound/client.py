@@ -17,6 +17,7 @@ import httpcore2
 from homeport.foundation.outbound.addresses import why_blocked
 from homeport.foundation.outbound.model import FailureKind, Fetch, FetchFailed, Response
 from homeport.foundation.outbound.network import Blocked, CheckedNetwork, Resolver, resolve
+from homeport.foundation.outbound.streams import deliver
 from homeport.foundation.outbound.urls import Origin, Target
 
 CONNECT_TIMEOUT = 4.0
@@ -67,6 +68,23 @@ class Outbound:
             return FetchFailed(failure.kind, _safe(request.url), failure.detail)
         return replace(response, elapsed=self.timer() - started)
 
+    async def deliver(self, origin: Origin, content: bytes, *, timeout: float) -> FetchFailed | None:  # noqa: ASYNC109 - a limit, as of a Fetch
+        """Send bytes over TCP or TLS to where nobody answers; None says that the other side took all and closed.
+
+        Never through the proxy, which speaks HTTP only. Addresses are checked as for a fetch; plain TCP needs the allow list.
+        """
+        return await deliver(self, origin, content, timeout)
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """What certificates are judged by."""
+        if not self._tls:
+            context = httpcore2.default_ssl_context()
+            if self.ca_file is not None:
+                context.load_verify_locations(cafile=self.ca_file)
+            self._tls.append(context)
+        return self._tls[0]
+
     async def _follow(self, request: Fetch) -> Response:
         target = _parse(request.url)
         seen = {str(target)}
@@ -92,7 +110,7 @@ class Outbound:
             seen.add(str(following))
             if following.origin != target.origin:
                 request = replace(request, headers=())  # a header meant for one origin is not shown to another
-            request = replace(request, method="GET", form=None)
+            request = replace(request, method="GET", form=None, content=None)
             target = following
 
     async def _once(self, target: Target, request: Fetch) -> Response:
@@ -121,19 +139,16 @@ class Outbound:
             raise _explained(error, target) from error
 
     def _pool(self, network: CheckedNetwork, *, through_proxy: bool) -> httpcore2.AsyncConnectionPool:
-        if not self._tls:
-            context = httpcore2.default_ssl_context()
-            if self.ca_file is not None:
-                context.load_verify_locations(cafile=self.ca_file)
-            self._tls.append(context)
         if through_proxy and self.proxy is not None:
-            return httpcore2.AsyncHTTPProxy(self.proxy, ssl_context=self._tls[0], network_backend=network)
-        return httpcore2.AsyncConnectionPool(ssl_context=self._tls[0], network_backend=network)
+            return httpcore2.AsyncHTTPProxy(self.proxy, ssl_context=self.tls, network_backend=network)
+        return httpcore2.AsyncConnectionPool(ssl_context=self.tls, network_backend=network)
 
     async def _exchange(
         self, pool: httpcore2.AsyncConnectionPool, network: CheckedNetwork, target: Target, request: Fetch
     ) -> Response:
-        content = urlencode(request.form).encode() if request.form is not None else None
+        typed = request.content
+        if request.form is not None:
+            typed = ("application/x-www-form-urlencoded", urlencode(request.form).encode())
         headers = [
             ("Host", str(target.origin).partition("://")[2]),
             ("Accept", request.accept),
@@ -142,8 +157,8 @@ class Outbound:
             ("User-Agent", USER_AGENT),
             *request.headers,
         ]
-        if content is not None:
-            headers.append(("Content-Type", "application/x-www-form-urlencoded"))
+        if typed is not None:
+            headers.append(("Content-Type", typed[0]))
         origin = target.origin
         url = httpcore2.URL(
             scheme=origin.scheme.encode(), host=origin.host.encode(), port=origin.port, target=target.path.encode()
@@ -153,7 +168,7 @@ class Outbound:
             request.method,
             url,
             headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in headers],
-            content=content,
+            content=typed[1] if typed is not None else None,
             extensions={"timeout": limits},
         ) as answer:
             received = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in answer.headers)
@@ -177,7 +192,7 @@ async def _read(stream: AsyncIterable[bytes], headers: tuple[tuple[str, str], ..
                 raise _Failure(
                     FailureKind.TOO_LARGE,
                     f"{target.safe()} answered with more than {limit // 1000} kB, so Homeport stopped reading. "
-                    "That is no document of an identity provider; check the address.",
+                    "That is not the document that was asked for; check the address.",
                 )
     except zlib.error as error:
         raise _Failure(FailureKind.ENCODING, f"{target.safe()} answered with damaged compression.") from error

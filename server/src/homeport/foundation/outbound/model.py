@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from homeport.foundation.outbound.urls import Origin
+
 TIMEOUT = 8.0
 """Seconds that one fetch may take in all: names, connections, redirects and the last byte of the body."""
 MAX_BYTES = 1_000_000
@@ -29,16 +31,18 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """One request. `form` makes a body of type `application/x-www-form-urlencoded`.
+    """One request. `form` makes a body of type `application/x-www-form-urlencoded`; `content` is a body of any other type.
 
     `timeout` is in seconds and covers everything; `max_bytes` counts after decompression; `follow_redirects` is how many redirects
-    are followed (0: the redirect itself is the answer). Headers and form may hold secrets, so they stay out of the text form.
+    are followed (0: the redirect itself is the answer). Headers and bodies may hold secrets, so they stay out of the text form.
     """
 
     url: str
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     form: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
+    content: tuple[str, bytes] | None = field(default=None, repr=False)
+    """Its media type and its bytes."""
     timeout: float = TIMEOUT
     max_bytes: int = MAX_BYTES
     follow_redirects: int = 0
@@ -76,4 +80,12 @@ class Fetcher(Protocol):
 
     async def fetch(self, request: Fetch) -> Response | FetchFailed:
         """Answer one request; failures are results."""
+        ...
+
+
+class Sender(Fetcher, Protocol):
+    """The client itself, which also sends bytes to where nobody answers."""
+
+    async def deliver(self, origin: Origin, content: bytes, *, timeout: float) -> FetchFailed | None:  # noqa: ASYNC109 - a limit, as of a Fetch
+        """Send bytes over TCP or TLS; None says that the other side took all and closed."""
         ...

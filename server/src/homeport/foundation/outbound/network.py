@@ -53,7 +53,7 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         """Resolve, check every address, connect to the first that answers."""
-        addresses = await self._addresses(host, port)
+        addresses = await checked_addresses(self.resolver, host, port, any_address=self.any_address)
         failure: Exception | None = None
         limit = self.connect_timeout if timeout is None else min(timeout, self.connect_timeout)
         for address in addresses[:MAX_ADDRESSES]:
@@ -68,29 +68,30 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
             return stream
         raise failure or httpcore2.ConnectError("no address")
 
-    async def _addresses(self, host: str, port: int) -> Sequence[str]:
-        try:
-            addresses = await self.resolver(host, port)
-        except (OSError, UnicodeError) as error:
-            raise Blocked(
-                FailureKind.DNS, f"The name {host} does not resolve. Check its spelling and this server's name resolution."
-            ) from error
-        if not addresses:
-            raise Blocked(FailureKind.DNS, f"The name {host} has no address. Check its spelling.")
-        if not self.any_address:
-            for address in addresses:
-                why = why_blocked(address)
-                if why:
-                    raise Blocked(
-                        FailureKind.ADDRESS_BLOCKED,
-                        f"{_names(host, address)} is not a public address ({why}), so Homeport does not connect to it. "
-                        "If the provider really is inside your network, add its origin to `outbound.allow` in the settings.",
-                    )
-        return addresses
-
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         await asyncio.sleep(seconds)
+
+
+async def checked_addresses(resolver: Resolver, host: str, port: int, *, any_address: bool) -> Sequence[str]:
+    """Return the host's addresses; raise Blocked when there is none, or when one of them must not be reached."""
+    try:
+        addresses = await resolver(host, port)
+    except (OSError, UnicodeError) as error:
+        raise Blocked(
+            FailureKind.DNS, f"The name {host} does not resolve. Check its spelling and this server's name resolution."
+        ) from error
+    if not addresses:
+        raise Blocked(FailureKind.DNS, f"The name {host} has no address. Check its spelling.")
+    for address in addresses if not any_address else ():
+        why = why_blocked(address)
+        if why:
+            raise Blocked(
+                FailureKind.ADDRESS_BLOCKED,
+                f"{_names(host, address)} is not a public address ({why}), so Homeport does not connect to it. "
+                "If it really is inside your network, add its origin to `outbound.allow` in the settings.",
+            )
+    return addresses
 
 
 def _names(host: str, address: str) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 MAX_URL = 2_048
 DEFAULT_PORTS = {"http": 80, "https": 443}
+STREAMS = ("tls", "tcp")
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?\Z")
 _ADDRESS_6 = re.compile(r"[0-9a-f:.]{2,45}\Z")
 _NUMERIC = re.compile(r"(^|\.)(\d+|0x[0-9a-f]*)\.?$")
@@ -27,7 +28,16 @@ class Origin:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read an origin such as `http://127.0.0.1:8081`; raise ValueError with a sentence when it is none."""
+        """Read an origin such as `http://127.0.0.1:8081`; raise ValueError with a sentence when it is none.
+
+        What is no web but a stream is written `tls://host:port`, or without encryption `tcp://host:port`.
+        """
+        scheme, _, rest = text.partition("://")
+        if scheme.lower() in STREAMS:
+            place = cls.parse(f"https://{rest}")
+            if not rest.rstrip("/").endswith(f":{place.port}"):
+                raise ValueError(f"{text!r} names no port. It looks like tls://logs.example.com:6514")
+            return cls(scheme.lower(), place.host, place.port)
         target = Target.parse(text)
         if target.path not in {"", "/"}:
             raise ValueError(f"{text!r} is no origin: leave out everything after host and port.")

@@ -42,6 +42,7 @@ MATRIX: dict[Permission, str] = {
     Permission.MAIL_WRITE: "B",
     Permission.SIGNINS_READ: "BAMHR",
     Permission.AUDIT_READ: "BAMHR",
+    Permission.AUDIT_WRITE: "B",
     Permission.ADMINISTRATORS_READ: "BAHR",
     Permission.ADMINISTRATORS_WRITE: "B",
     Permission.API_KEYS_OWN: "BAMHR",

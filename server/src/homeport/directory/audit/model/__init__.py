@@ -1,6 +1,15 @@
 """The audit log's words: entries and sealed batches, and what a reader asks for."""
 
 from homeport.directory.audit.model.asked import conditions, event_field, listing_of
+from homeport.directory.audit.model.destinations import (
+    LONGEST_NAME,
+    MOST_DESTINATIONS,
+    Destination,
+    DestinationKind,
+    Place,
+    checked_address,
+    checked_name,
+)
 from homeport.directory.audit.model.entries import (
     JSON,
     MASK,
@@ -18,17 +27,24 @@ from homeport.directory.audit.model.entries import (
 
 __all__ = [
     "JSON",
+    "LONGEST_NAME",
     "MASK",
+    "MOST_DESTINATIONS",
     "SECRET_FIELDS",
     "Batch",
     "Change",
+    "Destination",
+    "DestinationKind",
     "Entry",
     "EventSearch",
     "Happening",
     "Header",
+    "Place",
     "Resource",
     "an_entry",
     "canonical",
+    "checked_address",
+    "checked_name",
     "conditions",
     "event_field",
     "listing_of",

@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Entry, listing_of
-from homeport.directory.audit.schemas import event, written
+from homeport.directory.audit.schemas.events import event, written
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, literal, not_, or_, select, tuple_, update
 
-from homeport.directory.audit.model import Batch, Entry, EventSearch, Header
+from homeport.directory.audit.model import Batch, Entry, EventSearch, Header, Place
 from homeport.directory.audit.tables import audit_batches, audit_entries
 from homeport.foundation.database.listing import condition, fetch_page, fetch_window, matching_text
 from homeport.foundation.kernel.errors import Invalid
@@ -149,11 +149,36 @@ class AuditStore:
         query = select(audit_entries).where(audit_entries.c.batch == number).order_by(audit_entries.c.id)
         return [_entry(row) for row in self.connection.execute(query)]
 
+    def sealed_after(self, place: Place, limit: int) -> Sequence[Entry]:
+        """Return the next sealed entries after a place, batch by batch and by id within a batch."""
+        query = select(audit_entries).where(*_after(place)).order_by(audit_entries.c.batch, audit_entries.c.id).limit(limit)
+        return [_entry(row) for row in self.connection.execute(query)]
+
+    def count_after(self, place: Place) -> int:
+        """Return how many entries come after a place, those that wait to be sealed included."""
+        query = select(func.count()).select_from(audit_entries).where(*_after(place))
+        return self.connection.execute(query).scalar_one() + self.count_unsealed()
+
+    def end(self) -> Place:
+        """Return the place after the last sealed entry."""
+        columns = (audit_entries.c.batch, audit_entries.c.id)
+        query = select(*columns).where(audit_entries.c.batch.is_not(None))
+        row = self.connection.execute(query.order_by(*(column.desc() for column in columns)).limit(1)).first()
+        return Place() if row is None else Place(row[0], row[1])
+
     def orphans(self) -> list[Entry]:
         """Return entries that name a batch which does not exist."""
         known = select(audit_batches.c.number)
         query = select(audit_entries).where(audit_entries.c.batch.is_not(None), audit_entries.c.batch.not_in(known))
         return [_entry(row) for row in self.connection.execute(query.order_by(audit_entries.c.id))]
+
+
+def _after(place: Place) -> tuple[Any, ...]:
+    # Batches are numbered in the order of their commits, so nothing appears before a place once somebody stands there.
+    return (
+        audit_entries.c.batch >= place.batch,
+        tuple_(audit_entries.c.batch, audit_entries.c.id) > tuple_(literal(place.batch), literal(place.entry_id)),
+    )
 
 
 def _entry(row: Any) -> Entry:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import event_field
-from homeport.directory.audit.schemas import (
+from homeport.directory.audit.schemas.events import (
     Bucket,
     Buckets,
     EventCount,

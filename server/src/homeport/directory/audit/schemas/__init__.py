@@ -1,0 +1,1 @@
+"""The slice's types of the REST API."""
