@@ -11,7 +11,7 @@ from homeport.directory.admins.store.administrators import LinkSql as Administra
 from homeport.directory.admins.store.api_keys import ApiKeySql
 from homeport.directory.admins.store.factors import FactorSql
 from homeport.directory.audit.actions import Audit, Destinations
-from homeport.directory.audit.store import AuditStore, DestinationSql
+from homeport.directory.audit.store import AddressRules, AuditStore, DestinationSql
 from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.people.store import UserGroupSql, UserSql
 from homeport.foundation.database.engine import UnitOfWork
@@ -52,7 +52,8 @@ class SignInUnit:
     def destinations(self) -> Destinations:
         """Where the audit log's entries are sent."""
         store, log, parts = DestinationSql(self._connection), AuditStore(self._connection), self._parts
-        return Destinations(store, log, self.audit, parts.sealer, self._clock, self._entropy, parts.settings.allowed)
+        addresses = AddressRules(parts.settings.allowed)
+        return Destinations(store, log, self.audit, parts.sealer, self._clock, self._entropy, addresses)
 
     @cached_property
     def access_decisions(self) -> Decisions:

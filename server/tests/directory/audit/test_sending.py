@@ -11,6 +11,7 @@ from tests.support.receivers import a_certificate, a_collector, a_webhook, genui
 
 from homeport.directory.audit.jobs import EventSender
 from homeport.directory.audit.model import DestinationKind, Resource
+from homeport.directory.audit.store import AddressRules
 from homeport.foundation.outbound.client import Outbound
 from homeport.foundation.outbound.urls import Origin, Target
 
@@ -30,7 +31,7 @@ class Desk:
         self.allowed.add(origin)
 
         def make(act):
-            object.__setattr__(act.destinations, "allowed", frozenset(self.allowed))
+            object.__setattr__(act.destinations, "addresses", AddressRules(frozenset(self.allowed)))
             return act.destinations.create(ADMIN, kind=kind, name=name, address=address, **values)
 
         return self.house.do(make)

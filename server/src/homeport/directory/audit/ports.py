@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from homeport.directory.audit.model import Destination, Entry, EventSearch, Place
+from homeport.directory.audit.model import Destination, DestinationKind, Entry, EventSearch, Place
+from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.listing import Listing, Page, Window
 
 
@@ -57,6 +58,22 @@ class SealedLog(Protocol):
 
     def end(self) -> Place:
         """Return the place after the last sealed entry."""
+        ...
+
+
+class Addresses(Protocol):
+    """Knows which addresses a destination may have."""
+
+    def checked(self, kind: DestinationKind, address: str) -> str:
+        """Return an address as it is stored; raise Invalid for one that cannot or must not be used."""
+        ...
+
+
+class Tester(Protocol):
+    """Sends a made-up event."""
+
+    async def test(self, actor: Actor, destination_id: str) -> tuple[Destination, str]:
+        """Send one now and record it; return the destination and why it was not taken, or an empty string."""
         ...
 
 

@@ -15,17 +15,15 @@ from homeport.directory.audit.model import (
     Entry,
     Place,
     Resource,
-    checked_address,
     checked_name,
 )
-from homeport.directory.audit.ports import DestinationStore, SealedLog
+from homeport.directory.audit.ports import Addresses, DestinationStore, SealedLog
 from homeport.foundation.jobs.model import delay_after
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.errors import Conflict, NotFound, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
-from homeport.foundation.outbound.urls import Origin
 from homeport.foundation.sealing.sealer import Sealer
 
 GONE = "There is no such event destination. It may have been deleted."
@@ -38,7 +36,7 @@ LEASE = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Destinations:
-    """The destinations of one unit of work. `allowed` are the origins that the operator's settings let be reached unencrypted."""
+    """The destinations of one unit of work."""
 
     store: DestinationStore
     log: SealedLog
@@ -46,7 +44,7 @@ class Destinations:
     sealer: Sealer
     clock: Clock
     entropy: Entropy
-    allowed: frozenset[Origin]
+    addresses: Addresses
 
     def list(self, actor: Actor) -> Sequence[Destination]:
         """Return all by name."""
@@ -70,7 +68,7 @@ class Destinations:
         actor.require(Permission.AUDIT_WRITE)
         now = self.clock.now()
         actor.require_recent(now)
-        name, address = checked_name(name), checked_address(kind, address, self.allowed)
+        name, address = checked_name(name), self.addresses.checked(kind, address)
         self._refuse_taken(name)
         if self.store.count() >= MOST_DESTINATIONS:
             raise Conflict(f"There are {MOST_DESTINATIONS} event destinations already. Delete one first.", reason="too_many")
@@ -81,7 +79,7 @@ class Destinations:
             destination_id, name, kind, address, batched, sealed, enabled=True, created_at=now, updated_at=now, due_at=now, place=place
         )  # fmt: skip
         self.store.add(made)
-        details: dict[str, JSON] = {"kind": kind.value, "address": str(made.origin), "from_start": from_start}
+        details: dict[str, JSON] = {"kind": kind.value, "address": made.origin, "from_start": from_start}
         self.audit.record(actor, "event_destination_create", resource=_resource(made), details=details)
         return made, text
 
@@ -104,7 +102,7 @@ class Destinations:
         after = replace(
             before,
             name=before.name if name is None else checked_name(name),
-            address=before.address if address is None else checked_address(before.kind, address, self.allowed),
+            address=before.address if address is None else self.addresses.checked(before.kind, address),
             batched=before.batched if batched is None else batched,
             enabled=before.enabled if enabled is None else enabled,
         )
@@ -117,7 +115,7 @@ class Destinations:
         fields = ("name", "batched", "enabled")
         changes = [Change(one, getattr(before, one), getattr(after, one)) for one in fields]
         # Only the origin: what comes after it may be a secret of the receiver's.
-        changes.append(Change("address", str(before.origin), str(after.origin)))
+        changes.append(Change("address", before.origin, after.origin))
         details: dict[str, JSON] = {"path_changed": True} if after.address != before.address else {}
         self.audit.record(
             actor,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from fastapi import APIRouter, Response
 
 from homeport.directory.audit.actions import Destinations
-from homeport.directory.audit.jobs import EventSender, send_test
 from homeport.directory.audit.model import Destination, DestinationKind
+from homeport.directory.audit.ports import Tester
 from homeport.directory.audit.schemas.destinations import (
     DestinationBody,
     DestinationList,
@@ -25,7 +25,7 @@ from homeport.foundation.kernel.actor import Actor
 class DestinationsApi:
     """The REST edge of event destinations."""
 
-    def __init__(self, work: Work[Destinations], sender: Callable[[], EventSender]) -> None:
+    def __init__(self, work: Work[Destinations], sender: Callable[[], Tester]) -> None:
         self.work = work
         self.sender = sender
 
@@ -93,7 +93,7 @@ class DestinationsApi:
 
     async def test(self, actor: ApiActor, id: PathId) -> TestOutcome:  # noqa: A002 - the published name
         """Send a test event now and say what came of it."""
-        _, failure = await send_test(self.work, self.sender(), actor, id)
+        _, failure = await self.sender().test(actor, id)
         return TestOutcome(taken=not failure, failure=failure)
 
     @staticmethod

@@ -7,6 +7,6 @@ wanted: as `cloud_events` over HTTP, or as `syslog` messages.
 
 from homeport.directory.audit.jobs.keys import AuditKeyError, AuditKeys
 from homeport.directory.audit.jobs.sealer import AuditSealer, Verdict
-from homeport.directory.audit.jobs.sending import EventSender, send_test
+from homeport.directory.audit.jobs.sending import EventSender
 
-__all__ = ["AuditKeyError", "AuditKeys", "AuditSealer", "EventSender", "Verdict", "send_test"]
+__all__ = ["AuditKeyError", "AuditKeys", "AuditSealer", "EventSender", "Verdict"]

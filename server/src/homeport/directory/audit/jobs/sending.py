@@ -17,6 +17,7 @@ from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.outbound.model import Fetch, FetchFailed, Sender
+from homeport.foundation.outbound.urls import Origin
 
 log = structlog.get_logger()
 MOST_AT_ONCE = 100
@@ -71,11 +72,15 @@ class EventSender:
         await self.begin()
         await asyncio.gather(*self._running.values())
 
-    async def test(self, destination: Destination, secret: bytes, actor: Actor) -> str:
-        """Send a made-up event once; return why it was not taken, or an empty string."""
+    async def test(self, actor: Actor, destination_id: str) -> tuple[Destination, str]:
+        """Send a made-up event now and record it; return the destination and why it was not taken, or an empty string."""
+        actor.require(Permission.AUDIT_WRITE)
+        destination, secret = await run_in_threadpool(self._look, actor, destination_id)
         resource = Resource("event_destination", destination.id, destination.name)
         entry = an_entry(self.entropy.new_id(), self.clock.now(), actor, "test", resource, details={"test": True})
-        return await self._send(destination, [entry], secret)
+        failure = await self._send(destination, [entry], secret)
+        await run_in_threadpool(self._note, actor, destination_id, failure)
+        return destination, failure
 
     async def _send_all(self, destination_id: str) -> None:
         try:
@@ -97,7 +102,7 @@ class EventSender:
     async def _send(self, destination: Destination, entries: Sequence[Entry], secret: bytes) -> str:
         if destination.kind is DestinationKind.SYSLOG:
             content = syslog.framed(entries, urlsplit(self.public_url).hostname or "")
-            failed = await self.network.deliver(destination.origin, content, timeout=LIMIT)
+            failed = await self.network.deliver(Origin.parse(destination.address), content, timeout=LIMIT)
             return failed.detail if failed else ""
         typed = cloud_events.content_of(entries, self.public_url, batched=destination.batched)
         headers = cloud_events.signed_headers(secret, cloud_events.message_id(entries), self.clock.now(), typed[1])
@@ -107,6 +112,15 @@ class EventSender:
         if isinstance(answer, FetchFailed):
             return destination.without_path(answer.detail)
         return "" if 200 <= answer.status < 300 else f"{destination.origin} answered with the status {answer.status}."  # noqa: PLR2004 - RFC 9110, section 15.3
+
+    def _look(self, actor: Actor, destination_id: str) -> tuple[Destination, bytes]:
+        with self.work.read() as destinations:
+            found = destinations.get(actor, destination_id)
+            return found, destinations.secret_of(found)
+
+    def _note(self, actor: Actor, destination_id: str, failure: str) -> None:
+        with self.work.write() as destinations:
+            destinations.note_test(actor, destination_id, failure)
 
     def _due(self) -> Sequence[str]:
         with self.work.read() as destinations:
@@ -123,22 +137,3 @@ class EventSender:
     def _release_all(self) -> None:
         with self.work.write() as destinations:
             destinations.release_all()
-
-
-async def send_test(work: Work[Destinations], sender: EventSender, actor: Actor, destination_id: str) -> tuple[Destination, str]:
-    """Send a test event and record it; return the destination and why it was not taken, or an empty string."""
-    actor.require(Permission.AUDIT_WRITE)
-
-    def read() -> tuple[Destination, bytes]:
-        with work.read() as act:
-            found = act.get(actor, destination_id)
-            return found, act.secret_of(found)
-
-    def note(failure: str) -> None:
-        with work.write() as act:
-            act.note_test(actor, destination_id, failure)
-
-    found, secret = await run_in_threadpool(read)
-    failure = await sender.test(found, secret, actor)
-    await run_in_threadpool(note, failure)
-    return found, failure

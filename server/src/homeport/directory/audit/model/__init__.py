@@ -2,12 +2,12 @@
 
 from homeport.directory.audit.model.asked import conditions, event_field, listing_of
 from homeport.directory.audit.model.destinations import (
+    LONGEST_ADDRESS,
     LONGEST_NAME,
     MOST_DESTINATIONS,
     Destination,
     DestinationKind,
     Place,
-    checked_address,
     checked_name,
 )
 from homeport.directory.audit.model.entries import (
@@ -27,6 +27,7 @@ from homeport.directory.audit.model.entries import (
 
 __all__ = [
     "JSON",
+    "LONGEST_ADDRESS",
     "LONGEST_NAME",
     "MASK",
     "MOST_DESTINATIONS",
@@ -43,7 +44,6 @@ __all__ = [
     "Resource",
     "an_entry",
     "canonical",
-    "checked_address",
     "checked_name",
     "conditions",
     "event_field",

@@ -5,7 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from homeport.foundation.kernel.errors import Invalid
-from homeport.foundation.outbound.urls import STREAMS, Origin, Target
 
 MOST_DESTINATIONS = 20
 LONGEST_NAME = 100
@@ -57,9 +56,9 @@ class Destination:
     version: int = 1
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> str:
         """Scheme, host and port; the rest of an address may hold a secret of the receiver's."""
-        return Target.parse(self.address).origin if self.kind is DestinationKind.WEBHOOK else Origin.parse(self.address)
+        return "/".join(self.address.split("/", 3)[:3])
 
     @property
     def word(self) -> tuple[str, str]:
@@ -72,9 +71,7 @@ class Destination:
 
     def without_path(self, sentence: str) -> str:
         """Return the sentence with the address cut down to its origin."""
-        if self.kind is DestinationKind.SYSLOG:
-            return sentence
-        return sentence.replace(Target.parse(self.address).safe(), str(self.origin))
+        return sentence.replace(self.address.partition("?")[0], self.origin)
 
 
 def checked_name(name: str) -> str:
@@ -83,26 +80,3 @@ def checked_name(name: str) -> str:
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise Invalid("The destination was not saved.", {"name": f"Enter a name of at most {LONGEST_NAME} characters."})
     return name
-
-
-def checked_address(kind: DestinationKind, address: str, allowed: frozenset[Origin]) -> str:
-    """Return an address as it is stored; raise Invalid with a sentence for one that cannot or must not be used."""
-    address = address.strip()
-    try:
-        if len(address) > LONGEST_ADDRESS:
-            problem = f"Enter an address of at most {LONGEST_ADDRESS} characters."
-        elif kind is DestinationKind.WEBHOOK:
-            target = Target.parse(address)
-            if target.origin.scheme == "https" or target.origin in allowed:
-                return str(target)
-            problem = "The address must begin with https://, so that nobody on the way reads the events."
-        elif address.lower().startswith(tuple(f"{scheme}://" for scheme in STREAMS)):
-            origin = Origin.parse(address)
-            if origin.scheme == "tls" or origin in allowed:
-                return str(origin)
-            problem = f"{origin} is not encrypted. Use a tls:// address, or let the operator add it to `outbound.allow` in the settings."
-        else:
-            problem = "Write the address as tls://logs.example.com:6514."
-    except ValueError as error:
-        problem = str(error)
-    raise Invalid("The destination was not saved.", {"address": problem})

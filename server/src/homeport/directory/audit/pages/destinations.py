@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.audit.actions import Destinations
-from homeport.directory.audit.jobs import EventSender, send_test
 from homeport.directory.audit.model import Destination, DestinationKind
+from homeport.directory.audit.ports import Tester
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.wire import PathId
@@ -36,7 +36,7 @@ class DestinationPages:
     """The pages of the event destinations."""
 
     work: Work[Destinations]
-    sender: Callable[[], EventSender]
+    sender: Callable[[], Tester]
     templates: Templates
 
     def router(self) -> APIRouter:
@@ -145,7 +145,7 @@ class DestinationPages:
     async def test(self, request: Request, actor: PageActor, destination_id: PathId) -> Response:
         """Send a test event now and say what came of it."""
         actor.require(Permission.AUDIT_WRITE)
-        found, failure = await send_test(self.work, self.sender(), actor, destination_id)
+        found, failure = await self.sender().test(actor, destination_id)
         return await run_in_threadpool(self._page, request, actor, found, _form_of(found), tested=(failure,))
 
     def pause(self, actor: PageActor, destination_id: PathId) -> Response:

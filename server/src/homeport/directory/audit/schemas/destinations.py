@@ -56,7 +56,7 @@ class DestinationBody(BaseModel):
             id=one.id,
             kind=one.kind.value,
             name=one.name,
-            origin=str(one.origin),
+            origin=one.origin,
             batched=one.batched,
             enabled=one.enabled,
             status=one.word[0],
