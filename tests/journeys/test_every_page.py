@@ -13,6 +13,9 @@ from homeport.bootstrap.home import Home
 from homeport.foundation.kernel.actor import system
 from homeport.foundation.kernel.listing import Listing
 from homeport.settings import Settings
+from homeport.trust.access.actions import Wanted
+from homeport.trust.access.model import Action, Every, InList, Managed, Mode, Not
+from homeport.trust.access.model import Portal as AccessPortal
 
 MOST_KILOBYTES = 100
 ADMIN = system("journeys")
@@ -64,6 +67,11 @@ def _make_groups(installation: Installation) -> None:
             actions.user_groups.add_members(ADMIN, actions.user_groups.create(ADMIN, name="Engineering").id, people)
             devices = [one.id for one in actions.devices.list(ADMIN, Listing()).items]
             actions.device_groups.join(ADMIN, actions.device_groups.create(ADMIN, "Lab").id, devices)
+            office = actions.ip_lists.create(ADMIN, name="Office", networks=["192.0.2.0/24", "2001:db8::/32"])
+            for access in AccessPortal:
+                conditions = Every((Not(InList((office.id,))), Not(Managed())))
+                watched = Wanted(f"Watch the {access.value}", Action.DENY, Mode.MONITOR, conditions=conditions)
+                actions.access_policies.create(ADMIN, access, watched)
     home.parts.database.dispose()
 
 
