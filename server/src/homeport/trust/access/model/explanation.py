@@ -11,8 +11,8 @@ from homeport.trust.access.model.conditions import (
     Place,
     Some,
 )
-from homeport.trust.access.model.decision import Decision, Judged, Standing
-from homeport.trust.access.model.policies import Action, Mode
+from homeport.trust.access.model.decision import Decision, Judged, Standing, Subject
+from homeport.trust.access.model.policies import Action, Mode, Portal
 
 _WHY = {
     Standing.DISABLED: "It is disabled.",
@@ -38,14 +38,19 @@ def because(judged: Judged, place: Place, lists: Mapping[str, str]) -> str:
     return f"{found} It is only monitored, so it changes nothing." if judged.policy.mode is Mode.MONITOR else found
 
 
-def outcome(decision: Decision, *, has_factor: bool) -> str:
+def outcome(decision: Decision, subject: Subject) -> str:
     """Return what happens to the person."""
     by = f"by the policy “{decision.policy.name}”" if decision.policy is not None else "by the default, because no policy applies"
     if decision.action is Action.DENY:
         return f"Denied, {by}."
     if decision.action is Action.ALLOW:
         return f"Allowed, {by}."
-    then = "The second factor is asked." if has_factor else "There is no second factor yet, so one must be set up first."
+    if subject.has_factor:
+        then = "The second factor is asked."
+    elif subject.portal is Portal.ADMIN:
+        then = "There is no second factor yet, so one is set up first."
+    else:
+        then = "There is no second factor yet, so the sign-in is refused until one is set up."
     return f"Allowed with a second factor, {by}. {then}"
 
 

@@ -84,7 +84,7 @@ class SimulatorPages:
         rows: list[dict[str, object]] | None = None,
         status: int = 200,
     ) -> Response:
-        sentence = outcome(answer.decision, has_factor=answer.subject.has_factor) if answer else ""
+        sentence = outcome(answer.decision, answer.subject) if answer else ""
         would = answer.decision.would if answer else None
         return self.templates.render(
             "access/simulator.html",

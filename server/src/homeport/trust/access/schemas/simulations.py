@@ -45,7 +45,7 @@ class SimulationBody(BaseModel):
         decision = answer.decision
         return cls(
             action=decision.action.value,
-            explanation=outcome(decision, has_factor=answer.subject.has_factor),
+            explanation=outcome(decision, answer.subject),
             policyId=decision.policy.id if decision.policy else None,
             wouldBe=decision.would.value if decision.would else None,
             country=answer.place.country,
