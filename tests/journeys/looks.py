@@ -18,7 +18,7 @@ LOOKS = {
     "wide, dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
 }
 PICTURES = os.environ.get("HOMEPORT_JOURNEY_PICTURES")
-"""A folder; with it, each page that is looked at leaves a picture there."""
+"""A folder; with it, each page that is looked at and each section of the story of the document leaves a picture there."""
 TOO_WIDE = """() => [...document.querySelectorAll("body *")]
     .filter(one => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".table-box, .shell-nav-sections"))
     .map(one => one.tagName + "." + one.className)"""
@@ -57,6 +57,13 @@ def looks_right(page: Page, look: str) -> None:
     if PICTURES:
         name = re.sub(r"[^a-z]+", "-", f"{page.get_by_role('heading', level=1).inner_text()} {look}".lower()).strip("-")
         page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+def pictured(page: Page, name: str) -> None:
+    """Leave a picture of a whole page by this name, when somebody asked for pictures."""
+    if PICTURES:
+        page.evaluate(SETTLED)
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True, animations="disabled")
 
 
 def looks_right_everywhere(page: Page) -> None:

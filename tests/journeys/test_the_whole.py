@@ -14,13 +14,11 @@ PASSCODE = "lamp-otter-42-quiet"
 
 def test_an_administrator_connects_okta_and_a_person_gets_an_account(empty_installation, new_context, new_machine):
     installation = empty_installation
-    context = new_context()
-    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=installation.server)
-    portal = Portal(context.new_page(), installation)
+    portal = Portal(new_context().new_page(), installation)
 
     becomes_the_first_administrator(portal)
-    connects_okta(portal)
-    enables_linux(portal)
+    portal.add_okta()
+    portal.allow_linux(who="The first person only", permission="Administrator")
     machine = new_machine("lab-7")
     enrols(portal, machine)
     portal.open("Users")
@@ -47,53 +45,6 @@ def becomes_the_first_administrator(portal: Portal) -> None:
     portal.page.goto(link)
     portal.heading("This link does not work")
     portal.page.goto(f"{portal.installation.server}/admin")
-
-
-def connects_okta(portal: Portal) -> None:
-    page, okta = portal.page, portal.installation.okta
-    expect(page.get_by_role("heading", name="DIRECTORY INTEGRATIONS")).to_be_visible()
-    shown = portal.begin_okta()
-    page.get_by_role("button", name="Copy Sign-in redirect URI").click()
-    expect(page.get_by_role("button", name="Copy Sign-in redirect URI")).to_contain_text("Copied")
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == shown
-    assert re.fullmatch(rf"{portal.installation.server}/oauth/callback/[\w-]+", shown)
-    expect(page.locator(".guide-step")).to_have_count(15)
-    okta.register_redirect_uri(copied)
-    portal.fill_in_okta()
-    portal.press("Save")
-
-    portal.heading("Enable Federated Device Authentication with Okta")
-    for found in ("issuer", "endpoints", "signing algorithms", "PKCE", "clock", "client credentials"):
-        portal.shows(re.compile(found, re.IGNORECASE))
-    portal.shows("0 users will sign in with Okta")
-    carry_on = page.get_by_role("button", name="Yes, Continue")
-    expect(carry_on).to_be_disabled()
-    portal.field("I understand the impacts above").check()
-    expect(carry_on).to_be_enabled()
-    carry_on.click()
-    portal.heading("Okta")
-    portal.shows("Federation is applied to your users")
-    expect(page.get_by_role("main")).not_to_contain_text(okta.client_secret)
-
-
-def enables_linux(portal: Portal) -> None:
-    provisioning = portal.card("Device Account Provisioning")
-    expect(provisioning).to_contain_text("No way is enabled")
-    for system in ("macOS", "Windows"):
-        expect(provisioning.get_by_role("row").filter(has_text=system).first).to_contain_text("Disabled Unverified")
-    automated = provisioning.get_by_role("row").filter(has_text="Automated Device Enrollment")
-    expect(automated).to_contain_text("Not in this version")
-    linux = provisioning.get_by_role("row").filter(has_text="Linux")
-    expect(linux).to_contain_text("Disabled")
-    linux.get_by_role("link", name="Configure").click()
-    portal.field("Enabled").check()
-    portal.page.get_by_role("radio", name="Administrator", exact=True).check()
-    portal.press("Save")
-    portal.shows("Provisioning: Disabled → Enabled")
-    portal.open("Identity Providers")
-    portal.follow("Okta")
-    expect(portal.card("Device Account Provisioning").get_by_role("row").filter(has_text="Linux")).to_contain_text("Enabled")
 
 
 def enrols(portal: Portal, machine: Machine) -> None:

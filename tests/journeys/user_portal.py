@@ -37,8 +37,12 @@ class UserPortal:
 
     def sign_in(self, name: str, password: str = PASSWORD) -> None:
         """Sign in by user name or e-mail address."""
+        self.asks_to_sign_in(name, password)
+        expect(self.page.get_by_role("navigation", name="Main")).to_be_visible()
+
+    def asks_to_sign_in(self, name: str, password: str = PASSWORD) -> None:
+        """Send name and password; what comes of it is for the test to see."""
         self.page.goto(f"{self.installation.server}/user/signin")
         self.page.get_by_label("User name or e-mail address").fill(name)
         self.page.get_by_label(re.compile(r"^Password")).fill(password)
         self.page.get_by_role("button", name="Sign in").click()
-        expect(self.page.get_by_role("navigation", name="Main")).to_be_visible()
