@@ -1,1 +1,1 @@
-"""Writes docs/reference from the code: reason codes, settings, permissions. `python -m tools.reference` renews the pages."""
+"""Writes docs/reference from the code: reason codes, settings, permissions, events, commands. `python -m tools.reference` renews the pages."""

@@ -4,10 +4,11 @@ import ast
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 from tools.reference.command_line import commands, configuration
+from tools.reference.events import events
 
 from homeport import settings
 from homeport.directory.admins.model import ROLES
@@ -58,6 +59,24 @@ def permissions_page() -> str:
     return _page("Permissions", said.splitlines()[0], ("permission", *names), rows)
 
 
+def events_page() -> str:
+    """Every event of the audit log, with the actions that record it."""
+    rows = []
+    for name, same in groupby(events(), key=lambda event: event.name):
+        recorded = list(same)
+        places = ", ".join(f"`{one}`" for one in sorted({one.slice for one in recorded}))
+        said = "; ".join(dict.fromkeys(one.said for one in recorded if one.said))
+        rows.append(f"| `{name}` | {places} | {_cell(said)} |")
+    return _page(
+        "Events",
+        "What the audit log records under INSIGHTS > Directory Events, in exports, and as `event_type` in the API. Every entry has the actor, "
+        "the address, the resource, and what changed from what to what. What a device reported of an order ends in its outcome, "
+        "which `*` stands for. How to search them: [Read the audit log](../how-to/read-the-audit-log.md).",
+        ("event", "recorded in", "by the action that says of itself"),
+        rows,
+    )
+
+
 def documented(kind: type) -> Mapping[str, str]:
     """The string below each field of a class; a field without one is missing."""
     tree = ast.parse(inspect.getsource(kind))
@@ -82,6 +101,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reasons.md": reasons,
     "settings.md": settings_page,
     "permissions.md": permissions_page,
+    "events.md": events_page,
     "commands.md": lambda: commands(MADE),
     "configuration.md": lambda: configuration(MADE),
 }
