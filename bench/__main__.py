@@ -2,11 +2,16 @@
 
 import sys
 
-from bench import agent, imports, lists, sign_ins, start, suspension, trouble
+from bench import agent, imports, interactive, lists, sign_ins, start, suspension, trouble
 from bench.frame import RESULTS, Bench, Report, machine
 
 BENCHES = (
     Bench("start", "how long until `homeport serve` answers?", start.run),
+    Bench(
+        "interactive",
+        "how soon can a page be used in Chromium at a first visit, and what does that visit transfer?",
+        interactive.run,
+    ),
     Bench("agent", "what does the agent cost a machine: memory, a login's time, a name's lookup?", agent.run),
     Bench(
         "suspension", "how soon does a suspension close the account on a device, with 1,000 devices connected?", suspension.run
