@@ -16,7 +16,7 @@ from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.access.actions import AccessActions
 from homeport.trust.access.model import IpList
-from homeport.trust.access.pages.words import asked, explain, version_of
+from homeport.trust.access.pages.words import ACTIONS, asked, explain, version_of
 
 PATH = "/admin/ip-lists"
 FIELDS = {"name": "Name", "description": "Description", "networks": "Addresses"}
@@ -148,6 +148,7 @@ class IpListPages:
             form=form,
             one=one,
             used=used,
+            actions=ACTIONS,
             may_write=actor.may(Permission.ACCESS_POLICIES_WRITE),
         )
 
