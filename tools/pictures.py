@@ -1,7 +1,7 @@
 """Renew the pictures in docs/pictures: a real server, Okta simulator and machine, photographed in Chromium.
 
 Run as root (`make pictures`), because the machine's accounts are made with useradd. Each picture stays under 200 kB. With the word
-`terminals` only those of console and ssh are taken.
+`terminals` only those of console and ssh are taken, with `document` only those of the test that follows the document on configuring Okta.
 """
 
 import html
@@ -199,7 +199,20 @@ def take(browser: Browser, installation: Installation, machine: Machine, program
         shoot(page, "sign-in", whole=True)
 
 
+def follow_the_document() -> None:
+    """Let the browser test that follows the document leave its pictures, and keep them."""
+    with tempfile.TemporaryDirectory(prefix="homeport-pictures-") as folder:
+        words = (sys.executable, "-m", "pytest", "-q", "-n0", "tests/journeys/test_configure_okta.py")
+        subprocess.run(words, cwd=ROOT, env={**os.environ, "HOMEPORT_JOURNEY_PICTURES": folder}, check=True)
+        for shot in sorted(Path(folder).glob("[0-9]*.png")):
+            save(f"configure-okta-{shot.stem}", shot.read_bytes())
+
+
 def main() -> None:
+    if sys.argv[1:] != ["terminals"]:
+        follow_the_document()
+    if sys.argv[1:] == ["document"]:
+        return
     terminals = terminal_pictures.texts()  # before the browser, whose loop would stand in the way of the server's set-up
     with tempfile.TemporaryDirectory(prefix="homeport-pictures-") as folder, Programs() as programs, chromium() as browser:
         place = Path(folder)
