@@ -56,6 +56,7 @@ from homeport.trust.federation.jwks import KeySnapshot
 from homeport.trust.federation.key_cache import KeyCache
 from homeport.trust.federation.model import IdentityProviderChanged, IdentityProviderDeleted
 from homeport.trust.signin.model import KEPT_FOR, FollowUp
+from homeport.trust.signin.passkeys.model import PasskeysRemoved
 from homeport.trust.signin.person.jobs import KIND as FORGOTTEN
 from homeport.trust.signin.person.jobs import ForgottenJob
 from homeport.trust.signin.person.model import UserPasswordChanged
@@ -195,6 +196,7 @@ class Home:
             actions.jobs.remove_before(now - JOBS_KEPT_FOR)
             actions.imports.store.remove_before(now - JOBS_KEPT_FOR)
             actions.passwords.links.remove_before(moment)
+            actions.user_passkeys.ceremonies.remove_before(moment)
             actions.mail.remove_before(now - MAIL_KEPT_FOR)
 
     @property
@@ -225,6 +227,11 @@ class Home:
         subscribe(UserSuspended, self._end_user_sessions)
         subscribe(UserDeleted, self._end_user_sessions)
         subscribe(UserPasswordChanged, self._user_proof_changed)
+        subscribe(PasskeysRemoved, self._passkeys_removed)
+        subscribe(
+            AdministratorPasswordChanged, lambda work, event: self._unit(work).admin_passkeys.forget(event.administrator_id)
+        )
+        subscribe(AdministratorFactorReset, lambda work, event: self._unit(work).admin_passkeys.forget(event.administrator_id))
         subscribe(AdministratorDeleted, self._end_sessions)
         subscribe(AdministratorPasswordChanged, self._end_sessions)
         subscribe(AdministratorFactorReset, self._end_sessions)
@@ -250,6 +257,10 @@ class Home:
         unit = self._unit(work)
         unit.person_sign_in.end_everything(event.user_id)
         unit.passwords.end_links(event.user_id)
+
+    def _passkeys_removed(self, work: UnitOfWork, event: PasskeysRemoved) -> None:
+        if event.whose == "user":
+            self._unit(work).person_sign_in.end_everything(event.owner_id)
 
     def _user_proof_changed(self, work: UnitOfWork, event: UserPasswordChanged) -> None:
         sign_in = self._unit(work).person_sign_in

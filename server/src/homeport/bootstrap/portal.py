@@ -8,10 +8,12 @@ from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
 from homeport.channels.portal.actions import Own
 from homeport.channels.portal.pages import DetailPages, HomePages, MyDevicePages
+from homeport.foundation.http.actor import OWN_GUARDS
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.ui.navigation import Navigation, Shell
 from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
+from homeport.trust.signin.passkeys.pages import PasskeyPages
 from homeport.trust.signin.password.pages import SessionAuthenticator
 from homeport.trust.signin.person.api import PasswordsApi
 from homeport.trust.signin.person.pages import (
@@ -22,6 +24,7 @@ from homeport.trust.signin.person.pages import (
     SecurityActions,
     SecurityPages,
 )
+from homeport.trust.signin.person.pages.passkeys import DoorActions, PersonPasskeyDoor
 from homeport.trust.signin.person.pages.signin import SESSION_COOKIE, SIGN_OUT
 
 NAVIGATION = Navigation()
@@ -57,10 +60,15 @@ def routers(home: Home, app: FastAPI, templates: Templates, panels: Panels) -> S
     managed = PasswordPanels(home.work_of(_security), templates, parts.settings.public_url)
     panels.register("user", managed.panel)
     own = home.work_of(_own)
+    pages = PersonPages(home.work_of(_person), parts.hasher, templates, authenticate)
     return (
         managed.router(),
         PasswordsApi(home.work_of(_security), parts.settings.public_url).router(),
-        PersonPages(home.work_of(_person), parts.hasher, templates, authenticate).router(),
+        pages.router(),
+        PersonPasskeyDoor(home.work_of(_door), pages).router(),
+        PasskeyPages(
+            home.work_of(lambda unit: unit.user_passkeys), templates, OWN_GUARDS[0], "/user/security", "Security"
+        ).router(),
         SecurityPages(home.work_of(_security), parts.hasher, templates).router(),
         HomePages(own, templates).router(),
         MyDevicePages(own, templates).router(),
@@ -73,7 +81,13 @@ def _person(unit: Unit) -> PersonActions:
 
 
 def _security(unit: Unit) -> SecurityActions:
-    return SecurityActions(unit.passwords, unit.user_factors, unit.user_sessions, unit.session_users, unit.forgotten)
+    return SecurityActions(
+        unit.passwords, unit.user_factors, unit.user_sessions, unit.session_users, unit.forgotten, unit.user_passkeys
+    )
+
+
+def _door(unit: Unit) -> DoorActions:
+    return DoorActions(unit.user_passkeys, unit.person_sign_in, unit.limits)
 
 
 def _own(unit: Unit) -> Own:

@@ -1,6 +1,9 @@
 """Who signs in with a password, administrators and users, over one unit of work."""
 
 from functools import cached_property
+from urllib.parse import urlsplit
+
+from sqlalchemy import Table
 
 from homeport.bootstrap.parts import Parts
 from homeport.channels.console.mail.actions import MailSettings
@@ -22,6 +25,10 @@ from homeport.trust.access.actions import Decisions
 from homeport.trust.access.store.lists import IpListSql
 from homeport.trust.access.store.places import EnrolledDevices
 from homeport.trust.access.store.policies import PolicySql as PolicySqlOfAccess
+from homeport.trust.signin.passkeys.actions import Passkeys
+from homeport.trust.signin.passkeys.store import CeremonySql, PasskeySql
+from homeport.trust.signin.passkeys.tables import admin_passkeys, user_passkeys
+from homeport.trust.signin.passkeys.webauthn import PyWebAuthn
 from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
 from homeport.trust.signin.password.actions.throttling import Throttling
 from homeport.trust.signin.password.recording import PasswordAttempts
@@ -158,6 +165,22 @@ class SignInUnit:
         """Users' directory passwords."""
         passwords, links, people = PasswordSql(self._connection), PasswordLinkSql(self._connection), UserSql(self._connection)
         return Passwords(passwords, links, people, self.audit, self._clock, self._entropy, self._work)
+
+    @cached_property
+    def user_passkeys(self) -> Passkeys:
+        """Users' passkeys."""
+        return self._passkeys(user_passkeys, "user")
+
+    @cached_property
+    def admin_passkeys(self) -> Passkeys:
+        """Administrators' passkeys."""
+        return self._passkeys(admin_passkeys, "admin")
+
+    def _passkeys(self, table: Table, whose: str) -> Passkeys:
+        settings = self._parts.settings
+        webauthn = PyWebAuthn(urlsplit(settings.public_url).hostname or "", settings.organization, settings.public_url)
+        store, ceremonies = PasskeySql(self._connection, table), CeremonySql(self._connection)
+        return Passkeys(store, ceremonies, webauthn, self.audit, self._clock, self._entropy, whose, self._work)
 
     @cached_property
     def forgotten(self) -> Forgotten:

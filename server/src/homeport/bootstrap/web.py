@@ -1,11 +1,11 @@
 """The ASGI application: every slice's routes, the menu, the panels, and the one mapping of errors."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp
@@ -43,6 +43,7 @@ from homeport.directory.people.api import PeopleApi, UserGroupsApi
 from homeport.directory.people.pages import BulkPages, ImportPages, PeoplePages, UserGroupPages
 from homeport.foundation.database import schema
 from homeport.foundation.http import problems
+from homeport.foundation.http.actor import GUARDS
 from homeport.foundation.http.health import Health
 from homeport.foundation.http.metrics import Metered
 from homeport.foundation.http.middleware import Shell as HttpShell
@@ -66,8 +67,10 @@ from homeport.trust.signin.api import SignInApi
 from homeport.trust.signin.callback import Callback, CallbackActions
 from homeport.trust.signin.connection_test import ConnectionTestPages
 from homeport.trust.signin.pages import SignInPages, SignInPanels
+from homeport.trust.signin.passkeys.pages import PasskeyPages
 from homeport.trust.signin.password.api import SessionsApi
 from homeport.trust.signin.password.pages import AccountActions, AccountPages, PasswordPages, SessionAuthenticator
+from homeport.trust.signin.password.pages.passkeys import AdminDoorActions, AdminPasskeyDoor
 
 ALONE_REREAD, REPLICA_REREAD = 15.0, 2.0
 """Seconds between looks for what another process changed, while an agent waits: seldom on SQLite, often among replicas."""
@@ -199,7 +202,7 @@ def application(home: Home) -> FastAPI:
         EventsApi(home.work_of(lambda unit: unit.audit)).router(),
         DestinationPages(home.work_of(lambda unit: unit.destinations), lambda: home.event_sender, templates).router(),
         DestinationsApi(home.work_of(lambda unit: unit.destinations), lambda: home.event_sender).router(),
-        PasswordPages(home.work_of(lambda unit: unit.password_sign_in), parts.hasher, templates, sessions).router(),
+        *admin_doors(home, templates, sessions),
         ApiReference(app.openapi, templates, settings.public_url).router(),
         MailPages(home.work_of(lambda unit: unit.mail_settings), templates).router(),
         *portal.routers(home, app, templates, panels),
@@ -243,6 +246,21 @@ def _fill(navigation: Navigation) -> None:
     register("SETTINGS", "API Keys", "/admin/api-keys", Permission.API_KEYS_OWN, icon="lock")
 
 
+def admin_doors(home: Home, templates: Templates, sessions: SessionAuthenticator) -> Sequence[APIRouter]:
+    """Return the ways into the admin portal: password and passkey, and the passkeys of one's own account."""
+    pages = PasswordPages(home.work_of(lambda unit: unit.password_sign_in), home.parts.hasher, templates, sessions)
+    own = home.work_of(lambda unit: unit.admin_passkeys)
+    return (
+        pages.router(),
+        AdminPasskeyDoor(home.work_of(_admin_door), pages).router(),
+        PasskeyPages(own, templates, GUARDS[1], "/admin/account", "Your account").router(),
+    )
+
+
+def _admin_door(unit: Unit) -> AdminDoorActions:
+    return AdminDoorActions(unit.admin_passkeys, unit.password_sign_in, unit.limits)
+
+
 def _console(unit: Unit) -> ConsoleActions:
     return ConsoleActions(unit.people, unit.device_actions, unit.federation, unit.sign_ins, unit.mail_settings)
 
@@ -260,7 +278,7 @@ def _administrators(unit: Unit) -> AdministratorActions:
 
 
 def _account(unit: Unit) -> AccountActions:
-    return AccountActions(unit.administrators, unit.factors, unit.sessions)
+    return AccountActions(unit.administrators, unit.factors, unit.sessions, unit.admin_passkeys)
 
 
 def _issuer(unit: Unit) -> IssuerActions:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from homeport.foundation.database.columns import UtcDateTime, metadata
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import hash_token
+from homeport.foundation.kernel.errors import RateLimited
 
 rate_limits = Table(
     "rate_limits",
@@ -42,6 +43,13 @@ class RateLimits:
             update(rate_limits).where(rate_limits.c.key_hash == key_hash).values(full_again_at=start + interval)
         )
         return 0
+
+    def require(self, key: str, *, burst: int, per_minute: float) -> None:
+        """Use one request of the key's allowance; raise RateLimited when none is left."""
+        wait = self.take(key, burst=burst, per_minute=per_minute)
+        if wait:
+            seconds = "second" if wait == 1 else "seconds"
+            raise RateLimited(f"Too many attempts. Wait {wait} {seconds} and try again.", retry_after=wait)
 
     def remove_before(self, moment: datetime) -> int:
         """Forget keys whose allowance is full again; return how many."""

@@ -34,6 +34,11 @@ CODE_WRONG = Explanation(
     "The code was wrong too often. Sign in again.",
     "The password was right and five codes were wrong. Ask the person: somebody else may know the password.",
 )
+PASSKEY_WRONG = Explanation(
+    "passkey_wrong",
+    "The passkey did not prove what it should. Try again, or sign in another way.",
+    "The answer did not hold, came too late, or its passkey belongs to nobody here. The person can register it anew.",
+)
 SECOND_FACTOR_MISSING = Explanation(
     "second_factor_missing",
     f"Signing in from here needs a second factor, and you have none yet. {_ASK}",

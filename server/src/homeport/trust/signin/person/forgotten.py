@@ -6,7 +6,7 @@ from homeport.directory.people.model import User, normal_email
 from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.jobs.store import Jobs
 from homeport.foundation.kernel.actor import Actor, Origin
-from homeport.foundation.kernel.errors import Conflict, RateLimited
+from homeport.foundation.kernel.errors import Conflict
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.mail.model import Message
 from homeport.foundation.mail.store import Mail
@@ -43,9 +43,7 @@ class Forgotten:
         # public: whoever forgot the password cannot sign in; what follows goes to the person's own address only
         if not self.by_mail:
             raise Conflict(NO_MAIL, reason="no_mail_server")
-        wait = self.limits.take(f"forgotten {origin.network}", burst=10, per_minute=1)
-        if wait:
-            raise RateLimited(f"Too many requests. Wait {wait} seconds and try again.", retry_after=wait)
+        self.limits.require(f"forgotten {origin.network}", burst=10, per_minute=1)
         name = normal_email(typed)
         user = self.people.find_by_email(name) if "@" in name else self.people.find_by_username(name)
         self.jobs.add(KIND, {"user": user.id if user else ""})

@@ -131,6 +131,32 @@ class PasswordSignIn:
         way, target = f"password and {way}", challenge.target
         return self._signed_in(administrator, origin, way, replacing=replacing, browser=browser, target=target, decision=decision)
 
+    def enter_by_passkey(
+        self, administrator_id: str, origin: Origin, *, replacing: str = "", browser: str = "", target: str = model.HOME
+    ) -> SignedIn | ShutOut | None:
+        """Sign in somebody whose passkey answered; None when they are gone or suspended. It proves both factors."""
+        # public: the passkey's signature was the proof
+        administrator = self.administrators.hold(administrator_id)
+        if administrator is None or administrator.suspended_at is not None:
+            email = administrator.email if administrator else ""
+            wrong = "administrator_suspended" if administrator else "administrator_unknown"
+            self._refused(Attempt(email, administrator_id, "", ()), origin, "admin_login_attempt", wrong)
+            return None
+        decision = self.decisions.of_administrator(administrator, origin)
+        if decision.denied:
+            return self._shut_out(administrator, origin, decision)
+        demanded = None if decision.action is Action.MFA else decision
+        return self._signed_in(
+            administrator, origin, "passkey", replacing=replacing, browser=browser, target=target, decision=demanded
+        )
+
+    def refuse_passkey(self, origin: Origin) -> None:
+        """Record that a passkey did not hold."""
+        # public: nothing is known of whoever tried
+        actor = Actor(ActorKind.ADMINISTRATOR, "", "", origin=origin)
+        reason = ReasonCode.PASSKEY_WRONG.code
+        self.audit.record(actor, "admin_login_attempt", resource=Resource("admin", "", ""), success=False, reason=reason)
+
     def begin_confirmation(self, actor: Actor) -> Attempt:
         """Count an attempt of a signed-in person to confirm their password; raise RateLimited while it is too early."""
         # public: any administrator with a session may confirm; what they may do is asked afterwards

@@ -23,6 +23,7 @@ from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFai
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.templates import Templates
+from homeport.trust.signin.passkeys.actions import Passkeys
 from homeport.trust.signin.password.actions import Sessions
 from homeport.trust.signin.password.model import Session
 from homeport.trust.signin.password.pages.signin import SET_UP_PATH, Hasher
@@ -41,6 +42,7 @@ class AccountActions:
     administrators: Administrators
     factors: Factors
     sessions: Sessions
+    passkeys: Passkeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,7 @@ class AccountPages:
             own = self._present(actions, actor)
             sessions = actions.sessions.list_own(actor)
             codes = actions.factors.count_codes(actor, own.id)
+            passkeys = actions.passkeys.list_own(actor)
         return self.templates.render(
             "password/account.html",
             request,
@@ -256,6 +259,7 @@ class AccountPages:
             sessions=_rows(sessions),
             present=actor.session_id,
             codes=codes,
+            passkeys=passkeys,
             required=own.role in REQUIRED_FOR,
         )
 

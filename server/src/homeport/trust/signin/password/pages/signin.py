@@ -104,7 +104,7 @@ class PasswordPages:
             return RedirectResponse(error.location, 303)
         if here:
             return RedirectResponse(safe_target(next), 303)
-        return self._sign_in_page(request, FormState.showing(email=""), next)
+        return self.sign_in_page(request, FormState.showing(email=""), next)
 
     def sign_in(
         self,
@@ -119,14 +119,14 @@ class PasswordPages:
         if not password:
             form.fail("password", "Enter your password.")
         if not form.valid:
-            return self._sign_in_page(request, form, next, status=400)
+            return self.sign_in_page(request, form, next, status=400)
         origin, browser = origin_of(request), request.cookies.get(BROWSER_COOKIE, "")
         try:
             with self.work.write() as actions:
                 attempt = actions.begin(email, origin, browser=browser)
         except RateLimited as error:
             form.refuse(error.detail)
-            return self._sign_in_page(request, form, next, status=429, headers={"Retry-After": str(error.retry_after)})
+            return self.sign_in_page(request, form, next, status=429, headers={"Retry-After": str(error.retry_after)})
         typed = password[:LONGEST_TYPED]
         verified = self.hasher.verify(attempt.password_hash, typed)
         rehash = self.hasher.hash(typed) if verified and self.hasher.outdated(attempt.password_hash) else ""
@@ -142,9 +142,9 @@ class PasswordPages:
             )
         if signed_in is None:
             form.refuse(WRONG)
-            return self._sign_in_page(request, form, next, status=401)
+            return self.sign_in_page(request, form, next, status=401)
         if isinstance(signed_in, ShutOut):
-            return self._shut_out_page(request, signed_in)
+            return self.shut_out_page(request, signed_in)
         if isinstance(signed_in, CodeAsked):
             answer = RedirectResponse("/signin/code", 303)
             set_cookie(answer, CODE_COOKIE, signed_in.token, max_age=int(CODE_WITHIN.total_seconds()))
@@ -175,14 +175,14 @@ class PasswordPages:
                 )
         except Unauthenticated as error:
             form.refuse(error.detail)
-            return self._sign_in_page(request, form, "", status=401)
+            return self.sign_in_page(request, form, "", status=401)
         except RateLimited as error:
             form.refuse(error.detail)
             return self._code_page(request, form, status=429, headers={"Retry-After": str(error.retry_after)})
         if signed_in is None:
             form.fail("code", WRONG_CODE)
             return self._code_page(request, form, status=401)
-        answer = self._shut_out_page(request, signed_in) if isinstance(signed_in, ShutOut) else enter(signed_in)
+        answer = self.shut_out_page(request, signed_in) if isinstance(signed_in, ShutOut) else enter(signed_in)
         delete_cookie(answer, CODE_COOKIE)
         return answer
 
@@ -275,7 +275,7 @@ class PasswordPages:
                         replacing=request.cookies.get(SESSION_COOKIE, ""),
                         browser=request.cookies.get(BROWSER_COOKIE, ""),
                     )
-                return self._shut_out_page(request, signed_in) if isinstance(signed_in, ShutOut) else enter(signed_in)
+                return self.shut_out_page(request, signed_in) if isinstance(signed_in, ShutOut) else enter(signed_in)
         except NotFound as error:
             return self._dead_link(request, error)
         except Invalid as error:
@@ -285,9 +285,10 @@ class PasswordPages:
             form.refuse(error.detail)
         return self._link_page(request, token, form, invitation=link.is_invitation, status=400)
 
-    def _sign_in_page(
+    def sign_in_page(
         self, request: Request, form: FormState, target: str, *, status: int = 200, headers: dict[str, str] | None = None
     ) -> Response:
+        """Show the sign-in form with what was typed and what was wrong."""
         return self.templates.render(
             "password/signin.html", request, status=status, headers=headers, form=form, next=safe_target(target, "")
         )
@@ -336,7 +337,8 @@ class PasswordPages:
             longest=LONGEST_PASSWORD,
         )
 
-    def _shut_out_page(self, request: Request, denied: ShutOut) -> Response:
+    def shut_out_page(self, request: Request, denied: ShutOut) -> Response:
+        """Say that an access policy denied the sign-in."""
         return self.templates.render(
             "access/denied.html",
             request,

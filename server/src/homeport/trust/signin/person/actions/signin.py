@@ -108,8 +108,10 @@ class PersonSignIn:
             return self._ask_code(user, rehash or password.password_hash, target, sign_in)
         return self._entered(user, sign_in, recorder, origin, replacing=replacing, browser=browser, target=target)
 
-    def _judge(self, user: User, password: DirectoryPassword, origin: Origin, recorder: Recorder) -> Ruling | Refused:
-        """Decide once the password was right: state, authority, then **the access policies** (`ports.AccessPolicies`)."""
+    def _judge(
+        self, user: User, password: DirectoryPassword, origin: Origin, recorder: Recorder, *, both: bool = False
+    ) -> Ruling | Refused:
+        """Decide once the password was right, or a passkey, which proves `both` factors: state, authority, then **the access policies** (`ports.AccessPolicies`)."""
         if (reason := _AGAINST.get(user.state)) is not None:
             return Refused(reason, "", told=True)
         if password.authority is not Authority.HOMEPORT:
@@ -120,7 +122,7 @@ class PersonSignIn:
             recorder.note("policies only monitored", verdict_would_be=ruling.would, policies=ruling.monitored)
         if ruling.verdict is Verdict.DENY:
             return Refused(ReasonCode.DENIED_BY_POLICY, "", told=True, text=ruling.text, links=ruling.links)
-        if ruling.verdict is Verdict.REQUIRE_MFA and password.factor_since is None:
+        if ruling.verdict is Verdict.REQUIRE_MFA and password.factor_since is None and not both:
             return Refused(ReasonCode.SECOND_FACTOR_MISSING, "", told=True, text=ruling.text, links=ruling.links)
         return ruling
 
@@ -187,6 +189,28 @@ class PersonSignIn:
             self.attempts.waits(sign_in, recorder)
             return self._ask_code(held, password.password_hash, HOME, sign_in)
         return self._entered(held, sign_in, recorder, origin, replacing=replacing, browser=browser, target=HOME)
+
+    def enter_by_passkey(
+        self, user_id: str, origin: Origin, *, replacing: str = "", browser: str = "", target: str = HOME
+    ) -> Entered | Refused:
+        """Sign in somebody whose passkey answered; policies count as ever, and no code is asked."""
+        # public: the passkey's signature was the proof
+        user = self.people.get_for_update(user_id)
+        sign_in, recorder = self.attempts.begin(Purpose.USER_PORTAL, origin, user, "")
+        if user is None:
+            return self._refuse(sign_in, ReasonCode.PASSKEY_WRONG, recorder)
+        recorder.ok("passkey right", user=user.username)
+        ruling = self._judge(user, self.passwords.get(user.id), origin, recorder, both=True)
+        if isinstance(ruling, Refused):
+            self.attempts.refuse(sign_in, ruling.reason, recorder)
+            return replace(ruling, sign_in_id=sign_in.id)
+        return self._entered(user, sign_in, recorder, origin, replacing=replacing, browser=browser, target=target)
+
+    def refuse_passkey(self, origin: Origin) -> str:
+        """Record that a passkey did not hold; return the id of the attempt."""
+        # public: nothing is known of whoever tried
+        sign_in, recorder = self.attempts.begin(Purpose.USER_PORTAL, origin, None, "")
+        return self.attempts.refuse(sign_in, ReasonCode.PASSKEY_WRONG, recorder).id
 
     def begin_confirmation(self, actor: Actor) -> PersonAttempt:
         """Count an attempt of a signed-in person to confirm their password; raise RateLimited while it is too early."""

@@ -55,6 +55,8 @@ class PasswordPanels:
         router.add_api_route(f"{PAGE}/password-authority", self.set_authority, methods=["POST"])
         router.add_api_route(f"{PAGE}/reset-second-factor", self.ask_reset, methods=["GET"])
         router.add_api_route(f"{PAGE}/reset-second-factor", self.reset_factor, methods=["POST"])
+        router.add_api_route(f"{PAGE}/remove-passkeys", self.ask_passkeys, methods=["GET"])
+        router.add_api_route(f"{PAGE}/remove-passkeys", self.remove_passkeys, methods=["POST"])
         router.add_api_route(f"{PAGE}/end-sessions", self.end_sessions, methods=["POST"])
         return router
 
@@ -65,6 +67,7 @@ class PasswordPanels:
             link = act.passwords.open_link(READER, user.id)
             sessions = act.sessions.list_of(READER, user.id)
             by_mail = act.forgotten.by_mail
+            passkeys = act.passkeys.count_of(READER, user.id)
         return self.templates.fragment(
             "person/user_panel.html",
             user=user,
@@ -73,6 +76,7 @@ class PasswordPanels:
             link=link,
             sessions=len(sessions),
             by_mail=by_mail,
+            passkeys=passkeys,
             pending=password.status is PasswordStatus.PENDING,
             expirable=password.status is PasswordStatus.ACTIVE,
             managed=password.authority is not Authority.HOMEPORT,
@@ -213,6 +217,28 @@ class PasswordPanels:
         """Remove a second factor."""
         with self.work.write() as act:
             act.factors.reset(actor, user_id)
+        return _back(user_id)
+
+    def ask_passkeys(self, request: Request, actor: PageActor, user_id: PathId) -> Response:
+        """Ask before somebody's passkeys are removed."""
+        actor.require(Permission.FACTORS_RESET)
+        user, _ = self._subject(actor, user_id)
+        with self.work.read() as act:
+            actor.require_recent(act.passwords.clock.now())
+        return self._confirm(
+            request,
+            user,
+            f"Remove the passkeys of {user.full_name}",
+            "For somebody who lost a device, or whose passkeys may be a stranger's.",
+            ["None of their passkeys opens the user portal any more", "Their portal sessions end at once"],
+            "remove-passkeys",
+            "Yes, Remove",
+        )
+
+    def remove_passkeys(self, actor: PageActor, user_id: PathId) -> Response:
+        """Remove all passkeys of a user."""
+        with self.work.write() as act:
+            act.passkeys.remove_all_of(actor, user_id)
         return _back(user_id)
 
     def end_sessions(self, actor: PageActor, user_id: PathId) -> Response:

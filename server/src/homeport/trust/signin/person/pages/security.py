@@ -14,6 +14,7 @@ from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.templates import Templates
+from homeport.trust.signin.passkeys.actions import Passkeys
 from homeport.trust.signin.password.actions import Sessions
 from homeport.trust.signin.password.pages.account import browser_name
 from homeport.trust.signin.password.pages.signin import Hasher
@@ -43,6 +44,7 @@ class SecurityActions:
     sessions: Sessions
     users: SessionUsers
     forgotten: Forgotten
+    passkeys: Passkeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ class SecurityPages:
             password = act.passwords.present(actor.id)
             codes = act.factors.count_codes(actor.id)
             sessions = act.sessions.list_own(actor)
+            passkeys = act.passkeys.list_own(actor)
         return self.templates.render(
             "person/security.html",
             request,
@@ -198,6 +201,7 @@ class SecurityPages:
             word=WORDS[password.status],
             managed=password.authority is not Authority.HOMEPORT,
             codes=codes,
+            passkeys=passkeys,
             sessions=[(session, browser_name(session.user_agent)) for session in sessions],
             present=actor.session_id,
         )

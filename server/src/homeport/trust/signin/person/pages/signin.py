@@ -105,8 +105,8 @@ class PersonPages:
         except SignInRequired as error:
             return RedirectResponse(error.location, 303)
         if here:
-            return RedirectResponse(_own(next), 303)
-        return self._sign_in_page(request, FormState.showing(name=""), next)
+            return RedirectResponse(own_target(next), 303)
+        return self.sign_in_page(request, FormState.showing(name=""), next)
 
     def sign_in(
         self,
@@ -121,14 +121,14 @@ class PersonPages:
         if not password:
             form.fail("password", "Enter your password.")
         if not form.valid:
-            return self._sign_in_page(request, form, next, status=400)
+            return self.sign_in_page(request, form, next, status=400)
         origin, browser = origin_of(request), request.cookies.get(BROWSER_COOKIE, "")
         try:
             with self.work.write() as act:
                 attempt = act.sign_in.begin(name, origin, browser=browser)
         except RateLimited as error:
             form.refuse(error.detail)
-            return self._sign_in_page(request, form, next, status=429, headers={"Retry-After": str(error.retry_after)})
+            return self.sign_in_page(request, form, next, status=429, headers={"Retry-After": str(error.retry_after)})
         typed = password[:LONGEST_TYPED]
         verified = self.hasher.verify(attempt.password_hash, typed)
         rehash = self.hasher.hash(typed) if verified and self.hasher.outdated(attempt.password_hash) else ""
@@ -140,12 +140,12 @@ class PersonPages:
                 replacing=request.cookies.get(SESSION_COOKIE, ""),
                 browser=browser,
                 rehash=rehash,
-                target=_own(next),
+                target=own_target(next),
             )
         if isinstance(outcome, Refused) and not outcome.told:
             form.refuse(f"{WRONG} Sign-in id: {outcome.sign_in_id}")
-            return self._sign_in_page(request, form, next, status=401)
-        return self._answer(request, outcome)
+            return self.sign_in_page(request, form, next, status=401)
+        return self.answer(request, outcome)
 
     def ask_code(self, request: Request) -> Response:
         """Ask for the second factor's code, in the browser that gave the password."""
@@ -171,14 +171,14 @@ class PersonPages:
                 )
         except Unauthenticated as error:
             form.refuse(error.detail)
-            return self._sign_in_page(request, form, "", status=401)
+            return self.sign_in_page(request, form, "", status=401)
         except RateLimited as error:
             form.refuse(error.detail)
             return self._code_page(request, form, status=429, headers={"Retry-After": str(error.retry_after)})
         if outcome is None:
             form.fail("code", WRONG_CODE)
             return self._code_page(request, form, status=401)
-        answer = self._answer(request, outcome)
+        answer = self.answer(request, outcome)
         delete_cookie(answer, CODE_COOKIE)
         return answer
 
@@ -221,7 +221,7 @@ class PersonPages:
         if not token:
             form.fail("password", WRONG_BOTH if asks_code else WRONG_PASSWORD)
             return self._confirm_page(request, actor, form, next, status=401)
-        answer = RedirectResponse(_own(next), 303)
+        answer = RedirectResponse(own_target(next), 303)
         set_cookie(answer, SESSION_COOKIE, token)
         return answer
 
@@ -284,9 +284,10 @@ class PersonPages:
                 )
         except (NotFound, Conflict) as error:
             return self._dead_link(request, error.detail)
-        return self._answer(request, outcome)
+        return self.answer(request, outcome)
 
-    def _answer(self, request: Request, outcome: Entered | CodeAsked | Refused) -> Response:
+    def answer(self, request: Request, outcome: Entered | CodeAsked | Refused) -> Response:
+        """Answer with the session's cookie, the way to the code, or the refusal."""
         if isinstance(outcome, Refused):
             return self.templates.render(
                 "person/refused.html",
@@ -305,9 +306,10 @@ class PersonPages:
         set_cookie(answer, BROWSER_COOKIE, outcome.browser, max_age=int(KNOWN_FOR.total_seconds()))
         return answer
 
-    def _sign_in_page(
+    def sign_in_page(
         self, request: Request, form: FormState, target: str, *, status: int = 200, headers: dict[str, str] | None = None
     ) -> Response:
+        """Show the sign-in form with what was typed and what was wrong."""
         return self.templates.render(
             "person/signin.html", request, status=status, headers=headers, form=form, next=safe_target(target, "")
         )
@@ -340,7 +342,7 @@ class PersonPages:
             status=status,
             headers=headers,
             form=form,
-            next=_own(target),
+            next=own_target(target),
             username=actor.name,
             asks_code=self._asks_code(actor),
         )
@@ -371,7 +373,7 @@ class PersonPages:
         return self.templates.render("person/dead_link.html", request, status=404, cause=cause)
 
 
-def _own(target: str) -> str:
+def own_target(target: str) -> str:
     """Return where to go on to: an address of the portal, or its home page."""
     found = safe_target(target, HOME)
     return found if found == HOME or found.startswith((f"{HOME}/", f"{HOME}?")) else HOME
