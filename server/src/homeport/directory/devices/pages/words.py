@@ -32,7 +32,7 @@ Chosen = Annotated[list[str] | None, Form(alias="device")]
 """The devices that were ticked: in the address of a confirmation, and in its form."""
 FILTERS = (
     listing.Filter("status", "Status", (("active", "Approved"), ("pending", "Waiting for approval"))),
-    listing.Filter("os", "OS", (("linux", "Linux"),)),
+    listing.Filter("os", "OS", (("linux", "Linux"), ("macos", "macOS"), ("windows", "Windows"))),
     listing.Filter("contact", "Last contact", (("now", "In contact"), ("day", "Not for a day"), ("week", "Not for a week"))),
     listing.Filter("hostname", "Host name"),
     listing.Filter("serial_number", "Serial number"),
