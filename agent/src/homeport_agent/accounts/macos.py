@@ -1,4 +1,4 @@
-"""The macOS backend: dscl, dseditgroup, pwpolicy, sysadminctl, createhomedir. Never run on a Mac: known from recordings only.
+"""The macOS backend: dscl, dseditgroup, pwpolicy, sysadminctl, createhomedir. Never run on a Mac: known from imitations only.
 
 Looking up reads every record as a property list, so no name is part of a lookup. Changing puts a name into a path of dscl, which
 is checked before. A full name is one word of the command; the passcode goes to sysadminctl's standard input, where it reads when

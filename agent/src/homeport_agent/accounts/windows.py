@@ -1,4 +1,4 @@
-"""The Windows backend: cmdlets for local accounts. Never run on Windows: known from recordings only.
+"""The Windows backend: cmdlets for local accounts. Never run on Windows: known from imitations only.
 
 Windows has no uid. The number that the server gave stands in the account's description (``Homeport 20000``), and beside it whether
 a passcode was set; only an administrator of the machine can write there. Windows has no group of one's own either, and makes the

@@ -281,7 +281,12 @@ PROVISIONING = Section(
         Field("default_permission", "defaultPermission", Choice(("STANDARD", "ADMIN")), "What a new account may do."),
         Field("several_users", "severalUsers", YesNo(), "Whether more than the first person may get onto a device."),
         Field("lease_days", "leaseDays", Number(1, 90), "How many days an account works without contact."),
-        Field("ssh", "ssh", Choice(("KEY", "BROWSER", "PASSCODE")), "What opens a session over ssh to people with an account; Linux only."),
+        Field(
+            "ssh",
+            "ssh",
+            Choice(("KEY", "BROWSER", "PASSCODE")),
+            "What opens a session over ssh to people with an account; Linux only.",
+        ),
         Field("sudo", "sudo", Choice(("PASSCODE", "BROWSER", "NEVER")), "What sudo asks of people with an account; Linux only."),
         Field(
             "existing_account",

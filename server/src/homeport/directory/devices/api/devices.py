@@ -170,7 +170,7 @@ class DevicesApi:
     def set_sign_in_settings(self, actor: ApiActor, body: SignInSettingsPut, version: IfMatch) -> None:
         """Store the settings given, all or none; with If-Match, only if nobody else changed one meanwhile.
 
-        Enabled for MACOS or WINDOWS is unverified: the agent's commands for them were tested against recordings, never on hardware.
+        Enabled for MACOS or WINDOWS is unverified: the agent's commands for them were tested against imitations, never on hardware.
         `ssh`, `sudo` and `existingAccount` can be set for LINUX only.
         """
         with self.work.write() as actions:

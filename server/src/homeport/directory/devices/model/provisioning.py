@@ -12,7 +12,7 @@ LAST_UID = 59_999
 DEFAULT_LEASE_DAYS = 14
 SHORTEST_LEASE_DAYS, LONGEST_LEASE_DAYS = 1, 90
 VERIFIED = frozenset({OSFamily.LINUX})
-"""Where Self Service Account Provisioning was run on real systems; elsewhere its commands are known from recordings only."""
+"""Where Self Service Account Provisioning was run on real systems; elsewhere its commands were tested against imitations only."""
 LINUX_ONLY = ("ssh", "sudo", "existing")
 """Fields of a setting that only Linux has; elsewhere they keep their defaults."""
 

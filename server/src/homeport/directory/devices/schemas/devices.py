@@ -269,7 +269,7 @@ class GroupRuleBody(_Wire):
 class SignInSetting(_Wire):
     """Self Service Account Provisioning of one kind of operating system. LINUX, `verified` and what follows `defaultPermission` are additions.
 
-    Enabled for MACOS or WINDOWS is unverified: the agent's commands for them were tested against recordings, never on hardware.
+    Enabled for MACOS or WINDOWS is unverified: the agent's commands for them were tested against imitations, never on hardware.
     """
 
     os_family: Literal["LINUX", "MACOS", "WINDOWS"]
