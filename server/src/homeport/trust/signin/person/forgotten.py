@@ -62,6 +62,7 @@ class Forgotten:
     def send(self, actor: Actor, user_id: str) -> tuple[User, Message]:
         """Make a link as an administrator and send it; raises what `Passwords.issue_link` raises."""
         actor.require(Permission.PASSWORDS_RESET)
+        actor.require_recent(self.passwords.clock.now())
         if not self.by_mail:
             raise Conflict("No mail server is configured. Make a link and hand it over instead.", reason="no_mail_server")
         user, kind, token = self.passwords.issue_link(actor, user_id)
