@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.rest.world import World
+from tests.support.house import ADMIN
 
 Parameters = dict[str, str]
 Body = Any
@@ -21,6 +22,17 @@ def _binding(world: World) -> Parameters:
 def _session(world: World) -> Parameters:
     administrator, session = world.session()
     return {"id": administrator, "session_id": session}
+
+
+def _account_key(world: World) -> Parameters:
+    account = world.service_account()
+    made = world.house.do(lambda act: act.service_accounts.create_key(ADMIN, account, name=world.name("Key"))[0])
+    return {"id": account, "key_id": made.id}
+
+
+def _new_role(world: World) -> Body:
+    world.no_roles()
+    return {"name": world.name("Role"), "description": "Reads", "scopes": ["users:read"]}
 
 
 def _user_member(world: World) -> Body:
@@ -39,6 +51,9 @@ PLACES: tuple[tuple[str, Callable[[World], Parameters]], ...] = (
     ("/api/v2/systems/{id}/bindings/{binding_id}", _binding),
     ("/api/users/{id}/sessions/{session_id}", _session),
     ("/api/users/resettotp/{id}", lambda world: {"id": world.administrator(factor=True)}),
+    ("/api/roles/{id}", lambda world: {"id": world.role()}),
+    ("/api/v2/service-accounts/{id}/keys/{key_id}", _account_key),
+    ("/api/v2/service-accounts/{id}", lambda world: {"id": world.service_account()}),
     ("/api/users/{id}", lambda world: {"id": world.administrator()}),
     ("/api/v2/administrator-invitations/{id}", lambda world: {"id": world.invitation()}),
     ("/api/v2/event-destinations/{id}", lambda world: {"id": world.event_destination()}),
@@ -99,6 +114,11 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST /insights/directory/v1/events/count": _events,
     "POST /insights/directory/v1/events/distinct": lambda world: {**_events(world), "field": "event_type"},
     "POST /insights/directory/v1/events/interval": lambda world: {**_events(world), "interval_unit": "h"},
+    "POST /api/roles": _new_role,
+    "PUT /api/roles/{id}": lambda world: {"name": world.name("Role"), "scopes": ["users:read", "devices:read"]},
+    "POST /api/v2/service-accounts": lambda world: {"name": world.name("Account"), "roleName": "Read Only"},
+    "PUT /api/v2/service-accounts/{id}": lambda world: {"name": world.name("Account"), "suspended": True},
+    "POST /api/v2/service-accounts/{id}/keys": lambda world: {"name": world.name("Key"), "days": 1, "networks": []},
     "PUT /api/users/{id}": lambda _: {"roleName": "Help Desk", "apiKeyAllowed": True, "suspended": False},
     "POST /api/v2/administrator-invitations": lambda world: {
         "email": f"{world.name('invited')}@acme.example",

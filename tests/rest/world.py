@@ -182,6 +182,26 @@ class World:
 
         return self.house.do(make)
 
+    def no_roles(self) -> None:
+        """Make room: there can be only so many custom roles."""
+
+        def clear(act: Any) -> None:
+            for role in act.roles.list(ADMIN):
+                if not act.roles.users_of(ADMIN, role):
+                    act.roles.delete(ADMIN, role.id)
+
+        self.house.do(clear)
+
+    def role(self) -> str:
+        """A fresh custom role's id."""
+        self.no_roles()
+        return str(self.house.do(lambda act: act.roles.create(ADMIN, name=self.name("Role"), permissions=["users:read"]).id))
+
+    def service_account(self) -> str:
+        """A fresh service account's id."""
+        name = self.name("Account")
+        return str(self.house.do(lambda act: act.service_accounts.create(ADMIN, name=name, role=READ_ONLY).id))
+
     def session(self) -> tuple[str, str]:
         """The ids of a fresh administrator and of a session of theirs."""
         administrator = self.administrator()

@@ -98,6 +98,16 @@ def event_destination(house):
     return f"/admin/event-destinations/{house.do(lambda act: act.destinations.create(ADMIN, **made)[0].id)}"
 
 
+def role(house):
+    made = house.do(lambda act: act.roles.create(ADMIN, name="Curator", permissions=["users:read"]))
+    return f"/admin/roles/{made.id}"
+
+
+def service_account(house):
+    made = house.do(lambda act: act.service_accounts.create(ADMIN, name="backup", role=READ_ONLY))
+    return f"/admin/service-accounts/{made.id}"
+
+
 FORMS = {
     "event destination": (event_destination, "", "name", "Collector", "Archive"),
     "user": (user, "", "firstname", "Augusta", "Grace"),
@@ -108,6 +118,8 @@ FORMS = {
     "device group": (device_group, "", "description", "Second floor", "Third floor"),
     "who may sign in on a device group": (device_group, "/access", "limited", "yes", "no"),
     "ssh and sudo of a device group": (device_group, "/policy", "sudo", "never", "browser"),
+    "role": (role, "", "description", "Reads", "Reads all"),
+    "service account": (service_account, "", "description", "Nightly", "Weekly"),
     "administrator": (administrator, "", "role", "Manager", "Help Desk"),
     "who manages a password": (user, "/password-authority", "authority", "scim", "active_directory"),
     "access policy": (access_policy, "", "mode", "enabled", "monitor"),

@@ -5,7 +5,8 @@ from typing import Any
 
 from fastapi import FastAPI
 from tests.support.routes.bodies import BODIES
-from tests.support.routes.needs import NEEDS, SENSITIVE
+from tests.support.routes.needs import NEEDS
+from tests.support.routes.sensitive import SENSITIVE
 
 from homeport.foundation.http.actor import GUARDS
 

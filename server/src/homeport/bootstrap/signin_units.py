@@ -7,12 +7,22 @@ from sqlalchemy import Table
 
 from homeport.bootstrap.parts import Parts
 from homeport.channels.console.mail.actions import MailSettings
-from homeport.directory.admins.actions import AdministratorActions, AdministratorLinks, Administrators, ApiKeys, Factors
+from homeport.directory.admins.actions import (
+    AdministratorActions,
+    AdministratorLinks,
+    Administrators,
+    ApiKeys,
+    Factors,
+    Roles,
+    ServiceAccounts,
+)
 from homeport.directory.admins.actions.one_time import OneTimePasswords
 from homeport.directory.admins.store.administrators import AdministratorSql
 from homeport.directory.admins.store.administrators import LinkSql as AdministratorLinkSql
 from homeport.directory.admins.store.api_keys import ApiKeySql
 from homeport.directory.admins.store.factors import FactorSql
+from homeport.directory.admins.store.roles import RoleSql
+from homeport.directory.admins.store.service_accounts import ServiceAccountSql
 from homeport.directory.audit.actions import Audit, Destinations
 from homeport.directory.audit.store import AddressRules, AuditStore, DestinationSql
 from homeport.directory.devices.store.devices import DeviceSql
@@ -97,7 +107,8 @@ class SignInUnit:
     def administrators(self) -> Administrators:
         """Administrators."""
         rows, links = AdministratorSql(self._connection), AdministratorLinkSql(self._connection)
-        return Administrators(rows, links, self.audit, self._clock, self._work, self.access_decisions)
+        roles = RoleSql(self._connection)
+        return Administrators(rows, links, self.audit, self._clock, self._work, self.access_decisions, roles)
 
     @cached_property
     def factors(self) -> Factors:
@@ -125,6 +136,7 @@ class SignInUnit:
             self._clock,
             self._entropy,
             self._work,
+            RoleSql(self._connection),
         )
 
     @cached_property
@@ -134,9 +146,23 @@ class SignInUnit:
         return ApiKeys(keys, owners, self.audit, self._clock, self._entropy)
 
     @cached_property
+    def roles(self) -> Roles:
+        """Custom roles."""
+        rows, links = RoleSql(self._connection), AdministratorLinkSql(self._connection)
+        return Roles(rows, links, self.audit, self._clock, self._entropy)
+
+    @cached_property
+    def service_accounts(self) -> ServiceAccounts:
+        """Service accounts and their keys."""
+        rows, roles = ServiceAccountSql(self._connection), RoleSql(self._connection)
+        return ServiceAccounts(rows, roles, self.audit, self._clock, self._entropy)
+
+    @cached_property
     def administrator_actions(self) -> AdministratorActions:
         """All actions of the admins slice, in one."""
-        return AdministratorActions(self.administrators, self.administrator_links, self.api_keys, self.factors)
+        return AdministratorActions(
+            self.administrators, self.administrator_links, self.api_keys, self.factors, self.roles, self.service_accounts
+        )
 
     @cached_property
     def sessions(self) -> Sessions:

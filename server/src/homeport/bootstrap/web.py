@@ -20,8 +20,8 @@ from homeport.channels.linux.api import AgentEndpoints, HelpDeskApi, LinuxAction
 from homeport.channels.linux.packages import BUILT_IN, AgentPackages
 from homeport.channels.linux.pages import OrderPanels, TimelineActions, UnlockActions, UnlockCodePages
 from homeport.directory.admins.actions import AdministratorActions
-from homeport.directory.admins.api import AdministratorsApi, ApiKeyAuthenticator, ApiKeysApi
-from homeport.directory.admins.pages import AdministratorPages, ApiKeyPages
+from homeport.directory.admins.api import AdministratorsApi, ApiKeyAuthenticator, ApiKeysApi, RolesApi, ServiceAccountsApi
+from homeport.directory.admins.pages import AdministratorPages, ApiKeyPages, RolePages, ServiceAccountPages
 from homeport.directory.audit.api import DestinationsApi, EventsApi
 from homeport.directory.audit.pages import AuditPages, DestinationPages
 from homeport.directory.devices.actions import DeviceActions
@@ -132,7 +132,7 @@ def application(home: Home) -> FastAPI:
     )
     sessions = SessionAuthenticator(home.work_of(lambda unit: unit.sessions), parts.clock)
     app.state.authenticate_session = sessions
-    app.state.authenticate_key = ApiKeyAuthenticator(home.work_of(lambda unit: unit.api_keys), parts.clock)
+    app.state.authenticate_key = ApiKeyAuthenticator(home.work_of(_administrators), parts.clock)
     problems.install(app, error_page)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
     device_panels = DevicePanels(home.work_of(_devices), templates)
@@ -195,9 +195,13 @@ def application(home: Home) -> FastAPI:
         AccountPages(home.work_of(_account), parts.hasher, templates).router(),
         AdministratorPages(home.work_of(_administrators), templates, settings.public_url).router(),
         ApiKeyPages(home.work_of(_administrators), templates).router(),
+        RolePages(home.work_of(_administrators), templates).router(),
+        ServiceAccountPages(home.work_of(_administrators), templates).router(),
         AdministratorsApi(home.work_of(_administrators), settings.public_url).router(),
         SessionsApi(home.work_of(lambda unit: unit.sessions)).router(),
         ApiKeysApi(home.work_of(lambda unit: unit.api_keys)).router(),
+        RolesApi(home.work_of(lambda unit: unit.roles)).router(),
+        ServiceAccountsApi(home.work_of(lambda unit: unit.service_accounts)).router(),
         AuditPages(home.work_of(lambda unit: unit.audit), templates).router(),
         EventsApi(home.work_of(lambda unit: unit.audit)).router(),
         DestinationPages(home.work_of(lambda unit: unit.destinations), lambda: home.event_sender, templates).router(),
@@ -243,6 +247,8 @@ def _fill(navigation: Navigation) -> None:
     register("INSIGHTS", "Event Destinations", "/admin/event-destinations", Permission.AUDIT_READ, icon="send")
     register("SETTINGS", "Administrators", "/admin/administrators", Permission.ADMINISTRATORS_READ, icon="shield")
     register("SETTINGS", "Mail", "/admin/mail", Permission.MAIL_READ, icon="mail")
+    register("SETTINGS", "Roles", "/admin/roles", Permission.ADMINISTRATORS_READ, icon="list-details")
+    register("SETTINGS", "Service Accounts", "/admin/service-accounts", Permission.ADMINISTRATORS_READ, icon="key")
     register("SETTINGS", "API Keys", "/admin/api-keys", Permission.API_KEYS_OWN, icon="lock")
 
 

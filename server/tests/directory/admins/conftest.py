@@ -5,7 +5,15 @@ from argon2 import PasswordHasher
 from tests.support.access import decisions_over
 from tests.support.factor import set_up
 
-from homeport.directory.admins.actions import AdministratorActions, AdministratorLinks, Administrators, ApiKeys, Factors
+from homeport.directory.admins.actions import (
+    AdministratorActions,
+    AdministratorLinks,
+    Administrators,
+    ApiKeys,
+    Factors,
+    Roles,
+    ServiceAccounts,
+)
 from homeport.directory.admins.model import (
     BILLING,
     REQUIRED_FOR,
@@ -20,6 +28,8 @@ from homeport.directory.admins.store.administrators import AdministratorSql, Lin
 from homeport.directory.admins.store.api_keys import ApiKeySql
 from homeport.directory.admins.store.argon2id import Argon2id
 from homeport.directory.admins.store.factors import FactorSql
+from homeport.directory.admins.store.roles import RoleSql
+from homeport.directory.admins.store.service_accounts import ServiceAccountSql
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
 from homeport.foundation.kernel.actor import system
@@ -69,11 +79,14 @@ def build(clock, entropy, hasher):
     def over(unit):
         audit = Audit(AuditStore(unit.connection), clock, entropy)
         administrators, links, factors = AdministratorSql(unit.connection), LinkSql(unit.connection), FactorSql(unit.connection)
+        roles = RoleSql(unit.connection)
         return AdministratorActions(
-            Administrators(administrators, links, audit, clock, unit, decisions_over(unit)),
-            AdministratorLinks(links, administrators, factors, hasher, audit, clock, entropy, unit),
+            Administrators(administrators, links, audit, clock, unit, decisions_over(unit), roles),
+            AdministratorLinks(links, administrators, factors, hasher, audit, clock, entropy, unit, roles),
             ApiKeys(ApiKeySql(unit.connection), administrators, audit, clock, entropy),
             Factors(factors, administrators, SEALER, audit, clock, entropy, unit, "Acme"),
+            Roles(roles, links, audit, clock, entropy),
+            ServiceAccounts(ServiceAccountSql(unit.connection), roles, audit, clock, entropy),
         )
 
     return over

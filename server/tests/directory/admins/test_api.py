@@ -22,7 +22,7 @@ USERS, KEYS, INVITATIONS = "/api/users", "/api/v2/api-keys", "/api/v2/administra
 @pytest.fixture
 def client(house, clock):
     app = FastAPI()
-    app.state.authenticate_key = ApiKeyAuthenticator(DatabaseWork(house.database, lambda unit: house.build(unit).keys), clock)
+    app.state.authenticate_key = ApiKeyAuthenticator(DatabaseWork(house.database, house.build), clock)
     app.include_router(AdministratorsApi(DatabaseWork(house.database, house.build), "https://id.example.com").router())
     app.include_router(ApiKeysApi(DatabaseWork(house.database, lambda unit: house.build(unit).keys)).router())
     problems.install(app, lambda _request, status, title, detail: PlainTextResponse(f"{title}: {detail}", status))

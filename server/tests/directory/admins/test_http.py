@@ -32,7 +32,7 @@ def client(house, clock):
     work = DatabaseWork(house.database, house.build)
     templates = Templates(Assets())
     app.state.authenticate_session = lambda _request: app.state.who
-    app.state.authenticate_key = ApiKeyAuthenticator(DatabaseWork(house.database, lambda unit: house.build(unit).keys), clock)
+    app.state.authenticate_key = ApiKeyAuthenticator(DatabaseWork(house.database, house.build), clock)
     app.include_router(AdministratorPages(work, templates, "https://id.example.com").router())
     app.include_router(ApiKeyPages(work, templates).router())
 

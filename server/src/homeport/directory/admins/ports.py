@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from homeport.directory.admins.model import Administrator, AdministratorLink, ApiKey, Factor
+from homeport.directory.admins.model import AccountKey, Administrator, AdministratorLink, ApiKey, Factor, Role, ServiceAccount
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.listing import Listing, Page
 
@@ -80,12 +80,112 @@ class LinkStore(Protocol):
         """Return a link by its id, and keep others from using it until the unit of work ends."""
         ...
 
+    def of_role(self, role: str, now: datetime) -> Sequence[str]:
+        """Return for whom there are invitations into this role that can still be used."""
+        ...
+
     def revoke_for(self, email: str, at: datetime) -> int:
         """Make the unused invitations of an address worthless; return how many."""
         ...
 
     def revoke_made_by(self, name: str, at: datetime) -> int:
         """Make the unused links worthless that somebody of this name made; return how many."""
+        ...
+
+
+class RoleStore(Protocol):
+    """Keeps custom roles; no two names look alike, and `add` and `save` raise Conflict otherwise."""
+
+    def all(self) -> Sequence[Role]:
+        """Return every custom role by name."""
+        ...
+
+    def hold_all(self) -> int:
+        """Keep others from adding or changing roles until the unit of work ends; return how many there are."""
+        ...
+
+    def get(self, role_id: str) -> Role | None:
+        """Return a role."""
+        ...
+
+    def get_for_update(self, role_id: str) -> Role | None:
+        """Return a role and keep others from changing, giving or deleting it until the unit of work ends."""
+        ...
+
+    def hold_named(self, name: str) -> Role | None:
+        """Return the role of exactly this name and keep others from changing or deleting it until the unit of work ends."""
+        ...
+
+    def add(self, role: Role) -> None:
+        """Store a new role."""
+        ...
+
+    def save(self, role: Role, name_before: str) -> None:
+        """Store a changed role; who had it under its earlier name has it under the new one."""
+        ...
+
+    def remove(self, role_id: str) -> None:
+        """Remove a role."""
+        ...
+
+    def administrators_with(self, role: str) -> Sequence[str]:
+        """Return the addresses of the administrators who have this role."""
+        ...
+
+    def accounts_with(self, role: str) -> Sequence[str]:
+        """Return the names of the service accounts that have this role."""
+        ...
+
+
+class ServiceAccountStore(Protocol):
+    """Keeps service accounts and their keys; the name is unique, and `add` and `save` raise Conflict otherwise."""
+
+    def add(self, account: ServiceAccount) -> None:
+        """Store a new account."""
+        ...
+
+    def get(self, account_id: str) -> ServiceAccount | None:
+        """Return an account."""
+        ...
+
+    def get_for_update(self, account_id: str) -> ServiceAccount | None:
+        """Return an account and keep others from changing it until the unit of work ends."""
+        ...
+
+    def search(self, listing: Listing) -> Page[ServiceAccount]:
+        """Return the accounts that match, by name unless the listing says otherwise."""
+        ...
+
+    def save(self, account: ServiceAccount) -> None:
+        """Store a changed account."""
+        ...
+
+    def remove(self, account_id: str) -> None:
+        """Remove an account, and its keys with it."""
+        ...
+
+    def add_key(self, key: AccountKey) -> None:
+        """Store a new key."""
+        ...
+
+    def get_key(self, key_id: str) -> AccountKey | None:
+        """Return a key."""
+        ...
+
+    def keys_of(self, account_id: str) -> Sequence[AccountKey]:
+        """Return an account's keys, the newest first."""
+        ...
+
+    def touch_key(self, key_id: str, at: datetime) -> None:
+        """Note when the key was last used."""
+        ...
+
+    def touch_key_refused(self, key_id: str, at: datetime) -> None:
+        """Note when the key was last refused although its secret was right."""
+        ...
+
+    def remove_key(self, key_id: str) -> None:
+        """Remove a key."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The tables of administrators, one-time links, second factors and API keys."""
+"""The tables of administrators, custom roles, service accounts, one-time links, second factors and API keys."""
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
 
@@ -26,6 +26,61 @@ administrators = Table(
     CheckConstraint("role <> ''", name="role"),
     CheckConstraint("password_hash <> ''", name="password_hash"),
     CheckConstraint("version > 0", name="version"),
+)
+
+unique_role = UniqueConstraint("name_key")
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("name_key", String(200), nullable=False),
+    Column("description", String(255), nullable=False),
+    Column("permissions", Json, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    unique_role,
+    CheckConstraint("name <> ''", name="name"),
+    CheckConstraint("version > 0", name="version"),
+)
+
+unique_account = UniqueConstraint("name")
+
+service_accounts = Table(
+    "service_accounts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("description", String(255), nullable=False),
+    Column("role", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("suspended_at", UtcDateTime),
+    unique_account,
+    Index("ix_service_accounts_role", "role"),
+    CheckConstraint("name <> ''", name="name"),
+    CheckConstraint("role <> ''", name="role"),
+    CheckConstraint("version > 0", name="version"),
+)
+
+service_account_keys = Table(
+    "service_account_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", Id, ForeignKey("service_accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("secret_hash", String(64), nullable=False),
+    Column("networks", Json, nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+    Column("last_refused_at", UtcDateTime),
+    Index("ix_service_account_keys_account_id", "account_id"),
+    CheckConstraint("name <> ''", name="name"),
 )
 
 administrator_links = Table(

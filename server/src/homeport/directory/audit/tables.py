@@ -25,7 +25,7 @@ audit_entries = Table(
     Column("changes", LongText, nullable=False),
     Column("details", LongText, nullable=False),
     Column("batch", Integer),
-    CheckConstraint("actor_kind IN ('admin', 'user', 'device', 'system')", name="actor_kind"),
+    CheckConstraint("actor_kind IN ('admin', 'user', 'device', 'system', 'service_account')", name="actor_kind"),
     Index("ix_audit_entries_at_id", "at", "id"),
     Index("ix_audit_entries_resource", "resource_type", "resource_id"),
     Index("ix_audit_entries_batch_id", "batch", "id"),

@@ -19,6 +19,7 @@ class ActorKind(StrEnum):
     USER = "user"
     DEVICE = "device"
     SYSTEM = "system"
+    SERVICE_ACCOUNT = "service_account"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from homeport.directory.admins.model import (
 from homeport.directory.admins.store.administrators import AdministratorSql, LinkSql
 from homeport.directory.admins.store.argon2id import Argon2id
 from homeport.directory.admins.store.factors import FactorSql
+from homeport.directory.admins.store.roles import RoleSql
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.store import AuditStore
 from homeport.foundation.kernel.actor import Origin, system
@@ -93,7 +94,7 @@ def build(clock, entropy, hasher):
         rows = AdministratorSql(connection)
         links, factor_rows = LinkSql(connection), FactorSql(connection)
         decisions = decisions_over(unit)
-        administrators = Administrators(rows, links, audit, clock, unit, decisions)
+        administrators = Administrators(rows, links, audit, clock, unit, decisions, RoleSql(connection))
         return PasswordSignIn(
             sessions=Sessions(SessionSql(connection), administrators, audit, clock, entropy),
             throttles=ThrottleSql(connection),
@@ -101,7 +102,7 @@ def build(clock, entropy, hasher):
             challenges=ChallengeSql(connection),
             factors=Factors(factor_rows, rows, SEALER, audit, clock, entropy, unit, "Acme"),
             administrators=administrators,
-            links=AdministratorLinks(links, rows, factor_rows, hasher, audit, clock, entropy, unit),
+            links=AdministratorLinks(links, rows, factor_rows, hasher, audit, clock, entropy, unit, RoleSql(connection)),
             decisions=decisions,
             audit=audit,
             clock=clock,

@@ -1,4 +1,4 @@
-"""What can be done with administrators, one-time links, second factors and API keys."""
+"""What can be done with administrators, custom roles, service accounts, one-time links, second factors and API keys."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,10 @@ from homeport.directory.admins.actions.administrators import Administrators
 from homeport.directory.admins.actions.api_keys import ApiKeys
 from homeport.directory.admins.actions.factors import Factors
 from homeport.directory.admins.actions.links import AdministratorLinks
+from homeport.directory.admins.actions.roles import Roles
+from homeport.directory.admins.actions.service_accounts import ServiceAccounts
 
-__all__ = ["AdministratorActions", "AdministratorLinks", "Administrators", "ApiKeys", "Factors"]
+__all__ = ["AdministratorActions", "AdministratorLinks", "Administrators", "ApiKeys", "Factors", "Roles", "ServiceAccounts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +20,5 @@ class AdministratorActions:
     links: AdministratorLinks
     keys: ApiKeys
     factors: Factors
+    roles: Roles
+    accounts: ServiceAccounts

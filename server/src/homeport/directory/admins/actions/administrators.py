@@ -4,22 +4,22 @@ from dataclasses import dataclass, replace
 
 from homeport.directory.admins import model
 from homeport.directory.admins.actions.refusals import expected, found, refuse_fields, refuse_last, resource
+from homeport.directory.admins.actions.roles import permissions_of
 from homeport.directory.admins.model import (
     BILLING,
-    ROLES,
     Administrator,
     AdministratorChanged,
     AdministratorDeleted,
     AdministratorProofChanged,
     AdministratorSuspended,
 )
-from homeport.directory.admins.ports import AdministratorStore, LinkStore, WayIn
+from homeport.directory.admins.ports import AdministratorStore, LinkStore, RoleStore, WayIn
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change
 from homeport.directory.people.model import email_problem, name_problem, normal_email
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.clock import Clock
-from homeport.foundation.kernel.errors import Conflict, Invalid
+from homeport.foundation.kernel.errors import Conflict
 from homeport.foundation.kernel.events import Publisher
 from homeport.foundation.kernel.listing import Listing, Page
 from homeport.foundation.kernel.permissions import Permission
@@ -35,6 +35,7 @@ class Administrators:
     clock: Clock
     publisher: Publisher
     way_in: WayIn
+    roles: RoleStore
 
     def list(self, actor: Actor, listing: Listing) -> Page[Administrator]:
         """Return administrators. Filters and sorting: `email`, `firstname`, `lastname`, `role`, `created_at`."""
@@ -117,8 +118,7 @@ class Administrators:
         """Set what is not None; raise Conflict when nobody with Billing would be left, or could still sign in."""
         actor.require(Permission.ADMINISTRATORS_WRITE)
         actor.require_recent(self.clock.now())
-        if role is not None and role not in ROLES:
-            raise Invalid("There is no such role.", {"role": f"Choose one of: {', '.join(ROLES)}."})
+        allowed = None if role is None else permissions_of(self.roles, role)
         names = {"firstname": firstname, "lastname": lastname}
         given = {field: text.strip() for field, text in names.items() if text is not None}
         refuse_fields("Nothing was changed.", {field: name_problem(text) for field, text in given.items()})
@@ -127,11 +127,12 @@ class Administrators:
         after = replace(
             before,
             role=before.role if role is None else role,
+            custom_permissions=before.custom_permissions if allowed is None else allowed,
             api_keys_allowed=before.api_keys_allowed if api_keys_allowed is None else api_keys_allowed,
             firstname=given.get("firstname", before.firstname),
             lastname=given.get("lastname", before.lastname),
         )
-        if after == before:
+        if replace(after, custom_permissions=before.custom_permissions) == before:
             return before
         if after.role != BILLING:
             refuse_last(before, with_billing)

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 from homeport.directory.admins import model
 from homeport.directory.admins.actions.refusals import found, refuse_fields, resource
+from homeport.directory.admins.actions.roles import permissions_of
 from homeport.directory.admins.model import (
     BILLING,
-    ROLES,
     Administrator,
     AdministratorLink,
     AdministratorPasswordChanged,
 )
-from homeport.directory.admins.ports import AdministratorStore, FactorStore, LinkStore, PasswordHasher
+from homeport.directory.admins.ports import AdministratorStore, FactorStore, LinkStore, PasswordHasher, RoleStore
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
 from homeport.directory.people.model import email_problem, name_problem, normal_email
@@ -37,6 +37,7 @@ class AdministratorLinks:
     clock: Clock
     entropy: Entropy
     publisher: Publisher
+    roles: RoleStore
 
     def issue(self, actor: Actor) -> str:
         """Return the token of a link that makes an administrator with Billing, or resets one's password; for one hour.
@@ -53,8 +54,8 @@ class AdministratorLinks:
         actor.require(Permission.ADMINISTRATORS_WRITE)
         actor.require_recent(self.clock.now())
         normal = normal_email(email)
-        fields = {"email": email_problem(normal), "role": "" if role in ROLES else f"Choose one of: {', '.join(ROLES)}."}
-        refuse_fields("The invitation was not made.", fields)
+        refuse_fields("The invitation was not made.", {"email": email_problem(normal)})
+        permissions_of(self.roles, role)
         if self.administrators.find_by_email(normal) is not None:
             raise Conflict(f"{normal} is an administrator already.", reason="email_taken")
         self.links.revoke_for(normal, self.clock.now())  # the newest invitation counts alone
@@ -120,6 +121,7 @@ class AdministratorLinks:
                 updated_at=now,
             )
             self.administrators.add(administrator)
+            administrator = found(self.administrators.get(administrator.id))
         else:
             locked = found(self.administrators.get_for_update(existing.id))
             administrator = replace(

@@ -1,4 +1,4 @@
-"""REST routes for administrators: JumpCloud's /api/users and /api/roles, and invitations in the same style."""
+"""REST routes for administrators: JumpCloud's /api/users, and invitations in the same style."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,6 @@ from homeport.directory.admins.schemas.administrators import (
     InvitationCreated,
     InvitationList,
     InvitationPost,
-    RoleList,
 )
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
@@ -55,7 +54,6 @@ class AdministratorsApi:
         users.delete("/{id}", summary="Delete an administrator")(self.delete)
         users.post("/resettotp/{id}", summary="Reset an administrator's second factor")(self.reset_factor)
         router.include_router(users)
-        router.add_api_route("/api/roles", self.roles, methods=["GET"], tags=["Administrators"], summary="List roles")
         invitations = APIRouter(prefix="/api/v2/administrator-invitations", tags=["Administrators"])
         invitations.get("", summary="List open invitations")(self.invitations)
         invitations.post("", status_code=201, summary="Invite an administrator")(self.invite)
@@ -118,11 +116,6 @@ class AdministratorsApi:
         """Remove the second factor of somebody who lost it; their sessions end. Refused for oneself and for a mightier role."""
         with self.work.write() as act:
             return AdministratorBody.of(act.factors.reset(actor, id))
-
-    def roles(self, actor: ApiActor) -> RoleList:
-        """Return the roles and what each may do."""
-        actor.require(Permission.ADMINISTRATORS_READ)
-        return RoleList.whole()
 
     def invitations(self, actor: ApiActor) -> InvitationList:
         """Return the invitations that nobody has used and that have not expired, the newest first."""

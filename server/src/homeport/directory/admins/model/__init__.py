@@ -1,4 +1,4 @@
-"""Administrators, roles, one-time links, second factors, API keys, and the rule for passwords."""
+"""Administrators, roles, service accounts, one-time links, second factors, API keys, and the rule for passwords."""
 
 from homeport.directory.admins.model.administrators import (
     INVITATION_LIFETIME,
@@ -12,6 +12,7 @@ from homeport.directory.admins.model.administrators import (
     actor_of,
 )
 from homeport.directory.admins.model.api_keys import (
+    ACCOUNT_KEY_PREFIX,
     KEY_DAYS,
     LONGEST_KEY_DAYS,
     ApiKey,
@@ -36,10 +37,27 @@ from homeport.directory.admins.model.factors import (
     uri_of,
 )
 from homeport.directory.admins.model.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, normal_password, password_problem
-from homeport.directory.admins.model.roles import ABOUT, ADMINISTRATOR, BILLING, HELP_DESK, MANAGER, MATRIX, READ_ONLY, ROLES
+from homeport.directory.admins.model.roles import (
+    ABOUT,
+    ADMINISTRATOR,
+    BILLING,
+    HELP_DESK,
+    LONGEST_ROLE_NAME,
+    MANAGER,
+    MATRIX,
+    MOST_ROLES,
+    READ_ONLY,
+    RESERVED,
+    ROLES,
+    Role,
+    built_in,
+    role_key,
+)
+from homeport.directory.admins.model.service_accounts import AccountKey, AccountKeyCheck, ServiceAccount, actor_of_account
 
 __all__ = [
     "ABOUT",
+    "ACCOUNT_KEY_PREFIX",
     "ADMINISTRATOR",
     "BILLING",
     "HELP_DESK",
@@ -48,14 +66,19 @@ __all__ = [
     "LINK_LIFETIME",
     "LONGEST_KEY_DAYS",
     "LONGEST_PASSWORD",
+    "LONGEST_ROLE_NAME",
     "MANAGER",
     "MATRIX",
+    "MOST_ROLES",
     "READ_ONLY",
     "RECOVERY_CODES",
     "REQUIRED_FOR",
+    "RESERVED",
     "ROLES",
     "SET_UP_WITHIN",
     "SHORTEST_PASSWORD",
+    "AccountKey",
+    "AccountKeyCheck",
     "Administrator",
     "AdministratorChanged",
     "AdministratorDeleted",
@@ -68,7 +91,11 @@ __all__ = [
     "Enrolment",
     "Factor",
     "KeyCheck",
+    "Role",
+    "ServiceAccount",
     "actor_of",
+    "actor_of_account",
+    "built_in",
     "key_text",
     "matching_step",
     "normal_password",
@@ -77,6 +104,7 @@ __all__ = [
     "password_problem",
     "recovery_code",
     "recovery_hash",
+    "role_key",
     "secret_of",
     "step_of",
     "uri_of",

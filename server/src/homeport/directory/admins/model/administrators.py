@@ -31,6 +31,8 @@ class Administrator:
     """When the present second factor was set up; None without one."""
     suspended_at: datetime | None = None
     """Since when they may do nothing, not even sign in; None while they may."""
+    custom_permissions: frozenset[Permission] = frozenset()
+    """What the custom role of this name has at this moment; not stored here."""
 
     @property
     def full_name(self) -> str:
@@ -40,7 +42,7 @@ class Administrator:
     @property
     def permissions(self) -> frozenset[Permission]:
         """Return what the present role may do; somebody suspended may do nothing, and so may a role that no longer exists."""
-        return frozenset() if self.suspended_at else ROLES.get(self.role, frozenset())
+        return frozenset() if self.suspended_at else ROLES.get(self.role, self.custom_permissions)
 
     @property
     def lacks_factor(self) -> bool:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,7 +14,9 @@ KEY_PREFIX = "hpk"
 """What every API key's text begins with, so that leak scanners can find one."""
 NOTED_EVERY = timedelta(minutes=5)
 """How often a key's last use, or refusal, is stored, so that reading through the API does not write at each request."""
-_KEY_TEXT = re.compile(r"hpk_([0-9a-f]{32})_([A-Za-z0-9_-]{20,100})")
+ACCOUNT_KEY_PREFIX = "hps"
+"""What every key of a service account begins with."""
+_KEY_TEXT = re.compile(r"(hpk|hps)_([0-9a-f]{32})_([A-Za-z0-9_-]{20,100})")
 LONGEST_KEY_TEXT = 200
 
 
@@ -44,14 +47,7 @@ class ApiKey:
 
     def allows(self, address: str) -> bool:
         """Tell whether a request from this address may use the key."""
-        if not self.networks:
-            return True
-        try:
-            parsed = ipaddress.ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        mapped = getattr(parsed, "ipv4_mapped", None)
-        return any((mapped or parsed) in ipaddress.ip_network(network) for network in self.networks)
+        return within(self.networks, address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +66,29 @@ class KeyCheck:
         return noted_at is None or now - noted_at > NOTED_EVERY
 
 
-def key_text(key_id: str, secret: str) -> str:
-    """Return an API key as its owner sees it once."""
-    return f"{KEY_PREFIX}_{key_id.replace('-', '')}_{secret}"
+def within(networks: Sequence[str], address: str) -> bool:
+    """Tell whether an address is in one of the networks; every address is when there are none."""
+    if not networks:
+        return True
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return any((mapped or parsed) in ipaddress.ip_network(network) for network in networks)
 
 
-def parse_key_text(text: str) -> tuple[str, str] | None:
-    """Return id and secret of an API key's text, or None when it is none."""
+def key_text(key_id: str, secret: str, prefix: str = KEY_PREFIX) -> str:
+    """Return a key as its owner sees it once."""
+    return f"{prefix}_{key_id.replace('-', '')}_{secret}"
+
+
+def parse_key_text(text: str, prefix: str = KEY_PREFIX) -> tuple[str, str] | None:
+    """Return id and secret of a key's text, or None when it is none of this kind."""
     match = _KEY_TEXT.fullmatch(text) if len(text) <= LONGEST_KEY_TEXT else None
-    if match is None:
+    if match is None or match.group(1) != prefix:
         return None
-    number, secret = match.groups()
+    _, number, secret = match.groups()
     return f"{number[:8]}-{number[8:12]}-{number[12:16]}-{number[16:20]}-{number[20:]}", secret
 
 

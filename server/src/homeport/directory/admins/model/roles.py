@@ -1,4 +1,10 @@
-"""The roles and the one table of what each of them may do. The reference page and the test over all routes come from it."""
+"""The built-in roles and the one table of what each of them may do, from which the reference page and the test over all routes come.
+
+A custom role is a named set of permissions out of the same list.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
 
 from homeport.foundation.kernel.permissions import Permission
 
@@ -55,3 +61,33 @@ ROLES: dict[str, frozenset[Permission]] = {
     name: frozenset(permission for permission, letters in MATRIX.items() if letter in letters) for letter, name in LETTERS.items()
 }
 """Every role and what it may do, in the order in which a form offers them."""
+
+RESERVED = frozenset(permission for permission, letters in MATRIX.items() if letters == "B")
+"""What only an Administrator with Billing does. No custom role has it: whoever has it could make any other role of it."""
+
+MOST_ROLES = 20
+"""How many custom roles there can be."""
+LONGEST_ROLE_NAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A custom role: a named set of permissions. `version` counts changes."""
+
+    id: str
+    name: str
+    description: str
+    permissions: frozenset[Permission]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+def role_key(name: str) -> str:
+    """Return by what names of roles are compared, so that no two of them look alike."""
+    return " ".join(name.casefold().split())
+
+
+def built_in(name: str) -> bool:
+    """Tell whether a built-in role has this name, however it is written."""
+    return role_key(name) in {role_key(role) for role in ROLES}

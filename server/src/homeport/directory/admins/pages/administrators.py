@@ -8,7 +8,8 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.admins.actions import AdministratorActions
-from homeport.directory.admins.model import ABOUT, READ_ONLY, REQUIRED_FOR, ROLES, Administrator
+from homeport.directory.admins.model import READ_ONLY, REQUIRED_FOR, Administrator
+from homeport.directory.admins.pages.roles import role_choices
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor
@@ -21,8 +22,6 @@ from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.templates import Templates
 
 PATH = "/admin/administrators"
-ROLE_CHOICES = tuple((role, role, ABOUT[role]) for role in ROLES)
-FILTERS = (listing.Filter("role", "Role", tuple((role, role) for role in ROLES)),)
 SORTS = ("email", "firstname", "lastname", "role", "created_at")
 LABELS = {"role": "Role", "api_keys_allowed": "API keys"}
 _LONGEST_NUMBER = 9
@@ -57,7 +56,8 @@ class AdministratorPages:
 
     def list(self, request: Request, actor: PageActor) -> Response:
         """List administrators by e-mail address."""
-        state = ListState.of(request, filters=FILTERS, sorts=SORTS, default_sort="email")
+        filters = (listing.Filter("role", "Role", tuple((role[0], role[1]) for role in self._roles(actor))),)
+        state = ListState.of(request, filters=filters, sorts=SORTS, default_sort="email")
         asked = Listing(
             text=state.text,
             filters=tuple(Filter(name, "eq", value) for name, value in state.chosen),
@@ -88,7 +88,7 @@ class AdministratorPages:
         """Show the form for an invitation, after the password was given again; filled in for who is invited again."""
         actor.require(Permission.ADMINISTRATORS_WRITE)
         self._require_recent(actor)
-        return self._add_page(request, FormState.showing(email=email, role=role))
+        return self._add_page(request, actor, FormState.showing(email=email, role=role))
 
     def invite(
         self, request: Request, actor: PageActor, email: Annotated[str, Form()] = "", role: Annotated[str, Form()] = ""
@@ -101,10 +101,10 @@ class AdministratorPages:
         except Invalid as error:
             for field, sentence in error.fields.items():
                 form.fail(field, sentence)
-            return self._add_page(request, form, status=400)
+            return self._add_page(request, actor, form, status=400)
         except Conflict as error:
             form.fail("email", error.detail)
-            return self._add_page(request, form, status=400)
+            return self._add_page(request, actor, form, status=400)
         link = f"{self.public_url}/admin/link/{token}"
         return self.templates.render("admins/invited.html", request, email=email.strip(), role=role, link=link)
 
@@ -253,8 +253,12 @@ class AdministratorPages:
             understood="",
         )
 
-    def _add_page(self, request: Request, form: FormState, *, status: int = 200) -> Response:
-        return self.templates.render("admins/add.html", request, status=status, form=form, roles=ROLE_CHOICES)
+    def _add_page(self, request: Request, actor: Actor, form: FormState, *, status: int = 200) -> Response:
+        return self.templates.render("admins/add.html", request, status=status, form=form, roles=self._roles(actor))
+
+    def _roles(self, actor: Actor) -> tuple[tuple[str, str, str], ...]:
+        with self.work.read() as actions:
+            return role_choices(actions, actor)
 
     def _page(
         self, request: Request, actor: Actor, administrator: Administrator, form: FormState, *, status: int = 200
@@ -268,7 +272,7 @@ class AdministratorPages:
             administrator=administrator,
             form=form,
             keys=keys,
-            roles=ROLE_CHOICES,
+            roles=self._roles(actor),
             may_write=actor.may(Permission.ADMINISTRATORS_WRITE),
             own=administrator.id == actor.id,
             may_reset=actor.may(Permission.FACTORS_RESET)

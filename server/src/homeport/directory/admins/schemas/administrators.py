@@ -1,10 +1,10 @@
-"""Administrators as JumpCloud's API writes them (`userreturn`, `userput`), their roles, and invitations in the same style."""
+"""Administrators as JumpCloud's API writes them (`userreturn`, `userput`), and invitations in the same style."""
 
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from homeport.directory.admins.model import ABOUT, REQUIRED_FOR, ROLES, Administrator, AdministratorLink
+from homeport.directory.admins.model import REQUIRED_FOR, Administrator, AdministratorLink
 from homeport.foundation.http.wire import instant
 from homeport.foundation.kernel.errors import Invalid
 
@@ -89,32 +89,6 @@ class AdministratorPut(BaseModel):
                 "The e-mail address of an administrator stays as it is. Invite the new address and delete this one.",
                 {"email": f"Leave it out, or give {present}."},
             )
-
-
-class RoleBody(BaseModel):
-    """A role: its name, what it is for, and the permissions that it has."""
-
-    id: str
-    name: str
-    description: str
-    scopes: list[str]
-    isCustom: bool = False  # noqa: N815 - the wire's name
-
-
-class RoleList(BaseModel):
-    """All roles."""
-
-    totalCount: int  # noqa: N815 - the wire's name
-    results: list[RoleBody]
-
-    @classmethod
-    def whole(cls) -> Self:
-        """Return every role, the mightiest first."""
-        found = [
-            RoleBody(id=name, name=name, description=ABOUT[name], scopes=sorted(one.value for one in permissions))
-            for name, permissions in ROLES.items()
-        ]
-        return cls(totalCount=len(found), results=found)
 
 
 class InvitationPost(BaseModel):

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from homeport.directory.admins.model import Administrator, AdministratorLink
+from homeport.directory.admins.store.roles import of_role, permissions_in
 from homeport.directory.admins.tables import administrator_links, administrators, unique_email
 from homeport.foundation.database.constraints import violates_unique
 from homeport.foundation.database.listing import fetch_page
@@ -16,6 +17,7 @@ from homeport.foundation.kernel.errors import Conflict
 from homeport.foundation.kernel.listing import Listing, Page
 
 _FIELDS = {column.name: column for column in administrators.c if column.name != "password_hash"}
+_WITH_ROLE = select(administrators, of_role(administrators.c.role))
 _TEXTS = [administrators.c.email, administrators.c.firstname, administrators.c.lastname]
 
 
@@ -28,7 +30,7 @@ class AdministratorSql:
     def add(self, administrator: Administrator) -> None:
         """Store a new administrator."""
         try:
-            self.connection.execute(insert(administrators).values(asdict(administrator)))
+            self.connection.execute(insert(administrators).values(_stored(administrator)))
         except IntegrityError as error:
             if violates_unique(error, unique_email):
                 raise Conflict(f"Another administrator already has the e-mail address {administrator.email}.") from error
@@ -36,18 +38,18 @@ class AdministratorSql:
 
     def get(self, administrator_id: str) -> Administrator | None:
         """Return an administrator."""
-        row = self.connection.execute(select(administrators).where(administrators.c.id == administrator_id)).first()
+        row = self.connection.execute(_WITH_ROLE.where(administrators.c.id == administrator_id)).first()
         return None if row is None else _administrator(row)
 
     def get_for_update(self, administrator_id: str) -> Administrator | None:
         """Return an administrator and keep others from changing them until the unit of work ends."""
-        query = select(administrators).where(administrators.c.id == administrator_id).with_for_update()
+        query = _WITH_ROLE.where(administrators.c.id == administrator_id).with_for_update()
         row = self.connection.execute(query).first()
         return None if row is None else _administrator(row)
 
     def find_by_email(self, email: str) -> Administrator | None:
         """Return the administrator with exactly this lower-case address."""
-        row = self.connection.execute(select(administrators).where(administrators.c.email == email)).first()
+        row = self.connection.execute(_WITH_ROLE.where(administrators.c.email == email)).first()
         return None if row is None else _administrator(row)
 
     def hold_role(self, role: str) -> Sequence[str]:
@@ -60,7 +62,7 @@ class AdministratorSql:
         """Return the administrators that match, by e-mail address unless the listing says otherwise."""
         return fetch_page(
             self.connection,
-            select(administrators),
+            _WITH_ROLE,
             listing,
             fields=_FIELDS,
             texts=_TEXTS,
@@ -71,7 +73,7 @@ class AdministratorSql:
     def save(self, administrator: Administrator) -> None:
         """Store a changed administrator."""
         self.connection.execute(
-            update(administrators).where(administrators.c.id == administrator.id).values(asdict(administrator))
+            update(administrators).where(administrators.c.id == administrator.id).values(_stored(administrator))
         )
 
     def remove(self, administrator_id: str) -> None:
@@ -118,6 +120,17 @@ class LinkSql:
         row = self.connection.execute(query).first()
         return None if row is None else AdministratorLink(**row._mapping)  # noqa: SLF001 - the same
 
+    def of_role(self, role: str, now: datetime) -> Sequence[str]:
+        """Return for whom there are invitations into this role that can still be used."""
+        theirs = (
+            administrator_links.c.role == role,
+            administrator_links.c.email != "",
+            administrator_links.c.used_at.is_(None),
+            administrator_links.c.expires_at > now,
+        )
+        query = select(administrator_links.c.email).where(*theirs).order_by(administrator_links.c.email)
+        return list(self.connection.execute(query).scalars())
+
     def revoke_for(self, email: str, at: datetime) -> int:
         """Make the unused invitations of an address worthless; return how many."""
         theirs = (administrator_links.c.email == email, administrator_links.c.used_at.is_(None))
@@ -130,4 +143,9 @@ class LinkSql:
 
 
 def _administrator(row: Any) -> Administrator:
-    return Administrator(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's names
+    return Administrator(**{**values, "custom_permissions": permissions_in(values["custom_permissions"])})
+
+
+def _stored(administrator: Administrator) -> dict[str, Any]:
+    return {name: value for name, value in asdict(administrator).items() if name != "custom_permissions"}

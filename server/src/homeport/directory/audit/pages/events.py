@@ -25,7 +25,15 @@ from homeport.foundation.ui.templates import Templates
 FILTERS = (
     listing.Filter("success", "Outcome", (("true", "Done"), ("false", "Refused"))),
     listing.Filter(
-        "actor_kind", "By", (("admin", "Administrators"), ("user", "Users"), ("device", "Devices"), ("system", "The system"))
+        "actor_kind",
+        "By",
+        (
+            ("admin", "Administrators"),
+            ("user", "Users"),
+            ("device", "Devices"),
+            ("service_account", "Service accounts"),
+            ("system", "The system"),
+        ),
     ),
     listing.Filter("since", "Time", tuple((word, said) for word, (said, _) in SPANS.items())),
     listing.Filter("until", "Until"),
