@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from homeport.foundation.outbound.urls import Origin
 
+LEAST_AUDIT_DAYS = 30
 LEAST_TOKEN = 20
 """Characters of a token that nobody guesses."""
 
@@ -51,6 +52,8 @@ class Settings:
     """Folder of the agent's Debian packages that machines fetch from here; empty: those that this server was built with."""
     country_database: Path | None = None
     """File that tells the country of an address, in MaxMind's format (.mmdb), for access policies; read anew when it changes. Empty: no country is known."""
+    audit_days: int = 0
+    """For how many days entries of the audit log are kept, at least 30; 0 keeps them for ever. The signed headers of batches always stay."""
     log_format: str = "json"
     """`json` for programs, `console` for people."""
 
@@ -101,6 +104,8 @@ class Settings:
             raise SettingsError(
                 f"HOMEPORT_METRICS_TOKEN is too short to be secret; give at least {LEAST_TOKEN} random characters, as of: openssl rand -hex 24"
             )
+        if 0 < self.audit_days < LEAST_AUDIT_DAYS:
+            raise SettingsError(f"HOMEPORT_AUDIT_DAYS must be at least {LEAST_AUDIT_DAYS}, or 0 to keep the audit log for ever.")
         if bool(self.tls_cert) != bool(self.tls_key):
             raise SettingsError("Give both HOMEPORT_TLS_CERT and HOMEPORT_TLS_KEY, or neither.")
 
@@ -132,6 +137,7 @@ _KINDS: dict[str, str] = {
     "organization": "text",
     "host": "text",
     "port": "number",
+    "audit_days": "number",
     "tls_cert": "path",
     "tls_key": "path",
     "trusted_proxies": "list",

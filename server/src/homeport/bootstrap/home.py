@@ -23,6 +23,7 @@ from homeport.directory.admins.model import (
 )
 from homeport.directory.admins.store.argon2id import Argon2id
 from homeport.directory.audit.jobs import AuditKeys, AuditSealer, EventSender
+from homeport.directory.audit.model import JSON, Resource
 from homeport.directory.audit.store import AuditStore
 from homeport.directory.audit.tables import audit_batches
 from homeport.directory.devices.model import BindingChanged, DesiredStateChanged
@@ -39,6 +40,7 @@ from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database, DatabaseWork, Subscriptions, UnitOfWork
 from homeport.foundation.http.metrics import Metrics
 from homeport.foundation.jobs.worker import Handler, Worker
+from homeport.foundation.kernel.actor import system
 from homeport.foundation.kernel.clock import Clock, SystemClock
 from homeport.foundation.kernel.entropy import Entropy, SystemEntropy
 from homeport.foundation.mail.jobs import KIND as MAIL
@@ -129,6 +131,7 @@ class Home:
             Duty("seal the audit log", timedelta(seconds=5), self._seal),
             Duty("refresh the identity provider", RETRY_AFTER, self._refresh),
             Duty("carry out jobs", timedelta(seconds=1), self._work_off),
+            Duty("remove old entries of the audit log", timedelta(hours=1), self._remove_old_entries),
             Duty("send events", timedelta(seconds=1), self.event_sender.run),
             Duty("forget what is over", timedelta(minutes=1), self._forget),
         )
@@ -176,6 +179,17 @@ class Home:
 
     def _work_off(self) -> None:
         self.worker.run_due()
+
+    def _remove_old_entries(self) -> None:
+        days = self.parts.settings.audit_days
+        if not days:
+            return
+        before = self.parts.clock.now() - timedelta(days=days)
+        if removed := self.audit_sealer.remove_before(before):
+            with self.work.write() as actions:
+                resource = Resource("audit_log", "audit_log", "audit log")
+                details: dict[str, JSON] = {"entries": removed, "sealed_before": before.isoformat(), "days": days}
+                actions.audit.record(system("retention"), "audit_retention", resource=resource, details=details)
 
     def _seal(self) -> None:
         self.audit_sealer.seal()

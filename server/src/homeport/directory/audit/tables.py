@@ -45,6 +45,9 @@ audit_batches = Table(
     Column("note", String(1000), nullable=False),
     Column("signature", String(128), nullable=False),
     Column("contents", LongText, nullable=False),
+    Column("removed_at", UtcDateTime),
+    Column("removal_key_id", String(16)),
+    Column("removal_signature", String(128)),
     CheckConstraint("number > 0", name="number"),
     CheckConstraint("count >= 0", name="count"),
 )

@@ -3,11 +3,13 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from homeport.directory.audit.model import Batch, Entry, Header, canonical
 
+MOST_COMPARED = 60
+"""How many changed entries of a batch are compared with one another, to tell re-ordered ones from altered ones."""
 FIRST = "0" * 64
 """The previous hash of the first batch."""
 
@@ -46,6 +48,29 @@ def header_hash(header: Header) -> str:
     return hashlib.sha256(header_bytes(header)).hexdigest()
 
 
+def removal_bytes(header: Header, removed_at: datetime) -> bytes:
+    """Return what is signed when retention removes a batch's entries."""
+    return canonical({
+        "header": header_hash(header),
+        "number": header.number,
+        "removed_at": removed_at.isoformat(timespec="microseconds"),
+    }).encode()  # fmt: skip
+
+
+def removal_problems(batch: Batch, entries: Sequence[Entry], signed: Signed) -> list[str]:
+    """Return what is wrong with a batch that says that retention removed its entries."""
+    removal, number = batch.removal, batch.header.number
+    if removal is None:
+        return []
+    if not signed(removal.key_id, removal_bytes(batch.header, removal.removed_at), removal.signature):
+        return [
+            f"Batch {number} says that retention removed its entries, but the audit key did not sign that: somebody else removed them."
+        ]
+    return [
+        f"Entry {entry.id} says that batch {number} sealed it, whose entries retention removed: inserted." for entry in entries
+    ]
+
+
 def make_header(previous: Head | None, entries: Sequence[Entry], *, sealed_at: datetime, key_id: str, note: str = "") -> Header:
     """Return the header of the batch that seals these entries after `previous`."""
     return Header(
@@ -70,7 +95,7 @@ def header_problems(batch: Batch, signed: Signed) -> list[str]:
         found.append(f"{name} was signed by the key {header.key_id}, which is not among the audit keys of this installation.")
     elif not genuine:
         found.append(f"{name} has a header that the audit key did not sign: the header was changed.")
-    if _sha256(batch.contents) != header.entries_hash:
+    if batch.removal is None and _sha256(batch.contents) != header.entries_hash:
         found.append(f"{name} lists other entries than the ones that it sealed: the list was changed.")
     return found
 
@@ -95,6 +120,7 @@ def entry_problems(batch: Batch, entries: Sequence[Entry]) -> list[str]:
     except (ValueError, TypeError):
         return [f"The list of entries of batch {number} cannot be read, so its entries cannot be checked one by one."]
     present = {entry.id: entry for entry in entries}
+    moved = _exchanged([entry for entry in entries if entry.id in sealed and entry_digest(entry) != sealed[entry.id]], sealed)
     found = [
         f"Entry {entry_id} of batch {number} is missing: removed, or moved out of its batch."
         for entry_id in sealed
@@ -103,12 +129,28 @@ def entry_problems(batch: Batch, entries: Sequence[Entry]) -> list[str]:
     for entry in entries:
         if entry.id not in sealed:
             found.append(f"Entry {entry.id} says that batch {number} sealed it, but it did not: inserted, or moved into it.")
+        elif entry.id in moved:
+            found.append(
+                f"Entry {entry.id} of batch {number} stands in the place of entry {moved[entry.id]}: they were re-ordered."
+            )
         elif entry_digest(entry) != sealed[entry.id]:
             found.append(f"Entry {entry.id} of batch {number} was changed after it was sealed.")
     if not found and list(present) != list(sealed):
         found.append(f"The entries of batch {number} are in another order than the one in which they were sealed.")
     if len(sealed) != batch.header.count:
         found.append(f"Batch {number} says that it sealed {batch.header.count} entries, but it lists {len(sealed)}.")
+    return found
+
+
+def _exchanged(changed: Sequence[Entry], sealed: Mapping[str, str]) -> dict[str, str]:
+    """Return which of the changed entries are whole entries in others' places: their id here, and the id that they were sealed with."""
+    if len(changed) > MOST_COMPARED:
+        return {}
+    found = {}
+    for entry in changed:
+        for other in changed:
+            if other.id != entry.id and entry_digest(replace(entry, id=other.id)) == sealed[other.id]:
+                found[entry.id] = other.id
     return found
 
 

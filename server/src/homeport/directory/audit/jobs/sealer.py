@@ -2,11 +2,12 @@
 
 import threading
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from homeport.directory.audit.jobs import chain
 from homeport.directory.audit.jobs.chain import Head
 from homeport.directory.audit.jobs.keys import AuditKeys
-from homeport.directory.audit.model import Batch
+from homeport.directory.audit.model import Batch, Removal
 from homeport.directory.audit.store import AuditStore
 from homeport.foundation.database.engine import Work
 from homeport.foundation.kernel.clock import Clock
@@ -77,6 +78,7 @@ class AuditSealer:
         head = self.keys.head()  # read first: the log only grows, so it may be ahead of this but never behind
         problems: list[str] = []
         remarks: list[str] = []
+        removed: list[int] = []
         previous: Head | None = None
         batches = entries = 0
         with self.work.read() as log:
@@ -84,7 +86,12 @@ class AuditSealer:
                 stored = log.entries_of(batch.header.number)
                 problems += chain.link_problems(previous, batch)
                 problems += chain.header_problems(batch, self.keys.signed)
-                problems += chain.entry_problems(batch, stored)
+                if batch.removal is None:
+                    problems += chain.entry_problems(batch, stored)
+                elif found := chain.removal_problems(batch, stored, self.keys.signed):
+                    problems += found
+                else:
+                    removed.append(batch.header.number)
                 if batch.header.note:
                     remarks.append(f"Batch {batch.header.number}: {batch.header.note}")
                 previous = Head(batch.header.number, chain.header_hash(batch.header))
@@ -93,7 +100,39 @@ class AuditSealer:
             problems += chain.end_problems(previous, head)
             problems += [f"Entry {entry.id} names batch {entry.batch}, which does not exist." for entry in log.orphans()]
             unsealed = log.count_unsealed()
+        if removed:
+            which = f"batch {removed[0]}" if len(removed) == 1 else f"{len(removed)} batches, {removed[0]} to {removed[-1]}"
+            remarks.append(f"Retention removed the entries of {which}; the signed headers stay.")
         return Verdict(batches, entries, unsealed, tuple(problems), tuple(remarks))
+
+    def remove_before(self, moment: datetime) -> int:
+        """Remove the entries of whole batches that were sealed before the moment, and keep their headers; return how many entries.
+
+        Each batch goes in a unit of work of its own. A batch that an enabled destination has not got yet stays, and so do those after it.
+        """
+        total = 0
+        while gone := self._remove_batch(moment):
+            total += gone
+        return total
+
+    def _remove_batch(self, moment: datetime) -> int:
+        with self.work.read() as log:
+            if not self._removable(log, moment):
+                return 0
+        with self.work.write() as log:
+            batch = self._removable(log, moment)
+            if batch is None:
+                return 0
+            now = self.clock.now()
+            signature = self.keys.sign(chain.removal_bytes(batch.header, now))
+            log.remove_entries(batch.header.number, Removal(now, self.keys.newest, signature))
+            return batch.header.count or 1  # a batch that only carries a note has no entries, and others may follow it
+
+    def _removable(self, log: AuditStore, moment: datetime) -> Batch | None:
+        batch, slowest = log.oldest_kept(), log.slowest()
+        if batch is None or batch.header.sealed_at >= moment or (slowest is not None and batch.header.number >= slowest):
+            return None
+        return batch
 
     def _idle(self) -> bool:
         """Tell, without keeping writers waiting, whether there is nothing to seal and nothing to note."""

@@ -121,11 +121,24 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A sealed batch: its header, the Ed25519 signature over it (base64), and its contents: each entry's id and digest."""
+    """A sealed batch: its header, the Ed25519 signature over it (base64), and its contents: each entry's id and digest.
+
+    `removal` says that retention removed entries and contents; the header stays.
+    """
 
     header: Header
     signature: str
     contents: str
+    removal: "Removal | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """When retention removed a batch's entries, and the signature (base64) that nobody without the audit key can make."""
+
+    removed_at: datetime
+    key_id: str
+    signature: str
 
 
 def an_entry(

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, literal, not_, or_, select, tuple_, update
+from sqlalchemy import Connection, Select, delete, func, insert, literal, not_, or_, select, tuple_, update
 
-from homeport.directory.audit.model import Batch, Entry, EventSearch, Header, Place
-from homeport.directory.audit.tables import audit_batches, audit_entries
+from homeport.directory.audit.model import Batch, Entry, EventSearch, Header, Place, Removal
+from homeport.directory.audit.tables import audit_batches, audit_entries, event_destinations
 from homeport.foundation.database.listing import condition, fetch_page, fetch_window, matching_text
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.listing import Listing, Page, Window
@@ -144,6 +144,29 @@ class AuditStore:
             if row is not None:
                 yield _batch(row)
 
+    def oldest_kept(self) -> Batch | None:
+        """Return the oldest batch whose entries are still here, and hold it."""
+        query = select(audit_batches).where(audit_batches.c.removed_at.is_(None)).order_by(audit_batches.c.number).limit(1)
+        row = self.connection.execute(query.with_for_update()).first()
+        return None if row is None else _batch(row)
+
+    def slowest(self) -> int | None:
+        """Return the batch up to which every enabled destination has got everything before it; None without destinations."""
+        query = select(func.min(event_destinations.c.after_batch)).where(event_destinations.c.enabled.is_(True))
+        return self.connection.execute(query).scalar_one()
+
+    def remove_entries(self, number: int, removal: Removal) -> int:
+        """Remove a batch's entries and its list of them, keep its header, and return how many entries went."""
+        gone = self.connection.execute(delete(audit_entries).where(audit_entries.c.batch == number)).rowcount
+        values = {
+            "contents": "",
+            "removed_at": removal.removed_at,
+            "removal_key_id": removal.key_id,
+            "removal_signature": removal.signature,
+        }
+        self.connection.execute(update(audit_batches).where(audit_batches.c.number == number).values(values))
+        return gone
+
     def entries_of(self, number: int) -> list[Entry]:
         """Return the entries that say that this batch sealed them, oldest id first."""
         query = select(audit_entries).where(audit_entries.c.batch == number).order_by(audit_entries.c.id)
@@ -188,4 +211,6 @@ def _entry(row: Any) -> Entry:
 def _batch(row: Any) -> Batch:
     values = dict(row._mapping)  # noqa: SLF001 - the same
     signature, contents = values.pop("signature"), values.pop("contents")
-    return Batch(Header(**values), signature, contents)
+    removed_at, key_id, proof = (values.pop(name) for name in ("removed_at", "removal_key_id", "removal_signature"))
+    removal = None if removed_at is None else Removal(removed_at, key_id or "", proof or "")
+    return Batch(Header(**values), signature, contents, removal)
