@@ -15,6 +15,7 @@ from tests.support.routes import BODIES, NEEDS, SENSITIVE, guarded_routes
 
 from homeport.bootstrap.web import application
 from homeport.directory.admins.model import BILLING, READ_ONLY, REQUIRED_FOR, ROLES, Administrator
+from homeport.directory.audit.model import DestinationKind
 from homeport.foundation.http.middleware import Shell
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin, system
 from homeport.foundation.kernel.permissions import Permission
@@ -74,6 +75,7 @@ class There:
             r"(/ip-lists/|/iplists/)": self.ip_list,
             r"(/admin/roles/|/api/roles/)": self.role,
             r"(/service-accounts/)": self.service_account,
+            r"(/event-destinations/)": self.event_destination,
             r"(/admin/administrators/|/api/users/|/api/users/resettotp/)": self.administrator,
         }
 
@@ -111,6 +113,13 @@ class There:
 
     def ip_list(self):
         return self.house.do(lambda act: act.ip_lists.create(ROOT, name=f"list {next(self.numbers)}", networks=["192.0.2.1"])).id
+
+    def event_destination(self):
+        """One that Homeport refuses to reach, since it is at loopback; there is one at a time."""
+        made = {"kind": DestinationKind.WEBHOOK, "name": "SIEM", "address": "https://127.0.0.1:9/"}
+        for one in self.house.do(lambda act: act.destinations.list(ROOT)):
+            self.house.do(lambda act, one=one: act.destinations.delete(ROOT, one.id))
+        return self.house.do(lambda act: act.destinations.create(ROOT, **made)[0].id)
 
     def provider(self):
         found = self.house.sql("SELECT id FROM identity_providers WHERE state = 'active'")

@@ -30,6 +30,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/users/{id}": {"json": {"firstname": "Ada"}},
     "POST /api/v2/administrator-invitations": {"json": {"email": "", "roleName": ""}},
     "POST /api/v2/api-keys": {"json": {"name": ""}},
+    "POST /api/v2/event-destinations": {"json": {"kind": "webhook", "name": "", "address": ""}},
+    "PUT /api/v2/event-destinations/{id}": {"json": {"name": "SIEM"}},
     "PUT /api/v2/api-keys/{id}": {"json": {"name": ""}},
     "POST /api/v2/systems/{id}/bindings/{binding_id}/unlock-code": {"json": {"challenge": "1"}},
     "PUT /api/systems/{id}": {"json": {"displayName": "lab"}},
