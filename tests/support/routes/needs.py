@@ -16,7 +16,7 @@ NEEDS: dict[str, str] = {
     "GET /admin/event-destinations/{destination_id}/delete": "audit:read audit:write",
     "POST /admin/event-destinations/{destination_id}/delete": "audit:write",
     "GET /api/v2/event-destinations": "audit:read",
-    "POST /api/v2/event-destinations": "audit:read audit:write",
+    "POST /api/v2/event-destinations": "audit:write",
     "GET /api/v2/event-destinations/{id}": "audit:read",
     "PUT /api/v2/event-destinations/{id}": "audit:read audit:write",
     "DELETE /api/v2/event-destinations/{id}": "audit:read audit:write",

@@ -85,6 +85,8 @@ class DestinationPages:
         """Add a destination and show a webhook's secret, this once."""
         form = FormState.showing(kind=kind, name=name, address=address, batched=batched == "on", start=start)
         actor.require(Permission.AUDIT_WRITE)
+        with self.work.read() as act:
+            actor.require_recent(act.clock.now())
         if kind not in KIND_WORDS:
             form.fail("kind", "Choose one of the two.")
             return self._add_page(request, form, status=400)

@@ -153,7 +153,8 @@ class AuditStore:
     def slowest(self) -> int | None:
         """Return the batch up to which every enabled destination has got everything before it; None without destinations."""
         query = select(func.min(event_destinations.c.after_batch)).where(event_destinations.c.enabled.is_(True))
-        return self.connection.execute(query).scalar_one()
+        found: int | None = self.connection.execute(query).scalar_one()
+        return found
 
     def remove_entries(self, number: int, removal: Removal) -> int:
         """Remove a batch's entries and its list of them, keep its header, and return how many entries went."""
