@@ -12,6 +12,7 @@ from tests.rest.world import key_of
 from tests.support.house import ADMIN, ORIGIN
 
 from homeport.directory.admins.model import BILLING
+from homeport.foundation.kernel.csv_lines import FORMULA, csv_line
 from homeport.foundation.kernel.entropy import hash_token
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.listing import Listing
@@ -21,7 +22,7 @@ from homeport.foundation.ui.navigation import Shell
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.asked import listing_of
 from homeport.trust.signin.model import Purpose, SignIn, State
-from homeport.trust.signin.pages import FORMULA, PURPOSES, SignInPages, _csv
+from homeport.trust.signin.pages import PURPOSES, SignInPages
 
 
 @pytest.fixture
@@ -167,7 +168,7 @@ def test_the_export_streams_every_row_and_disarms_formulas(house):
     assert len({row["id"] for row in rows}) == 7
     assert {(row["email"], row["browser"]) for row in rows} == {("'=HYPERLINK(1)@acme.example", 'a,"b"')}
     for sign in FORMULA:
-        assert next(csv.reader([_csv([f"{sign}1"])])) == [f"'{sign}1"]
+        assert next(csv.reader([csv_line([f"{sign}1"])])) == [f"'{sign}1"]
 
 
 def test_rest_lists_tells_one_with_its_steps_and_counts_refusals(house):
