@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import text
 from tests.support import house
+from tests.support.countries import write_countries
 
 from homeport.bootstrap.checkup import State, look
 from homeport.cli import main
@@ -174,6 +175,16 @@ def test_the_servers_own_certificate_file_is_looked_at(sqlite_house, tmp_path, d
     assert looked(replace(sqlite_house.settings, tls_cert=cert, tls_key=key))["TLS certificate"].state == state
     cert.write_text("nothing")
     assert looked(replace(sqlite_house.settings, tls_cert=cert, tls_key=key))["TLS certificate"].state is State.FAILED
+
+
+def test_a_file_of_countries_is_looked_at_when_one_is_named(sqlite_house, tmp_path):
+    assert "Countries" not in looked(sqlite_house.settings)
+    path = tmp_path / "countries.mmdb"
+    named = replace(sqlite_house.settings, country_database=path)
+    line = looked(named)["Countries"]
+    assert (line.state, "is missing" in line.sentence, bool(line.remedy)) == (State.FAILED, True, True)
+    write_countries(path, {"192.0.2.0/24": "DE"})
+    assert looked(named)["Countries"].state is State.OK
 
 
 def test_a_data_folder_that_others_can_enter_gets_attention(sqlite_house):

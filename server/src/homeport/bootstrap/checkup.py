@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -23,6 +24,7 @@ from homeport.foundation.database.revision import head
 from homeport.foundation.kernel.actor import system
 from homeport.foundation.sealing.sealer import SealingKeyError
 from homeport.settings import Settings, SettingsError
+from homeport.trust.access.store.places import Countries
 from homeport.trust.federation import discovery
 from homeport.trust.federation.discovery import CheckState
 from homeport.trust.federation.model import IdentityProvider, ProviderState
@@ -136,6 +138,8 @@ def _of_home(home: Home) -> Iterator[Line]:
     yield _audit(home)
     if not home.parts.database.is_sqlite:
         yield _clock(home)
+    if home.parts.settings.country_database is not None:
+        yield _countries(home.parts.settings.country_database)
     with home.work.read() as actions:
         active = [one for one in actions.identity_providers.list(READER) if one.state is ProviderState.ACTIVE]
     if not active:
@@ -144,6 +148,17 @@ def _of_home(home: Home) -> Iterator[Line]:
         )
     for provider in active:
         yield _provider(home, provider)
+
+
+def _countries(path: Path) -> Line:
+    problem = Countries(path).problem()
+    remedy = "Put a country file in MaxMind's format there, readable by the server; it is read anew when it changes."
+    return Line(
+        "Countries",
+        State.FAILED if problem else State.OK,
+        problem or f"{path} tells the country of an address.",
+        remedy if problem else "",
+    )
 
 
 def _audit(home: Home) -> Line:

@@ -113,6 +113,13 @@ def test_every_verb_of_an_administrator_needs_its_permission(directory):
                 attempt()
 
 
+@pytest.mark.parametrize("family", [OSFamily.MACOS, OSFamily.WINDOWS])
+def test_what_never_ran_on_such_a_device_is_no_way_in_yet(directory, admin, family):
+    with directory.write() as actions:
+        actions.provisioning.set(admin, ProvisioningSetting(family, enabled=True))
+        assert not actions.provisioning.any_enabled()
+
+
 def test_setting_is_stored_with_what_changed(directory, admin):
     with directory.write() as actions:
         assert not actions.provisioning.any_enabled()

@@ -157,9 +157,9 @@ class Provisioning:
         return [rule for family in OSFamily for rule in self.settings.rules(family) if rule.user_group_id == group_id]
 
     def any_enabled(self) -> bool:
-        """Tell whether people can make their own accounts on any kind of device; federation takes no effect until then."""
+        """Tell whether people get accounts on any kind of device; federation takes no effect until then."""
         # public: sign-in and the provider's page ask; it tells nothing about anybody
-        return any(self.settings.get(family).enabled for family in OSFamily)
+        return any(self.settings.get(family).takes_effect for family in OSFamily)
 
     def uid_use(self, actor: Actor) -> UidUse:
         """Return how many uids were given out."""

@@ -71,6 +71,11 @@ class ProvisioningSetting:
         """Tell whether it was run on a real system of the kind; every page and answer that says “enabled” says this beside it."""
         return self.os_family in VERIFIED
 
+    @property
+    def takes_effect(self) -> bool:
+        """Tell whether people get accounts by it: it is enabled, and there is an agent for such devices that was run on them."""
+        return self.enabled and self.verified
+
 
 @dataclass(frozen=True, slots=True)
 class GroupRule:

@@ -49,7 +49,7 @@ class DevicePanels:
         return self.templates.fragment(
             "devices/provisioning_panel.html",
             rows=provisioning_rows(settings),
-            any_enabled=any(setting.enabled for setting in settings),
+            any_enabled=any(setting.takes_effect for setting in settings),
             unverified=not all(setting.verified for setting in settings),
         )
 
