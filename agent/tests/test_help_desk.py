@@ -376,4 +376,4 @@ def test_the_page_of_the_commands_has_each_verb_and_option_of_the_command():
         [heading] = re.findall(rf"^## `({verb}[^`]*)`$", page, re.MULTILINE)
         options = {option for action in parser._actions for option in action.option_strings} - {"-h", "--help", "--root"}
         assert {word.split("[")[-1].rstrip("]") for word in heading.split() if "--" in word} == options, verb
-    assert len(re.findall("^## ", page, re.MULTILINE)) == len(verbs.choices)
+    assert len(re.findall("^## `", page, re.MULTILINE)) == len(verbs.choices)
