@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
 
-from homeport.directory.admins.api import AdministratorsApi, ApiKeyAuthenticator, ApiKeysApi
+from homeport.directory.admins.api import AdministratorsApi, ApiKeyAuthenticator, ApiKeysApi, RolesApi, ServiceAccountsApi
 from homeport.directory.admins.model import BILLING, HELP_DESK, READ_ONLY, ROLES, AdministratorSuspended
 from homeport.foundation.database.engine import DatabaseWork
 from homeport.foundation.http import problems
@@ -25,6 +25,8 @@ def client(house, clock):
     app.state.authenticate_key = ApiKeyAuthenticator(DatabaseWork(house.database, house.build), clock)
     app.include_router(AdministratorsApi(DatabaseWork(house.database, house.build), "https://id.example.com").router())
     app.include_router(ApiKeysApi(DatabaseWork(house.database, lambda unit: house.build(unit).keys)).router())
+    app.include_router(RolesApi(DatabaseWork(house.database, lambda unit: house.build(unit).roles)).router())
+    app.include_router(ServiceAccountsApi(DatabaseWork(house.database, lambda unit: house.build(unit).accounts)).router())
     problems.install(app, lambda _request, status, title, detail: PlainTextResponse(f"{title}: {detail}", status))
     return TestClient(app, client=("192.0.2.7", 1234))
 
@@ -128,6 +130,31 @@ def test_second_factor_is_reset_but_not_ones_own(client, house, boss):
 def test_roles_say_what_each_may_do(client, boss):
     roles = {one["name"]: one["scopes"] for one in client.get("/api/roles").json()["results"]}
     assert roles == {name: sorted(permissions) for name, permissions in ROLES.items()}
+
+
+def test_a_service_account_acts_by_its_key_with_a_custom_role_until_it_is_suspended(client, boss):
+    wanted = {"name": "Reader", "scopes": ["administrators:read"]}
+    reader = client.post("/api/roles", json=wanted)
+    assert (reader.status_code, reader.json()["isCustom"]) == (201, True)
+    made = client.post("/api/v2/service-accounts", json={"name": "audit", "roleName": "Reader"})
+    assert made.status_code == 201, made.text
+    account = f"/api/v2/service-accounts/{made.json()['id']}"
+    text = client.post(f"{account}/keys", json={"name": "nightly"}).json()["apiKey"]
+    acting = {"x-api-key": text}
+    assert client.get(USERS, headers=acting).status_code == 200
+    assert client.get(f"{account}/keys").json()["apiKeys"][0]["lastUsedAt"]
+    assert client.post("/api/roles", json={"name": "More", "scopes": ["users:read"]}, headers=acting).status_code == 403
+    role = f"/api/roles/{reader.json()['id']}"
+    in_use = client.delete(role)
+    assert (in_use.status_code, "audit" in in_use.json()["message"]) == (409, True)
+    stale = {"If-Match": reader.headers["ETag"]}
+    assert client.put(role, json={"scopes": ["users:read"]}, headers=stale).status_code == 200
+    assert client.put(role, json={"scopes": ["audit:read"]}, headers=stale).status_code == 412
+    assert client.get(USERS, headers=acting).status_code == 403
+    assert client.put(account, json={"suspended": True}).json()["suspended"]
+    assert client.get(USERS, headers=acting).status_code == 401
+    assert client.delete(account).status_code == 200
+    assert client.delete(role).status_code == 200
 
 
 def test_key_is_made_shown_once_renamed_and_revoked(client, house, boss):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from homeport.directory.admins import model
 from homeport.directory.admins.actions.refusals import expected, found, refuse_fields, refuse_last, resource
-from homeport.directory.admins.actions.roles import permissions_of
+from homeport.directory.admins.actions.roles import custom_permissions_of
 from homeport.directory.admins.model import (
     BILLING,
     Administrator,
@@ -118,7 +118,7 @@ class Administrators:
         """Set what is not None; raise Conflict when nobody with Billing would be left, or could still sign in."""
         actor.require(Permission.ADMINISTRATORS_WRITE)
         actor.require_recent(self.clock.now())
-        allowed = None if role is None else permissions_of(self.roles, role)
+        allowed = None if role is None else custom_permissions_of(self.roles, role)
         names = {"firstname": firstname, "lastname": lastname}
         given = {field: text.strip() for field, text in names.items() if text is not None}
         refuse_fields("Nothing was changed.", {field: name_problem(text) for field, text in given.items()})

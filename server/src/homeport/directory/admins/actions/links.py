@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from homeport.directory.admins import model
 from homeport.directory.admins.actions.refusals import found, refuse_fields, resource
-from homeport.directory.admins.actions.roles import permissions_of
+from homeport.directory.admins.actions.roles import custom_permissions_of
 from homeport.directory.admins.model import (
     BILLING,
     Administrator,
@@ -20,7 +20,7 @@ from homeport.directory.people.model import email_problem, name_problem, normal_
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
-from homeport.foundation.kernel.errors import Conflict, Denied, NotFound
+from homeport.foundation.kernel.errors import Conflict, Denied, Invalid, NotFound
 from homeport.foundation.kernel.events import Publisher
 from homeport.foundation.kernel.permissions import Permission
 
@@ -54,8 +54,12 @@ class AdministratorLinks:
         actor.require(Permission.ADMINISTRATORS_WRITE)
         actor.require_recent(self.clock.now())
         normal = normal_email(email)
-        refuse_fields("The invitation was not made.", {"email": email_problem(normal)})
-        permissions_of(self.roles, role)
+        fields = {"email": email_problem(normal)}
+        try:
+            custom_permissions_of(self.roles, role)
+        except Invalid as error:
+            fields |= error.fields
+        refuse_fields("The invitation was not made.", fields)
         if self.administrators.find_by_email(normal) is not None:
             raise Conflict(f"{normal} is an administrator already.", reason="email_taken")
         self.links.revoke_for(normal, self.clock.now())  # the newest invitation counts alone

@@ -105,10 +105,11 @@ class Roles:
         return role
 
 
-def permissions_of(roles: RoleStore, name: str, *, service_account: bool = False) -> frozenset[Permission]:
-    """Return what a role allows that is about to be given, and keep it from being deleted meanwhile; raise Invalid.
+def custom_permissions_of(roles: RoleStore, name: str, *, service_account: bool = False) -> frozenset[Permission]:
+    """Return what a custom role allows that is about to be given, and keep it from being deleted meanwhile; nothing for a built-in one.
 
-    A service account proves by its key alone who it is, so it cannot have a role that demands a second factor.
+    Raises Invalid for a role that does not exist. A service account proves by its key alone who it is, so it cannot have a role that
+    demands a second factor.
     """
     if service_account and name in model.REQUIRED_FOR:
         raise Invalid(
@@ -116,13 +117,11 @@ def permissions_of(roles: RoleStore, name: str, *, service_account: bool = False
             {"role": f"{name} demands a second factor, which a program does not have. Choose another role."},
         )
     if name in ROLES:
-        return ROLES[name]
+        return frozenset()
     custom = roles.hold_named(name)
     if custom is None:
-        offered = [
-            *(one for one in ROLES if not service_account or one not in model.REQUIRED_FOR),
-            *(one.name for one in roles.all()),
-        ]
+        built_in = (one for one in ROLES if not service_account or one not in model.REQUIRED_FOR)
+        offered = [*built_in, *(one.name for one in roles.all())]
         raise Invalid("There is no such role.", {"role": f"Choose one of: {', '.join(offered)}."})
     return custom.permissions
 

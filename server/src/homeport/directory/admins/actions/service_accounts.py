@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from homeport.directory.admins import model
 from homeport.directory.admins.actions.refusals import refuse_fields
-from homeport.directory.admins.actions.roles import permissions_of
+from homeport.directory.admins.actions.roles import custom_permissions_of
 from homeport.directory.admins.model import AccountKey, AccountKeyCheck, ServiceAccount
 from homeport.directory.admins.ports import RoleStore, ServiceAccountStore
 from homeport.directory.audit.actions import Audit
@@ -91,7 +91,7 @@ class ServiceAccounts:
         now = self.clock.now()
         actor.require_recent(now)
         refuse_fields("The service account was not made.", _problems(name, description))
-        allowed = permissions_of(self.roles, role, service_account=True)
+        allowed = custom_permissions_of(self.roles, role, service_account=True)
         account = ServiceAccount(
             self.entropy.new_id(), name.strip(), description.strip(), role, 1, now, now, custom_permissions=allowed
         )
@@ -115,7 +115,7 @@ class ServiceAccounts:
         actor.require(Permission.ADMINISTRATORS_WRITE)
         now = self.clock.now()
         actor.require_recent(now)
-        allowed = None if role is None else permissions_of(self.roles, role, service_account=True)
+        allowed = None if role is None else custom_permissions_of(self.roles, role, service_account=True)
         before = _expected(_found(self.accounts.get_for_update(account_id)), version)
         called = before.name if name is None else name.strip()
         about = before.description if description is None else description.strip()
