@@ -45,4 +45,4 @@ class UserPortal:
         self.page.goto(f"{self.installation.server}/user/signin")
         self.page.get_by_label("User name or e-mail address").fill(name)
         self.page.get_by_label(re.compile(r"^Password")).fill(password)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
