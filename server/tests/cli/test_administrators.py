@@ -60,7 +60,7 @@ def test_a_second_factor_is_reset(homeport, served):
 
 
 def test_every_role_is_listed_with_what_it_is_for(homeport):
-    assert homeport.json("admin", "roles")[0]["name"] == BILLING
+    assert homeport.json("role", "list")[0]["name"] == BILLING
 
 
 def test_an_api_key_is_made_renamed_used_and_revoked(homeport, tmp_path):

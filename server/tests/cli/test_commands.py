@@ -67,7 +67,7 @@ def test_a_code_of_the_help_desk_is_made_by_the_names_of_device_and_account(home
     homeport("device", "unlock-code", "lab-4", "ada", "1000000009", status=1)
     assert "Have them read out again." in homeport.said
     homeport("device", "unlock-code", "lab-4", "bob", "1000000008", status=1)
-    assert "Nobody has the account bob on lab-4." in homeport.said
+    assert "“lab-4” has no account bob. See: homeport device accounts lab-4" in homeport.said
 
 
 def test_two_devices_with_one_name_are_told_apart_by_their_ids(homeport, served):

@@ -12,8 +12,8 @@ from homeport.cli.configuration.form import Field, Secret, Section
 from homeport.cli.configuration.reading import ALONE, Values
 from homeport.cli.plainly import Misuse, Refusal, Unreachable
 from homeport.cli.remote.connection import Api, JsonObject
-from homeport.cli.remote.kinds import DEVICE, DEVICE_GROUP, PROVIDER, USER, USER_GROUP, Kind
-from homeport.cli.remote.provisioning import ENROLLMENT, SETTING
+from homeport.cli.remote.kind import Kind
+from homeport.cli.remote.kinds import DEVICE, DEVICE_GROUP, ENROLLMENT, PROVIDER, PROVISIONING_SETTING, USER, USER_GROUP
 from homeport.cli.remote.secrets import read_secret
 
 MEMBERS = "members"
@@ -178,15 +178,15 @@ class ProvisioningSettings(Setting):
     def present(self, api: Api, *, members: bool) -> dict[str, Thing]:  # noqa: ARG002 - settings have no members
         """Read all three."""
         found = {}
-        for row in SETTING.all(api):
-            name = str(row.get(SETTING.id, "")).lower()
+        for row in PROVISIONING_SETTING.all(api):
+            name = str(row.get(PROVISIONING_SETTING.id, "")).lower()
             found[name] = Thing(name, {one.name: _value(row, one) for one in self.section.fields}, row)
         return found
 
     def update(self, api: Api, thing: Thing, values: Values, *, name: str, folder: Path) -> None:  # noqa: ARG002 - no secrets
         """Change one system's."""
         body = {one.wire: values[one.name] for one in self.section.fields if one.name in values}
-        api.send("PUT", SETTING.path, {"settings": [{SETTING.id: name.upper(), **body}]})
+        api.send("PUT", PROVISIONING_SETTING.path, {"settings": [{PROVISIONING_SETTING.id: name.upper(), **body}]})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,13 @@ import click
 
 from homeport.cli.plainly import Misuse, Refusal
 from homeport.cli.remote.connection import Api, JsonObject
-from homeport.cli.remote.kinds import ACCESS_POLICY, IP_LIST, USER, USER_GROUP, Column
+from homeport.cli.remote.kinds import ACCESS_POLICY, IP_LIST, POLICY_DEFAULT, SIMULATION, USER, USER_GROUP
 from homeport.cli.remote.showing import show_one
 from homeport.cli.remote.verbs import add_delete, add_list, add_show, change, given, json_option, over_the_api
 
 ACTIONS = click.Choice(["allow", "allow_with_mfa", "deny"])
 PORTALS = click.Choice(["user_portal", "admin_portal"])
 MODES = {"enabled": (False, False), "disabled": (True, False), "monitor": (False, True)}
-DEFAULT_COLUMNS = (Column("type", "Portal"), Column("action", "When no policy applies"))
-ANSWER_COLUMNS = (
-    Column("explanation", "Outcome"),
-    Column("wouldBe", "With the monitored policies"),
-    Column("country", "Country"),
-)
 
 
 @click.group("access-policy", help="Say who may sign in to the portals, over the REST API.")
@@ -115,10 +109,10 @@ def default(api: Api, portal: str, action: str | None, *, as_json: bool) -> None
     """Show or set a default."""
     path = "/api/v2/authn/defaults"
     if action:
-        show_one(DEFAULT_COLUMNS, api.send("PUT", f"{path}/{portal}", {"action": action}).body, as_json=as_json)
+        show_one(POLICY_DEFAULT, api.send("PUT", f"{path}/{portal}", {"action": action}).body, as_json=as_json)
         return
     found = next(one for one in api.get(path).body if one["type"] == portal)
-    show_one(DEFAULT_COLUMNS, found, as_json=as_json)
+    show_one(POLICY_DEFAULT, found, as_json=as_json)
 
 
 @access_policy.command("simulate", help="Say what would happen to PERSON, and why. Changes nothing.")
@@ -135,7 +129,7 @@ def simulate(
     """Ask the simulator."""
     body = given(person=person, type=portal, address=address, country=country, deviceManaged=managed)
     answer = api.send("POST", "/api/v2/authn/simulations", body).body
-    show_one(ANSWER_COLUMNS, answer, as_json=as_json)
+    show_one(SIMULATION, answer, as_json=as_json)
     if not as_json:
         for one in answer["policies"]:
             click.echo(f"{one['name']}: {one['because']}")

@@ -4,7 +4,8 @@ import click
 
 from homeport.cli.admin import admin
 from homeport.cli.remote.connection import Api
-from homeport.cli.remote.kinds import ADMINISTRATOR, INVITATION, Column, Kind
+from homeport.cli.remote.kind import Kind
+from homeport.cli.remote.kinds import ADMINISTRATOR, ADMINISTRATOR_SESSION, INVITATION
 from homeport.cli.remote.secrets import check_delivery, deliver_secret
 from homeport.cli.remote.showing import show_list
 from homeport.cli.remote.verbs import (
@@ -21,38 +22,14 @@ from homeport.cli.remote.verbs import (
 
 __all__ = ["admin"]
 
-SESSIONS = (
-    Column("lastSeen", "Last used"),
-    Column("remoteIP", "From"),
-    Column("userAgent", "Browser"),
-    Column("created", "Began"),
-    Column("expiresAt", "Ends at the latest"),
-    Column("id", "Id"),
-)
-ROLES = Kind(
-    word="role",
-    path="/api/roles",
-    rows="results",
-    names=("name",),
-    paged=False,
-    columns=(Column("name", "Role"), Column("description", "What it is for")),
-)
 
 add_list(admin, ADMINISTRATOR)
 add_show(admin, ADMINISTRATOR)
 
 
 @admin.command()
-@json_option
-@over_the_api
-def roles(api: Api, *, as_json: bool) -> None:
-    """List the roles."""
-    show_list(ROLES, ROLES.all(api), as_json=as_json)
-
-
-@admin.command()
 @click.argument("email")
-@click.option("--role", required=True, metavar="ROLE", help="Such as 'Read Only'; homeport admin roles lists them.")
+@click.option("--role", required=True, metavar="ROLE", help="Such as 'Read Only'; homeport role list names them.")
 @click.option("--link-out", metavar="FILE", help="New file for the link, readable by you only; - writes it to standard output.")
 @over_the_api
 def invite(api: Api, email: str, role: str, link_out: str | None) -> None:
@@ -87,7 +64,7 @@ def withdraw(api: Api, email: str) -> None:
 @json_option
 @over_the_api
 def role(api: Api, name: str, role: str, *, as_json: bool) -> None:
-    """Give an administrator another role. NAME is an e-mail address or an id; homeport admin roles lists the roles."""
+    """Give an administrator another role. NAME is an e-mail address or an id; homeport role list names the roles."""
     change(api, ADMINISTRATOR, name, {"roleName": role}, as_json=as_json)
 
 
@@ -165,8 +142,7 @@ def end_sessions(api: Api, name: str, only: str | None, *, yes: bool) -> None:
 
 
 def _sessions_of(api: Api, name: str) -> Kind:
-    path = f"{ADMINISTRATOR.path_of(ADMINISTRATOR.find(api, name))}/sessions"
-    return Kind(word="session", path=path, rows="sessions", names=("id",), paged=False, columns=SESSIONS)
+    return ADMINISTRATOR_SESSION.at(f"{ADMINISTRATOR.path_of(ADMINISTRATOR.find(api, name))}/sessions")
 
 
 add_delete(admin, ADMINISTRATOR, "Their sessions end, and their API keys stop working.", "remove")

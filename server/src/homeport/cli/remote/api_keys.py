@@ -5,7 +5,7 @@ import click
 from homeport.cli.remote.connection import Api
 from homeport.cli.remote.kinds import API_KEY
 from homeport.cli.remote.secrets import check_delivery, deliver_secret
-from homeport.cli.remote.verbs import add_delete, add_list, add_show, change, given, json_option, over_the_api
+from homeport.cli.remote.verbs import add_delete, add_list, add_show, change, given, json_option, key_options, over_the_api
 
 
 @click.group("api-key")
@@ -19,11 +19,7 @@ add_show(api_key, API_KEY)
 
 @api_key.command("add")
 @click.argument("name")
-@click.option("--days", type=click.IntRange(1, 365), metavar="N", help="After how many days it expires; 90 unless said.")
-@click.option(
-    "--from", "networks", multiple=True, metavar="NETWORK", help="An address or network it works from. May be given again."
-)
-@click.option("--key-out", metavar="FILE", help="New file for the key, readable by you only; - writes it to standard output.")
+@key_options
 @over_the_api
 def add(api: Api, name: str, *, days: int | None, networks: tuple[str, ...], key_out: str | None) -> None:
     """Make an API key and hand it out, once: at a terminal, or with --key-out.

@@ -4,18 +4,13 @@ import click
 
 from homeport.cli.plainly import Misuse
 from homeport.cli.remote.connection import Api, JsonObject
-from homeport.cli.remote.kinds import DEVICE, USER, USER_GROUP, Column, Kind
+from homeport.cli.remote.kind import Kind
+from homeport.cli.remote.kinds import ASSIGNMENT, DEVICE, USER, USER_GROUP
 from homeport.cli.remote.showing import show_list
 from homeport.cli.remote.verbs import json_option, over_the_api
 
 PEOPLE = (("user", USER), ("user_group", USER_GROUP))
 """Who can be assigned: the type in the REST API, and what it is."""
-ASSIGNED = Kind(
-    word="assignment",
-    path="",
-    names=("name",),
-    columns=(Column("type", "What"), Column("name", "Name"), Column("id", "Id")),
-)
 
 
 def add_assignment(group: click.Group, kind: Kind, path: str) -> None:
@@ -32,7 +27,7 @@ def add_assignment(group: click.Group, kind: Kind, path: str) -> None:
             for end in api.rows(f"{path}/{found[kind.id]}/associations", "", (("targets", wire),)):
                 row = one.read(api, {one.id: end["to"]["id"]}).body
                 rows.append({"type": one.word, "name": one.name_of(row), "id": row[one.id]})
-        show_list(ASSIGNED, rows, as_json=as_json)
+        show_list(ASSIGNMENT, rows, as_json=as_json)
 
     for verb, operation, said in (("assign", "add", "is assigned to"), ("unassign", "remove", "is no longer assigned to")):
         _add_change(group, kind, path, verb, operation, said)

@@ -6,8 +6,9 @@ import click
 
 from homeport.cli.plainly import Misuse, Refusal
 from homeport.cli.remote.assignments import add_assignment
-from homeport.cli.remote.connection import Api
-from homeport.cli.remote.kinds import DEVICE, Column, Kind
+from homeport.cli.remote.connection import Api, JsonObject
+from homeport.cli.remote.kind import Kind
+from homeport.cli.remote.kinds import BINDING, DEVICE
 from homeport.cli.remote.showing import show_list
 from homeport.cli.remote.verbs import (
     add_list,
@@ -87,23 +88,7 @@ def approve(api: Api, name: str) -> None:
 def accounts(api: Api, name: str, *, as_json: bool) -> None:
     """List the local accounts on a device: who has which, what is wanted, what the device last reported."""
     found = DEVICE.find(api, name)
-    kind = Kind(
-        word="account",
-        path=f"/api/v2/systems/{found['_id']}/bindings",
-        rows="bindings",
-        names=("username",),
-        paged=False,
-        columns=(
-            Column("userName", "User"),
-            Column("username", "Local account"),
-            Column("uid", "uid"),
-            Column("permission", "Permission"),
-            Column("desired", "Wanted"),
-            Column("observed", "Reported"),
-            Column("reason", "Reason"),
-            Column("leaseNotAfter", "Works offline until"),
-        ),
-    )
+    kind = _bindings(found)
     show_list(kind, kind.all(api), as_json=as_json)
 
 
@@ -117,13 +102,9 @@ add_assignment(device, DEVICE, "/api/v2/systems")
 @over_the_api
 def reset_passcode(api: Api, name: str, username: str, *, yes: bool) -> None:
     """Have a device forget the passcode of the local account USERNAME; the person signs in and chooses another."""
-    found = DEVICE.find(api, name)
-    bindings = api.get(f"/api/v2/systems/{found['_id']}/bindings").body["bindings"]
-    live = [one for one in bindings if one["username"] == username and one["desired"] != "removed"]
-    if not live:
-        raise click.ClickException(f"“{DEVICE.name_of(found)}” has no account {username}. See: homeport device accounts {name}")
+    found, binding = _account(api, name, username)
     confirm(f"Reset the passcode of {username} on “{DEVICE.name_of(found)}”?", yes=yes)
-    api.send("POST", f"/api/v2/systems/{found['_id']}/bindings/{live[0]['id']}/reset-passcode")
+    api.send("POST", f"{binding}/reset-passcode")
     click.echo(f"“{DEVICE.name_of(found)}” forgets the passcode of {username} as soon as it is in contact.", err=True)
 
 
@@ -135,12 +116,8 @@ def reset_passcode(api: Api, name: str, username: str, *, yes: bool) -> None:
 @over_the_api
 def unlock_code(api: Api, name: str, account: str, digits: tuple[str, ...], *, as_json: bool) -> None:
     """Make the code that lets somebody in at a device without a network. DIGITS are those that the device shows, with or without spaces."""
-    found = DEVICE.find(api, name)
-    bindings = f"/api/v2/systems/{found['_id']}/bindings"
-    live = [one for one in api.get(bindings).body["bindings"] if one["username"] == account and one["desired"] != "removed"]
-    if not live:
-        raise Refusal(f"Nobody has the account {account} on {DEVICE.name_of(found)}. `homeport device accounts` lists them.")
-    code = api.send("POST", f"{bindings}/{live[0]['id']}/unlock-code", {"challenge": " ".join(digits)}).body
+    _, binding = _account(api, name, account)
+    code = api.send("POST", f"{binding}/unlock-code", {"challenge": " ".join(digits)}).body
     if as_json:
         click.echo(json.dumps(code, indent=2))
         return
@@ -166,3 +143,17 @@ def delete(api: Api, name: str, accounts: str, *, yes: bool) -> None:
     confirm(f"Delete device “{DEVICE.name_of(found)}”? {ACCOUNTS[accounts]}", yes=yes)
     api.send("DELETE", DEVICE.path_of(found), query=[("after", accounts)])
     click.echo(f"Device “{DEVICE.name_of(found)}” is deleted. {ACCOUNTS[accounts]}", err=True)
+
+
+def _bindings(device: JsonObject) -> Kind:
+    return BINDING.at(f"/api/v2/systems/{device[DEVICE.id]}/bindings")
+
+
+def _account(api: Api, name: str, account: str) -> tuple[JsonObject, str]:
+    """Return a device and the path of the local account that it has, or shall have, under this name; raise Refusal."""
+    found = DEVICE.find(api, name)
+    kind = _bindings(found)
+    live = [one for one in kind.all(api) if one["username"] == account and one["desired"] != "removed"]
+    if not live:
+        raise Refusal(f"“{DEVICE.name_of(found)}” has no account {account}. See: homeport device accounts {name}")
+    return found, kind.path_of(live[0])

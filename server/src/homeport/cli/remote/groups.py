@@ -5,7 +5,8 @@ import click
 from homeport.cli.plainly import Misuse
 from homeport.cli.remote.assignments import add_assignment
 from homeport.cli.remote.connection import Api
-from homeport.cli.remote.kinds import DEVICE, DEVICE_GROUP, USER, USER_GROUP, Kind
+from homeport.cli.remote.kind import Kind
+from homeport.cli.remote.kinds import DEVICE, DEVICE_GROUP, USER, USER_GROUP
 from homeport.cli.remote.showing import show_list, show_one
 from homeport.cli.remote.verbs import add_delete, add_list, add_show, change, given, json_option, over_the_api, policy_options
 

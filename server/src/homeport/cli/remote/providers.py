@@ -4,7 +4,8 @@ import click
 
 from homeport.cli.plainly import printable
 from homeport.cli.remote.connection import Api
-from homeport.cli.remote.kinds import PROVIDER, Column, Kind
+from homeport.cli.remote.kind import Kind
+from homeport.cli.remote.kinds import CLIENT_SECRET, PROVIDER, PROVIDER_HEALTH
 from homeport.cli.remote.secrets import read_secret
 from homeport.cli.remote.showing import show_list, show_one
 from homeport.cli.remote.verbs import (
@@ -22,22 +23,6 @@ from homeport.cli.remote.verbs import (
 SECRET = "File of the client secret; - reads it from standard input."  # noqa: S105 - the help of an option
 SECOND = "File of a second client secret, which is tried when the first is refused; - reads it from standard input."
 DOMAINS = "An e-mail domain whose people sign in with it. May be given again."
-HEALTH = (
-    Column("status", "Status"),
-    Column("metadata.lastSuccess", "Metadata fetched"),
-    Column("metadata.failure", "Metadata failed", listed=False),
-    Column("keys.lastSuccess", "Keys fetched"),
-    Column("keys.failure", "Keys failed", listed=False),
-    Column("keyIds", "Keys"),
-    Column("clockDifference", "Seconds its clock is ahead"),
-)
-SECRETS = (
-    Column("slot", "Secret"),
-    Column("set", "Set"),
-    Column("setBy", "By"),
-    Column("lastAccepted", "Last taken"),
-    Column("lastRefused", "Last refused"),
-)
 
 
 @click.group()
@@ -115,7 +100,7 @@ def set_(
 def health(api: Api, name: str, *, as_json: bool) -> None:
     """Show how an identity provider is doing: what was fetched and when, what fails, the clocks. NAME is its name or its id."""
     found = api.get(f"{PROVIDER.path_of(PROVIDER.find(api, name))}/health").body
-    show_one(HEALTH, found, as_json=as_json)
+    show_one(PROVIDER_HEALTH, found, as_json=as_json)
     if not as_json:
         for problem in found["problems"]:
             click.echo(
@@ -169,8 +154,7 @@ def remove_secret(api: Api, name: str, slot: str, *, yes: bool, as_json: bool) -
 
 
 def _secrets_of(api: Api, name: str) -> Kind:
-    path = f"{PROVIDER.path_of(PROVIDER.find(api, name))}/client-secrets"
-    return Kind(word="client secret", path=path, rows="clientSecrets", id="slot", names=("slot",), paged=False, columns=SECRETS)
+    return CLIENT_SECRET.at(f"{PROVIDER.path_of(PROVIDER.find(api, name))}/client-secrets")
 
 
 add_delete(idp, PROVIDER, "Nobody can sign in with it any more; the links of its people become inactive.")

@@ -6,41 +6,16 @@ import click
 
 from homeport.cli.plainly import Misuse, Refusal, printable
 from homeport.cli.remote.connection import Api, JsonObject
-from homeport.cli.remote.kinds import DEVICE_GROUP, USER_GROUP, Column, Kind
+from homeport.cli.remote.kinds import (
+    DEVICE_GROUP,
+    ENROLLMENT,
+    ENROLLMENT_COLUMNS,
+    PROVISIONING_RULE,
+    PROVISIONING_SETTING,
+    USER_GROUP,
+)
 from homeport.cli.remote.showing import show_list, show_one
 from homeport.cli.remote.verbs import confirm, given, json_option, over_the_api, yes_option
-
-SETTING = Kind(
-    word="provisioning setting",
-    path="/api/v2/devices/settings/signinwithjumpcloud",
-    rows="settings",
-    id="osFamily",
-    names=("osFamily",),
-    paged=False,
-    columns=(
-        Column("osFamily", "System"),
-        Column("enabled", "Enabled"),
-        Column("verified", "Verified"),
-        Column("defaultPermission", "Permission"),
-        Column("severalUsers", "Several people"),
-        Column("leaseDays", "Days without contact"),
-        Column("ssh", "Over ssh"),
-        Column("sudo", "With sudo"),
-        Column("existingAccount", "Existing account"),
-    ),
-)
-RULES = Kind(
-    word="rule",
-    path="",
-    id="userGroupId",
-    names=("name",),
-    columns=(Column("name", "User group"), Column("permission", "Permission"), Column("leaseDays", "Days without contact")),
-)
-ENROLLMENT = "/api/v2/devices/settings/enrollment"
-WAITING = (
-    Column("newDevicesWaitForApproval", "New devices wait for approval"),
-    Column("defaultDeviceGroupId", "Group that they join"),
-)
 
 
 @click.group()
@@ -53,7 +28,7 @@ def provisioning() -> None:
 @over_the_api
 def show(api: Api, *, as_json: bool) -> None:
     """Show the settings of Linux, macOS and Windows."""
-    show_list(SETTING, SETTING.all(api), as_json=as_json)
+    show_list(PROVISIONING_SETTING, PROVISIONING_SETTING.all(api), as_json=as_json)
 
 
 @provisioning.command("set")
@@ -92,9 +67,9 @@ def set_(
     )
     if not body:
         raise Misuse("Nothing to change was given. --help says what can be.")
-    api.send("PUT", SETTING.path, {"settings": [{"osFamily": system.upper(), **body}]})
-    found = [row for row in SETTING.all(api) if row.get("osFamily") == system.upper()]
-    show_list(SETTING, found, as_json=False)
+    api.send("PUT", PROVISIONING_SETTING.path, {"settings": [{"osFamily": system.upper(), **body}]})
+    found = [row for row in PROVISIONING_SETTING.all(api) if row.get("osFamily") == system.upper()]
+    show_list(PROVISIONING_SETTING, found, as_json=False)
 
 
 system_option = click.option(
@@ -114,7 +89,7 @@ def rules(api: Api, *, system: str, as_json: bool) -> None:
     """List what user groups get instead of a system's settings."""
     found = _rules(api, system)[0]
     rows = ({**rule, "name": USER_GROUP.read(api, {"id": rule["userGroupId"]}).body["name"]} for rule in found)
-    show_list(RULES, rows, as_json=as_json)
+    show_list(PROVISIONING_RULE, rows, as_json=as_json)
 
 
 @provisioning.command("rule")
@@ -158,13 +133,13 @@ def remove_rule(api: Api, group: str, *, system: str, yes: bool) -> None:
 
 
 def _rules(api: Api, system: str) -> tuple[list[JsonObject], str]:
-    answer = api.get(SETTING.path)
+    answer = api.get(PROVISIONING_SETTING.path)
     setting = next(one for one in answer.body["settings"] if one["osFamily"] == system.upper())
     return setting["groups"], answer.etag
 
 
 def _send_rules(api: Api, system: str, rules: list[JsonObject], etag: str) -> None:
-    api.send("PUT", SETTING.path, {"settings": [{"osFamily": system.upper(), "groups": rules}]}, etag=etag)
+    api.send("PUT", PROVISIONING_SETTING.path, {"settings": [{"osFamily": system.upper(), "groups": rules}]}, etag=etag)
 
 
 @click.group()
@@ -177,7 +152,7 @@ def enrollment() -> None:
 @over_the_api
 def show_enrollment(api: Api, *, as_json: bool) -> None:
     """Show whether new devices wait for approval, and the id of the group that they join."""
-    show_one(WAITING, api.get(ENROLLMENT).body, as_json=as_json)
+    show_one(ENROLLMENT_COLUMNS, api.get(ENROLLMENT).body, as_json=as_json)
 
 
 @enrollment.command("set")
@@ -195,4 +170,4 @@ def set_enrollment(api: Api, *, waiting: bool | None, group: str | None, as_json
     if group is not None:
         body["defaultDeviceGroupId"] = DEVICE_GROUP.find(api, group)[DEVICE_GROUP.id] if group else None
     api.send("PUT", ENROLLMENT, body, etag=read.etag)
-    show_one(WAITING, api.get(ENROLLMENT).body, as_json=as_json)
+    show_one(ENROLLMENT_COLUMNS, api.get(ENROLLMENT).body, as_json=as_json)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from homeport.cli.remote.connection import JsonObject
-from homeport.cli.remote.kinds import Column, Kind
+from homeport.cli.remote.kind import Column, Kind
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -12,7 +12,7 @@ import click
 from homeport.cli.plainly import Misuse, Refusal
 from homeport.cli.remote.access import Wanted, find
 from homeport.cli.remote.connection import Api, JsonObject
-from homeport.cli.remote.kinds import Kind
+from homeport.cli.remote.kind import Kind
 from homeport.cli.remote.showing import show_list, show_one
 
 Command = Callable[..., None]
@@ -92,6 +92,33 @@ def policy_options(command: Command) -> Command:
     command = click.option("--sudo", type=sudo, help="What sudo asks for; INHERIT says nothing.")(command)
     ssh = click.Choice(["INHERIT", "KEY", "BROWSER", "PASSCODE"])
     return click.option("--ssh", type=ssh, help="What opens a session over ssh; INHERIT says nothing.")(command)
+
+
+def key_options(command: Command) -> Command:
+    """Let a command that makes a key take how long it lasts, where it works, and where its text goes."""
+    for option in (
+        click.option(
+            "--key-out", metavar="FILE", help="New file for the key, readable by you only; - writes it to standard output."
+        ),
+        click.option(
+            "--from",
+            "networks",
+            multiple=True,
+            metavar="NETWORK",
+            help="An address or network it works from. May be given again.",
+        ),
+        click.option("--days", type=click.IntRange(1, 365), metavar="N", help="After how many days it expires; 90 unless said."),
+    ):
+        command = option(command)
+    return command
+
+
+def refuse_both(first: str | None, second: str | None, one: str, other: str, *, needed: bool = False) -> None:
+    """Raise Misuse when both of two ways to say something were used, or neither where one is needed."""
+    if first is not None and second is not None:
+        raise Misuse(f"Give {one} or {other}, not both.")
+    if needed and first is None and second is None:
+        raise Misuse(f"Give {one} or {other}.")
 
 
 def query_of(filters: Iterable[str], search: str | None, sort: str | None) -> tuple[tuple[str, str], ...]:
