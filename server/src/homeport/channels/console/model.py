@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from math import ceil
 
 from homeport.directory.devices.model import UidUse
+from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.mail.model import Message
 from homeport.trust.signin.model import DayOfSignIns, Refusals
 
@@ -21,13 +22,14 @@ MOST_SYSTEMS = 8
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One thing that somebody should look at, and where."""
+    """One thing that somebody should look at, and where: a link for those who hold the permission that its page needs."""
 
     kind: str
     title: str
     sentence: str
     path: str
     label: str
+    needs: Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def refused_lately(refusals: Sequence[Refusals]) -> Sequence[Attention]:
             f"{one.week} in the last 7 days. Each attempt says what failed and how to mend it.",
             f"/admin/sign-ins?reason={one.reason}&since=24h",
             "See the attempts",
+            Permission.SIGNINS_READ,
         )
         for one in found
     ]
@@ -84,7 +87,8 @@ def undelivered(failed: Message | None, now: datetime) -> Sequence[Attention]:
     if failed is None or failed.ended_at is None or failed.ended_at < now - timedelta(days=1):
         return []
     title = f"Mail to {failed.recipient} was not delivered"
-    return [Attention("warn", title, f"The mail server said: {failed.answer}", "/admin/mail", "See what was sent")]
+    said = f"The mail server said: {failed.answer}"
+    return [Attention("warn", title, said, "/admin/mail", "See what was sent", Permission.MAIL_READ)]
 
 
 def without_a_way() -> Attention:
@@ -95,6 +99,7 @@ def without_a_way() -> Attention:
         "An identity provider is connected, but no way to provision devices is enabled, so federation takes no effect.",
         "/admin/provisioning/linux",
         "Enable Self Service Account Provisioning",
+        Permission.PROVISIONING_READ,
     )
 
 
@@ -106,6 +111,7 @@ def silent(count: int) -> Attention:
         "Accounts there go on until their lease ends; suspending somebody does not reach the device before it is in contact again.",
         "/admin/devices?sort=last_contact_at",
         "See the devices",
+        Permission.DEVICES_READ,
     )
 
 
@@ -117,4 +123,5 @@ def scarce(use: UidUse) -> Attention:
         "When none is left, nobody new gets an account on a Linux device.",
         "/admin/provisioning/linux",
         "See the provisioning setting",
+        Permission.PROVISIONING_READ,
     )

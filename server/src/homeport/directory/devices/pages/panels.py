@@ -15,6 +15,7 @@ from homeport.directory.people.model import User
 from homeport.foundation.database.engine import Work
 from homeport.foundation.kernel.actor import Actor, system
 from homeport.foundation.kernel.listing import Filter, Listing
+from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.templates import Templates
 
 SELF_SERVICE = "Self Service Account Provisioning"
@@ -42,24 +43,27 @@ class DevicePanels:
     work: Work[DeviceActions]
     templates: Templates
 
-    def provisioning(self, _subject: Any, _actor: Actor) -> Markup:
+    def provisioning(self, _subject: Any, actor: Actor) -> Markup:
         """Return “Device Account Provisioning” for the identity provider's page."""
         with self.work.read() as actions:
             settings = actions.provisioning.list(READER)
         return self.templates.fragment(
             "devices/provisioning_panel.html",
             rows=provisioning_rows(settings),
+            may_configure=actor.may(Permission.PROVISIONING_READ) and actor.may(Permission.DEVICES_READ),
             any_enabled=any(setting.takes_effect for setting in settings),
             unverified=not all(setting.verified for setting in settings),
         )
 
-    def user_bindings(self, user: User, _actor: Actor) -> Markup:
+    def user_bindings(self, user: User, actor: Actor) -> Markup:
         """Return “Devices” for a user's page."""
         with self.work.read() as actions:
             bindings = actions.bindings.of_user(READER, user.id)
-        return self.templates.fragment("devices/user_panel.html", bindings=bindings, desired=DESIRED, observed=OBSERVED)
+        return self.templates.fragment(
+            "devices/user_panel.html", bindings=bindings, desired=DESIRED, observed=OBSERVED, may=actor.may
+        )
 
-    def user_assignments(self, user: User, _actor: Actor) -> Markup:
+    def user_assignments(self, user: User, actor: Actor) -> Markup:
         """Return “Assigned devices” for a user's page: where somebody may sign in although it is limited, and by which ways."""
         with self.work.read() as actions:
             page = actions.access.devices_of_user(READER, user.id, limit=SHOWN)
@@ -71,7 +75,7 @@ class DevicePanels:
                 for one in actions.user_groups.get_all(READER, {way.user_group_id for way in ways if way.user_group_id})
             }
         return self.templates.fragment(
-            "devices/user_assignments.html", user=user, devices=page.items, names=names, total=page.total
+            "devices/user_assignments.html", user=user, devices=page.items, names=names, total=page.total, may=actor.may
         )
 
 

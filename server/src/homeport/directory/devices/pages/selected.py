@@ -155,6 +155,7 @@ class SelectedDevicesPages:
         self, request: Request, actor: Actor, device_ids: Sequence[str] | None, *, joins: bool, form: FormState | None = None
     ) -> Response:
         actor.require(Permission.GROUPS_WRITE)
+        actor.require(Permission.DEVICES_READ)
         found = self._found(actor, device_ids)
         with self.work.read() as actions:
             groups = [(group.id, group.name) for group in groups_to_offer(actions, actor)]
