@@ -15,7 +15,7 @@ AT_THE_PORTALS = {
     ReasonCode.PASSWORD_MANAGED_ELSEWHERE,
     ReasonCode.CODE_WRONG,
     ReasonCode.PASSKEY_WRONG,
-    ReasonCode.SECOND_FACTOR_MISSING,
+    ReasonCode.PASSKEY_DEMANDED,
     ReasonCode.DENIED_BY_POLICY,
 }
 """Reasons of sign-ins with a password, without provider or machine."""

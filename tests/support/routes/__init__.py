@@ -1,6 +1,6 @@
 """What each guarded route of the server needs, in one place; `server/tests/architecture/test_roles.py` proves every line."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,10 +13,10 @@ from homeport.foundation.http.actor import GUARDS
 __all__ = ["BODIES", "NEEDS", "SENSITIVE", "guarded_routes"]
 
 
-def guarded_routes(app: FastAPI) -> Iterator[str]:
+def guarded_routes(app: FastAPI, guards: Collection[Callable[..., Any]] = GUARDS) -> Iterator[str]:
     """Method and path of each route that asks who it is."""
     for route in _routes_of(app.routes):
-        if hasattr(route, "dependant") and any(call in GUARDS for call in _calls_of(route.dependant)):
+        if hasattr(route, "dependant") and any(call in guards for call in _calls_of(route.dependant)):
             yield from (f"{method} {route.path}" for method in sorted(route.methods))
 
 

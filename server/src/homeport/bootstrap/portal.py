@@ -25,7 +25,7 @@ from homeport.trust.signin.person.pages import (
     SecurityPages,
 )
 from homeport.trust.signin.person.pages.passkeys import DoorActions, PersonPasskeyDoor
-from homeport.trust.signin.person.pages.signin import SESSION_COOKIE, SIGN_OUT
+from homeport.trust.signin.person.pages.signin import FACTOR, OPEN_WITHOUT_FACTOR, SESSION_COOKIE, SIGN_OUT
 
 NAVIGATION = Navigation()
 for _label, _path in (
@@ -54,7 +54,9 @@ def shell_of(actor: Actor, organization: str) -> Shell:
 def routers(home: Home, app: FastAPI, templates: Templates, panels: Panels) -> Sequence[APIRouter]:
     """Return the portal's routes; say how its sessions are read, and add its section to a user's page."""
     parts = home.parts
-    sessions = SessionAuthenticator(home.work_of(lambda unit: unit.user_sessions), parts.clock, SESSION_COOKIE)
+    sessions = SessionAuthenticator(
+        home.work_of(lambda unit: unit.user_sessions), parts.clock, SESSION_COOKIE, FACTOR, OPEN_WITHOUT_FACTOR
+    )
     authenticate = PersonAuthenticator(sessions, home.work_of(lambda unit: unit.passwords))
     app.state.authenticate_user = authenticate
     managed = PasswordPanels(home.work_of(_security), templates, parts.settings.public_url)

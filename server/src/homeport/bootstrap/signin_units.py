@@ -40,6 +40,7 @@ from homeport.trust.signin.passkeys.store import CeremonySql, PasskeySql
 from homeport.trust.signin.passkeys.tables import admin_passkeys, user_passkeys
 from homeport.trust.signin.passkeys.webauthn import PyWebAuthn
 from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
+from homeport.trust.signin.password.actions.rules import AdminRules
 from homeport.trust.signin.password.actions.throttling import Throttling
 from homeport.trust.signin.password.recording import PasswordAttempts
 from homeport.trust.signin.password.store import BrowserSql, ChallengeSql, SessionSql, ThrottleSql
@@ -86,7 +87,8 @@ class SignInUnit:
     @cached_property
     def portal_policies(self) -> PortalPolicies:
         """What access policies say of a sign-in to the user portal."""
-        return PortalPolicies(self.access_decisions, UserGroupSql(self._connection), PasswordSql(self._connection))
+        passkeys = PasskeySql(self._connection, user_passkeys)
+        return PortalPolicies(self.access_decisions, UserGroupSql(self._connection), PasswordSql(self._connection), passkeys)
 
     @cached_property
     def jobs(self) -> Jobs:
@@ -167,7 +169,8 @@ class SignInUnit:
     @cached_property
     def sessions(self) -> Sessions:
         """Administrators' sessions."""
-        return Sessions(SessionSql(self._connection), self.administrators, self.audit, self._clock, self._entropy)
+        rules = AdminRules(self.access_decisions, self.administrators, PasskeySql(self._connection, admin_passkeys))
+        return Sessions(SessionSql(self._connection), self.administrators, rules, self.audit, self._clock, self._entropy)
 
     @cached_property
     def password_sign_in(self) -> PasswordSignIn:
@@ -181,6 +184,7 @@ class SignInUnit:
             self.administrators,
             self.administrator_links,
             self.access_decisions,
+            PasskeySql(self._connection, admin_passkeys),
             self.audit,
             self._clock,
             self._entropy,
@@ -233,13 +237,13 @@ class SignInUnit:
     @cached_property
     def session_users(self) -> SessionUsers:
         """Users as the owners of sessions."""
-        return SessionUsers(UserSql(self._connection))
+        return SessionUsers(UserSql(self._connection), PasswordSql(self._connection))
 
     @cached_property
     def user_sessions(self) -> Sessions:
         """Users' sessions in the user portal."""
         store = SessionSql(self._connection, user_sessions)
-        return Sessions(store, self.session_users, self.audit, self._clock, self._entropy, USERS)
+        return Sessions(store, self.session_users, self.portal_policies, self.audit, self._clock, self._entropy, USERS)
 
     @cached_property
     def person_sign_in(self) -> PersonSignIn:

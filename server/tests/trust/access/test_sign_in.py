@@ -6,8 +6,10 @@ from tests.support.house import ADMIN
 from homeport.directory.admins.model import ADMINISTRATOR, BILLING, READ_ONLY
 from homeport.foundation.kernel.actor import Origin
 from homeport.foundation.kernel.errors import Conflict
+from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.trust.access.actions import Wanted
 from homeport.trust.access.model import Action, InList, Link, Mode, Not, Portal, Targets
+from homeport.trust.signin.passkeys.model import Passkey
 from homeport.trust.signin.password.model import CodeAsked, ShutOut, SignedIn
 
 OFFICE, HOME = "192.0.2.7", "198.51.100.4"
@@ -85,14 +87,36 @@ def test_an_invitation_is_asked_the_policies_and_a_link_of_the_server_is_the_way
     back = scene.do(lambda act: act.administrator_links.issue(ADMIN))
     got = scene.do(lambda act: act.password_sign_in.accept_link(back, email="back@example.com", **names))
     assert isinstance(got, SignedIn)
+    assert scene.do(lambda act: act.sessions.authenticate(got.token, Origin(HOME))) is not None
 
 
-def test_an_open_session_goes_on_when_a_policy_comes_to_deny(scene):
+def test_an_open_session_is_good_for_nothing_when_a_policy_comes_to_deny_or_to_demand(scene):
     somebody, ada = scene.administrator(), scene.administrator("ada", READ_ONLY)
     got = scene.sign_in(ada)
+    demand = scene.policy("Second factor", Action.MFA)
+    assert scene.do(lambda act: act.sessions.authenticate(got.token, Origin(OFFICE))).lacks_factor
+    scene.do(lambda act: act.access_policies.delete(ADMIN, demand.id))
+    assert not scene.do(lambda act: act.sessions.authenticate(got.token, Origin(OFFICE))).lacks_factor
     scene.policy(targets=Targets(excluded_people=(somebody.id,)))
-    assert scene.do(lambda act: act.sessions.authenticate(got.token, Origin(OFFICE))) is not None
+    assert scene.do(lambda act: act.sessions.authenticate(got.token, Origin(OFFICE))) is None
+    scene.do(lambda act: act.sessions.end_denied(act.sessions.find(got.token), Origin(OFFICE)))
+    assert scene.do(lambda act: act.sessions.find(got.token)) is None
+    assert scene.house.sql("SELECT reason FROM audit_entries WHERE event_type = 'admin_sessions_end'") == [("denied_by_policy",)]
     assert not scene.gets_in(ada)
+
+
+def test_a_password_alone_opens_nothing_where_a_passkey_is_the_factor_that_is_demanded(scene):
+    ada = scene.administrator("ada", READ_ONLY)
+    got = scene.sign_in(ada)
+    passkey = Passkey("a-passkey", ada.id, "credential", "key", 0, "Laptop", scene.house.clock.now())
+    scene.do(lambda act: act.admin_passkeys.passkeys.add(passkey))
+    assert scene.do(lambda act: act.sessions.authenticate(got.token, Origin(OFFICE))) is not None
+    scene.policy("Second factor", Action.MFA)
+    assert scene.do(lambda act: act.sessions.authenticate(got.token, Origin(OFFICE))) is None
+    assert scene.sign_in(ada).reason is ReasonCode.PASSKEY_DEMANDED
+    by_passkey = scene.do(lambda act: act.password_sign_in.enter_by_passkey(ada.id, Origin(OFFICE)))
+    actor = scene.do(lambda act: act.sessions.authenticate(by_passkey.token, Origin(OFFICE)))
+    assert (actor.lacks_factor, bool(actor.permissions)) == (False, True)
 
 
 def test_a_group_or_a_list_that_a_policy_names_cannot_be_deleted(scene):

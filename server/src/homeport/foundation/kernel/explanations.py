@@ -39,10 +39,11 @@ PASSKEY_WRONG = Explanation(
     "The passkey did not prove what it should. Try again, or sign in another way.",
     "The answer did not hold, came too late, or its passkey belongs to nobody here. The person can register it anew.",
 )
-SECOND_FACTOR_MISSING = Explanation(
-    "second_factor_missing",
-    f"Signing in from here needs a second factor, and you have none yet. {_ASK}",
-    "An access policy demands a second factor and the user has none. Let them sign in where none is demanded and set one up under Security.",
+PASSKEY_DEMANDED = Explanation(
+    "passkey_demanded",
+    "Signing in from here needs a second factor, and yours is a passkey. Sign in with it. If you lost it, give the sign-in id below to your administrator.",
+    "A second factor is demanded and the person's only one is a passkey, so a password alone neither signs in nor sets up another. "
+    "If the passkey is lost, remove it on the person's page; then the sign-in leads to a new second factor.",
 )
 DENIED_BY_POLICY = Explanation(
     "denied_by_policy",

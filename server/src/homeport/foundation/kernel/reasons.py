@@ -366,7 +366,7 @@ class ReasonCode(Enum):
     PASSWORD_MANAGED_ELSEWHERE = explanations.PASSWORD_MANAGED_ELSEWHERE
     CODE_WRONG = explanations.CODE_WRONG
     PASSKEY_WRONG = explanations.PASSKEY_WRONG
-    SECOND_FACTOR_MISSING = explanations.SECOND_FACTOR_MISSING
+    PASSKEY_DEMANDED = explanations.PASSKEY_DEMANDED
     DENIED_BY_POLICY = explanations.DENIED_BY_POLICY
 
     @property

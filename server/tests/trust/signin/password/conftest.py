@@ -24,7 +24,10 @@ from homeport.directory.audit.store import AuditStore
 from homeport.foundation.kernel.actor import Origin, system
 from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.sealing.sealer import Sealer
+from homeport.trust.signin.passkeys.store import PasskeySql
+from homeport.trust.signin.passkeys.tables import admin_passkeys
 from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
+from homeport.trust.signin.password.actions.rules import AdminRules
 from homeport.trust.signin.password.store import BrowserSql, ChallengeSql, SessionSql, ThrottleSql
 
 ROOT = system("root")
@@ -93,10 +96,12 @@ def build(clock, entropy, hasher):
         audit = Audit(AuditStore(connection), clock, entropy)
         rows = AdministratorSql(connection)
         links, factor_rows = LinkSql(connection), FactorSql(connection)
-        decisions = decisions_over(unit)
+        decisions, passkeys = decisions_over(unit), PasskeySql(connection, admin_passkeys)
         administrators = Administrators(rows, links, audit, clock, unit, decisions, RoleSql(connection))
         return PasswordSignIn(
-            sessions=Sessions(SessionSql(connection), administrators, audit, clock, entropy),
+            sessions=Sessions(
+                SessionSql(connection), administrators, AdminRules(decisions, administrators, passkeys), audit, clock, entropy
+            ),
             throttles=ThrottleSql(connection),
             browsers=BrowserSql(connection),
             challenges=ChallengeSql(connection),
@@ -104,6 +109,7 @@ def build(clock, entropy, hasher):
             administrators=administrators,
             links=AdministratorLinks(links, rows, factor_rows, hasher, audit, clock, entropy, unit, RoleSql(connection)),
             decisions=decisions,
+            passkeys=passkeys,
             audit=audit,
             clock=clock,
             entropy=entropy,

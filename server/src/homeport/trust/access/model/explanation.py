@@ -12,7 +12,7 @@ from homeport.trust.access.model.conditions import (
     Some,
 )
 from homeport.trust.access.model.decision import Decision, Judged, Standing, Subject
-from homeport.trust.access.model.policies import Action, Mode, Portal
+from homeport.trust.access.model.policies import Action, Mode
 
 _WHY = {
     Standing.DISABLED: "It is disabled.",
@@ -45,12 +45,7 @@ def outcome(decision: Decision, subject: Subject) -> str:
         return f"Denied, {by}."
     if decision.action is Action.ALLOW:
         return f"Allowed, {by}."
-    if subject.has_factor:
-        then = "The second factor is asked."
-    elif subject.portal is Portal.ADMIN:
-        then = "There is no second factor yet, so one is set up first."
-    else:
-        then = "There is no second factor yet, so the sign-in is refused until one is set up."
+    then = "The second factor is asked." if subject.has_factor else "There is no second factor yet, so one is set up first."
     return f"Allowed with a second factor, {by}. {then}"
 
 

@@ -3,8 +3,10 @@
 import ipaddress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from homeport.foundation.kernel.entropy import hash_token
+from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.trust.access.model import Link
 
 IDLE = timedelta(minutes=30)
@@ -24,6 +26,17 @@ HOME = "/admin"
 _WAYS_IN = {"/signin", "/signout", "/user/signin", "/user/signout"}
 
 
+class Way(StrEnum):
+    """How a session's person proved who they are, as far as it matters afterwards."""
+
+    PASSWORD = "password"  # noqa: S105 - a word, no password
+    """The password, and the code of who has a second factor."""
+    PASSKEY = "passkey"
+    """Both factors in one."""
+    RECOVERY = "recovery"
+    """A one-time link made on the server: access policies are not asked, so that it is the way back whatever they say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A session of an administrator or a user, its owner. The cookie holds a token; only its hash is kept."""
@@ -38,8 +51,7 @@ class Session:
     expires_at: datetime
     address: str
     user_agent: str
-    factor_demanded: bool = False
-    """An access policy let the person in on condition of a second factor; without one the session does nothing but set it up."""
+    way: Way = Way.PASSWORD
 
     def alive(self, now: datetime) -> bool:
         """Tell whether the session is neither over nor idle for too long."""
@@ -143,10 +155,11 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class ShutOut:
-    """The proof was right, and an access policy denies the sign-in: what the person reads, and where they can read on."""
+    """The proof was right, and the sign-in is denied even so: what the person reads, where they can read on, and why."""
 
     message: str
     links: tuple[Link, ...] = ()
+    reason: ReasonCode = ReasonCode.DENIED_BY_POLICY
 
 
 def account_key(email: str) -> str:

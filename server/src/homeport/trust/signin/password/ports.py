@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from homeport.foundation.kernel.actor import Actor, Origin
+from homeport.trust.access.model import Decision
 from homeport.trust.signin.password.model import Challenge, Session, Throttle
 
 
@@ -30,6 +31,18 @@ class Owners(Protocol):
 
     def called(self, owner_id: str, /) -> str:
         """Return by what name the audit log calls one."""
+        ...
+
+
+class SessionRules(Protocol):
+    """Says what access policies hold of somebody who has a session; asked at each request, so that a new denial counts at once."""
+
+    def decide(self, owner_id: str, origin: Origin, /) -> Decision | None:
+        """Decide about an owner who comes from there now; None for somebody who is gone."""
+        ...
+
+    def has_passkeys(self, owner_id: str, /) -> bool:
+        """Tell whether an owner has passkeys."""
         ...
 
 
@@ -98,6 +111,14 @@ class ChallengeStore(Protocol):
 
     def remove_before(self, moment: datetime) -> None:
         """Forget those that were over before."""
+        ...
+
+
+class PasskeyHolders(Protocol):
+    """Knows who has passkeys."""
+
+    def of_owner(self, owner_id: str, /) -> Sequence[Any]:
+        """Return somebody's passkeys."""
         ...
 
 

@@ -1,14 +1,14 @@
 """Sessions, failures and known browsers in SQL; each store has one table for administrators and one for users."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Table, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from homeport.trust.signin.password.model import Challenge, Session, Throttle
+from homeport.trust.signin.password.model import Challenge, Session, Throttle, Way
 from homeport.trust.signin.password.tables import admin_challenges, admin_sessions, known_browsers, signin_throttles
 
 Made = TypeVar("Made", Session, Challenge)
@@ -17,6 +17,11 @@ Made = TypeVar("Made", Session, Challenge)
 def _of(kind: type[Made], table: Table, row: Row[Any]) -> Made:
     """Return a row as what it means: the column of the owner is called after them, the field is `owner_id`."""
     return kind(**dict(zip(table.c.keys(), row, strict=True)))
+
+
+def _session(table: Table, row: Row[Any]) -> Session:
+    found = _of(Session, table, row)
+    return replace(found, way=Way(found.way))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class SessionSql:
     def find(self, token_hash: str) -> Session | None:
         """Return the session whose token has this hash."""
         row = self.connection.execute(select(self.table).where(self.table.c.token_hash == token_hash)).first()
-        return None if row is None else _of(Session, self.table, row)
+        return None if row is None else _session(self.table, row)
 
     def replace_token(self, session: Session, old_hash: str) -> bool:
         """Store a session's new token and times in the place of those with the old token; tell whether it was still there."""
@@ -61,12 +66,12 @@ class SessionSql:
             self.table.c.last_seen_at > idle_since,
         )
         rows = self.connection.execute(query.order_by(self.table.c.last_seen_at.desc(), self.table.c.id))
-        return [_of(Session, self.table, row) for row in rows]
+        return [_session(self.table, row) for row in rows]
 
     def get(self, session_id: str) -> Session | None:
         """Return a session."""
         row = self.connection.execute(select(self.table).where(self.table.c.id == session_id)).first()
-        return None if row is None else _of(Session, self.table, row)
+        return None if row is None else _session(self.table, row)
 
     def remove_over(self, now: datetime, idle_since: datetime) -> None:
         """Remove sessions that expired or were not used since."""

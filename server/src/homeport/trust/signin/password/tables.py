@@ -1,6 +1,6 @@
 """The tables of sessions, of sign-ins that wait for a code, of failures counted, and of known browsers."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint, false
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
 
 from homeport.foundation.database.columns import Id, LongText, UtcDateTime, metadata
 
@@ -19,7 +19,7 @@ def _sessions(name: str, owner: str, of: str) -> Table:
         Column("expires_at", UtcDateTime, nullable=False),
         Column("address", String(64), nullable=False),
         Column("user_agent", String(300), nullable=False),
-        Column("factor_demanded", Boolean, nullable=False, server_default=false()),
+        Column("way", String(16), nullable=False, server_default="password"),
         UniqueConstraint("token_hash"),
         Index(f"ix_{name}_{owner}", "owner_id"),
         Index(f"ix_{name}_expires_at", "expires_at"),

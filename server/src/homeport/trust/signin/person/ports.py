@@ -44,6 +44,10 @@ class AccessPolicies(Protocol):
         """Say whether this person may sign in from there."""
         ...
 
+    def has(self, user_id: str) -> bool:
+        """Tell whether the user has a second factor: codes, or a passkey, which proves both."""
+        ...
+
 
 class PasswordStore(Protocol):
     """Keeps users' passwords; a user without one has the empty `DirectoryPassword`."""

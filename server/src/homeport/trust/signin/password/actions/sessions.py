@@ -1,18 +1,20 @@
 """The sessions of administrators, and in the same way of users: begun, looked at, renewed, ended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from homeport.directory.audit.actions import Audit
-from homeport.directory.audit.model import Resource
+from homeport.directory.audit.model import JSON, Resource
 from homeport.foundation.kernel.actor import Actor, Origin
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
 from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.kernel.reasons import ReasonCode
+from homeport.trust.access.model import Action, Decision, described
 from homeport.trust.signin.password import model
-from homeport.trust.signin.password.model import Session
-from homeport.trust.signin.password.ports import Owner, Owners, SessionStore
+from homeport.trust.signin.password.model import Session, Way
+from homeport.trust.signin.password.ports import Owner, Owners, SessionRules, SessionStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Sessions:
 
     sessions: SessionStore
     owners: Owners
+    rules: SessionRules
     audit: Audit
     clock: Clock
     entropy: Entropy
@@ -48,25 +51,37 @@ class Sessions:
         return None if session is None else self.actor(session, origin)
 
     def actor(self, session: Session, origin: Origin) -> Actor | None:
-        """Return a living session's owner as they are now, or None when they are gone or suspended."""
+        """Return a living session's owner as they are now, or None when they are gone or suspended, or an access policy denies them.
+
+        A policy that demands a second factor of somebody without one leaves nothing but to set it up.
+        """
         # public: only `find` hands out sessions
-        owner = self.owners.acting(session.owner_id, origin)
-        if owner is None:
+        owner, decision = self._present(session, origin)
+        if owner is None or self._ended_by(decision, session, owner):
             return None
-        if session.factor_demanded and not owner.has_factor:
+        if self._demanded(decision, session, owner):
             owner = replace(owner, permissions=frozenset(), lacks_factor=True)
         return replace(owner, session_id=session.id, authenticated_at=session.authenticated_at)
+
+    def end_denied(self, session: Session, origin: Origin) -> None:
+        """End a session that access policies let do nothing any more, and record which said so."""
+        # public: only `find` hands out sessions; it asks the same as `actor`, which let nobody in
+        owner, decision = self._present(session, origin)
+        reason = self._ended_by(decision, session, owner) if owner is not None else None
+        if owner is None or reason is None or decision is None or self.sessions.get(session.id) is None:
+            return
+        self.sessions.remove(session.id)
+        self._record(owner, session.owner_id, 1, reason.code, described(decision))
 
     def touch(self, session: Session) -> None:
         """Store that the session was used now."""
         # public: only `find` hands out sessions
         self.sessions.touch(session.id, self.clock.now())
 
-    def start(self, owner: Owner, origin: Origin, *, replacing: str = "", factor_demanded: bool = False) -> tuple[Session, str]:
+    def start(self, owner: Owner, origin: Origin, *, replacing: str = "", way: Way = Way.PASSWORD) -> tuple[Session, str]:
         """Start a session for somebody who just proved who they are, and return it with its token.
 
-        `replacing` is the token that the browser held before; that session ends, so that nobody can plant one. With
-        `factor_demanded` it does nothing but set up a second factor while there is none.
+        `replacing` is the token that the browser held before; that session ends, so that nobody can plant one.
         """
         # public: its callers have checked a password or a one-time link
         self.end(replacing)
@@ -82,7 +97,7 @@ class Sessions:
             expires_at=now + model.ABSOLUTE,
             address=origin.address[:64],
             user_agent=origin.user_agent[:300],
-            factor_demanded=factor_demanded,
+            way=way,
         )
         self.sessions.add(session)
         return session, token
@@ -151,10 +166,32 @@ class Sessions:
         self._record(actor, owner_id, ended)
         return ended
 
+    def _present(self, session: Session, origin: Origin) -> tuple[Actor | None, Decision | None]:
+        owner = self.owners.acting(session.owner_id, origin)
+        asked = owner is not None and session.way is not Way.RECOVERY
+        return owner, self.rules.decide(session.owner_id, origin) if asked else None
+
+    def _ended_by(self, decision: Decision | None, session: Session, owner: Actor) -> ReasonCode | None:
+        if decision is None:
+            return None
+        if decision.denied:
+            return ReasonCode.DENIED_BY_POLICY
+        # Whoever has a passkey has a second factor: a password alone must not put another one in its place.
+        demanded = self._demanded(decision, session, owner) and self.rules.has_passkeys(session.owner_id)
+        return ReasonCode.PASSKEY_DEMANDED if demanded else None
+
+    @staticmethod
+    def _demanded(decision: Decision | None, session: Session, owner: Actor) -> bool:
+        demanded = owner.lacks_factor or (decision is not None and decision.action is Action.MFA)
+        return demanded and not owner.has_factor and session.way is not Way.PASSKEY
+
     def _living(self, owner_id: str) -> Sequence[Session]:
         now = self.clock.now()
         return self.sessions.of_owner(owner_id, now, now - model.IDLE)
 
-    def _record(self, actor: Actor, owner_id: str, ended: int) -> None:
+    def _record(
+        self, actor: Actor, owner_id: str, ended: int, reason: str = "", details: Mapping[str, JSON] | None = None
+    ) -> None:
         resource = Resource(self.whose.kind, owner_id, self.owners.called(owner_id))
-        self.audit.record(actor, self.whose.ended, resource=resource, details={"sessions": ended})
+        found = {"sessions": ended, **(details or {})}
+        self.audit.record(actor, self.whose.ended, resource=resource, reason=reason, details=found)

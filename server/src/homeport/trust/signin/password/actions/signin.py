@@ -17,8 +17,8 @@ from homeport.trust.access.model import Action, Decision, described
 from homeport.trust.signin.password import model
 from homeport.trust.signin.password.actions.sessions import Sessions
 from homeport.trust.signin.password.actions.throttling import Throttling
-from homeport.trust.signin.password.model import Attempt, Challenge, CodeAsked, ShutOut, SignedIn
-from homeport.trust.signin.password.ports import BrowserStore, ChallengeStore, ThrottleStore
+from homeport.trust.signin.password.model import Attempt, Challenge, CodeAsked, ShutOut, SignedIn, Way
+from homeport.trust.signin.password.ports import BrowserStore, ChallengeStore, PasskeyHolders, ThrottleStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class PasswordSignIn:
     administrators: Administrators
     links: AdministratorLinks
     decisions: Decisions
+    passkeys: PasskeyHolders
     audit: Audit
     clock: Clock
     entropy: Entropy
@@ -88,6 +89,8 @@ class PasswordSignIn:
             return self._shut_out(administrator, origin, decision)
         if administrator.factor_since is not None:
             return self._ask_code(administrator, rehash or administrator.password_hash, target)
+        if (decision.action is Action.MFA or administrator.lacks_factor) and self.passkeys.of_owner(administrator.id):
+            return self._shut_out(administrator, origin, decision, ReasonCode.PASSKEY_DEMANDED)
         return self._signed_in(
             administrator, origin, "password", replacing=replacing, browser=browser, target=target, decision=decision
         )
@@ -145,9 +148,9 @@ class PasswordSignIn:
         decision = self.decisions.of_administrator(administrator, origin)
         if decision.denied:
             return self._shut_out(administrator, origin, decision)
-        demanded = None if decision.action is Action.MFA else decision
+        way, proof = Way.PASSKEY.value, Way.PASSKEY
         return self._signed_in(
-            administrator, origin, "passkey", replacing=replacing, browser=browser, target=target, decision=demanded
+            administrator, origin, way, replacing=replacing, browser=browser, target=target, decision=decision, proof=proof
         )
 
     def refuse_passkey(self, origin: Origin) -> None:
@@ -215,7 +218,10 @@ class PasswordSignIn:
         decision = self.decisions.of_administrator(administrator, origin) if invited else None
         if decision is not None and decision.denied:
             return self._shut_out(administrator, origin, decision)
-        return self._signed_in(administrator, origin, "one-time link", replacing=replacing, browser=browser, decision=decision)
+        proof = Way.PASSWORD if invited else Way.RECOVERY
+        return self._signed_in(
+            administrator, origin, "one-time link", replacing=replacing, browser=browser, decision=decision, proof=proof
+        )
 
     def sign_out(self, actor: Actor, token: str) -> None:
         """End the session."""
@@ -279,18 +285,24 @@ class PasswordSignIn:
         resource = Resource("admin", attempt.administrator_id, name)
         self.audit.record(actor, event_type, resource=resource, success=False, reason=reason)
 
-    def _shut_out(self, administrator: Administrator, origin: Origin, decision: Decision) -> ShutOut:
-        policy = decision.policy
+    def _shut_out(
+        self,
+        administrator: Administrator,
+        origin: Origin,
+        decision: Decision,
+        reason: ReasonCode = ReasonCode.DENIED_BY_POLICY,
+    ) -> ShutOut:
+        policy = decision.policy if decision.denied else None
         self.audit.record(
             actor_of(administrator, origin),
             "admin_login_attempt",
             resource=_resource(administrator),
             success=False,
-            reason=ReasonCode.DENIED_BY_POLICY.code,
+            reason=reason.code,
             details=described(decision),
         )
         message = policy.message if policy is not None else ""
-        return ShutOut(message or ReasonCode.DENIED_BY_POLICY.person, policy.links if policy is not None else ())
+        return ShutOut(message or reason.person, policy.links if policy is not None else (), reason)
 
     def _signed_in(
         self,
@@ -302,9 +314,9 @@ class PasswordSignIn:
         browser: str,
         target: str = model.HOME,
         decision: Decision | None = None,
+        proof: Way = Way.PASSWORD,
     ) -> SignedIn:
-        demanded = decision is not None and decision.action is Action.MFA
-        session, token = self.sessions.start(administrator, origin, replacing=replacing, factor_demanded=demanded)
+        session, token = self.sessions.start(administrator, origin, replacing=replacing, way=proof)
         known = browser if self._known(browser, administrator.id) else self.entropy.token()
         self.browsers.remember(hash_token(known), administrator.id, self.clock.now())
         actor = replace(actor_of(administrator, origin), session_id=session.id)

@@ -30,6 +30,7 @@ from homeport.trust.signin.password.pages.signin import SET_UP_PATH, Hasher
 
 PATH = "/admin/account"
 BACK = ("Your account", PATH)
+DEMANDED = "Your role, or an access policy, demands more than a password here."
 THEIRS = "/admin/administrators/{administrator_id}/sessions"
 NAMES = {"firstname": "First name", "lastname": "Last name"}
 _LONGEST_NUMBER = 9
@@ -284,6 +285,8 @@ class AccountPages:
             form=form,
             enrolment=enrolment,
             required=actor.lacks_factor,
+            why=DEMANDED,
+            sign_out="/signout",
             action=SET_UP_PATH,
             back=BACK,
         )

@@ -12,7 +12,6 @@ from homeport.foundation.http.actor import PageActor, SignInRequired, origin_of
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, RateLimited, Unauthenticated
-from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.password.actions import PasswordSignIn, Sessions
@@ -49,13 +48,18 @@ class Hasher(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class SessionAuthenticator:
-    """Reads the session cookie; what `app.state.authenticate_session` holds."""
+    """Reads the session cookie; what `app.state.authenticate_session` holds.
 
-    def __init__(self, work: Work[Sessions], clock: Clock, cookie: str = SESSION_COOKIE) -> None:
-        self.work = work
-        self.clock = clock
-        self.cookie = cookie
+    Whoever must set up a second factor first is led to `set_up`; nothing but `open_without_factor` works for them.
+    """
+
+    work: Work[Sessions]
+    clock: Clock
+    cookie: str = SESSION_COOKIE
+    set_up: str = SET_UP_PATH
+    open_without_factor: tuple[str, ...] = OPEN_WITHOUT_FACTOR
 
     def __call__(self, request: Request) -> Actor | None:
         """Return whose session the request carries, or None."""
@@ -65,11 +69,14 @@ class SessionAuthenticator:
         with self.work.read() as sessions:
             session = sessions.find(token)
             actor = sessions.actor(session, origin_of(request)) if session is not None else None
+        if session is not None and actor is None:
+            with self.work.write() as sessions:
+                sessions.end_denied(session, origin_of(request))
         if session is not None and actor is not None and session.to_touch(self.clock.now()):
             with self.work.write() as sessions:
                 sessions.touch(session)
-        if actor is not None and actor.lacks_factor and request.url.path not in OPEN_WITHOUT_FACTOR:
-            raise SignInRequired(SET_UP_PATH)
+        if actor is not None and actor.lacks_factor and request.url.path not in self.open_without_factor:
+            raise SignInRequired(self.set_up)
         return actor
 
 
@@ -343,7 +350,7 @@ class PasswordPages:
             "access/denied.html",
             request,
             status=403,
-            headers={"X-Homeport-Reason": ReasonCode.DENIED_BY_POLICY.code},
+            headers={"X-Homeport-Reason": denied.reason.code},
             message=denied.message,
             links=denied.links,
             reference=request.scope.get("request_id", ""),

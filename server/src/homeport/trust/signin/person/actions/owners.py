@@ -1,6 +1,6 @@
 """Users as the owners of sessions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from homeport.directory.people.model import User, UserState
 from homeport.foundation.kernel.actor import Actor, Origin
@@ -8,7 +8,7 @@ from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.kernel.permissions import Permission
 from homeport.trust.signin.password.actions.sessions import Whose
 from homeport.trust.signin.person.actions.signin import user_actor
-from homeport.trust.signin.person.ports import PersonStore
+from homeport.trust.signin.person.ports import PasswordStore, PersonStore
 
 USERS = Whose(Permission.USERS_STATE, "user", "user_sessions_end")
 
@@ -18,6 +18,7 @@ class SessionUsers:
     """The users of one unit of work, to whom sessions belong."""
 
     people: PersonStore
+    passwords: PasswordStore
 
     def get(self, actor: Actor, user_id: str) -> User:
         """Return a user; raise NotFound."""
@@ -31,7 +32,9 @@ class SessionUsers:
         """Return a user as an actor; None unless they are ACTIVATED at this moment."""
         # public: each request asks it to learn whose session it is
         user = self.people.get(user_id)
-        return user_actor(user, origin) if user is not None and user.state is UserState.ACTIVATED else None
+        if user is None or user.state is not UserState.ACTIVATED:
+            return None
+        return replace(user_actor(user, origin), has_factor=self.passwords.get(user_id).factor_since is not None)
 
     def called(self, user_id: str) -> str:
         """Return a user's name in the audit log; nothing when they are gone."""

@@ -15,7 +15,7 @@ from homeport.trust.signin.model import Purpose, SignIn
 from homeport.trust.signin.password import model
 from homeport.trust.signin.password.actions import Sessions
 from homeport.trust.signin.password.actions.throttling import Throttling
-from homeport.trust.signin.password.model import MOST_WRONG_CODES, Challenge, CodeAsked, Session
+from homeport.trust.signin.password.model import MOST_WRONG_CODES, Challenge, CodeAsked, Session, Way
 from homeport.trust.signin.password.ports import BrowserStore, ChallengeStore
 from homeport.trust.signin.password.recording import PasswordAttempts
 from homeport.trust.signin.person.actions.factors import PersonFactors
@@ -123,7 +123,10 @@ class PersonSignIn:
         if ruling.verdict is Verdict.DENY:
             return Refused(ReasonCode.DENIED_BY_POLICY, "", told=True, text=ruling.text, links=ruling.links)
         if ruling.verdict is Verdict.REQUIRE_MFA and password.factor_since is None and not both:
-            return Refused(ReasonCode.SECOND_FACTOR_MISSING, "", told=True, text=ruling.text, links=ruling.links)
+            # Whoever has a passkey has a second factor: a password alone must not put another one in its place.
+            if self.policies.has(user.id):
+                return Refused(ReasonCode.PASSKEY_DEMANDED, "", told=True)
+            recorder.note("second factor missing", detail="The session does nothing but set one up.")
         return ruling
 
     def waits_for_code(self, token: str) -> bool:
@@ -204,7 +207,9 @@ class PersonSignIn:
         if isinstance(ruling, Refused):
             self.attempts.refuse(sign_in, ruling.reason, recorder)
             return replace(ruling, sign_in_id=sign_in.id)
-        return self._entered(user, sign_in, recorder, origin, replacing=replacing, browser=browser, target=target)
+        return self._entered(
+            user, sign_in, recorder, origin, replacing=replacing, browser=browser, target=target, way=Way.PASSKEY
+        )
 
     def refuse_passkey(self, origin: Origin) -> str:
         """Record that a passkey did not hold; return the id of the attempt."""
@@ -267,8 +272,9 @@ class PersonSignIn:
         replacing: str,
         browser: str,
         target: str,
+        way: Way = Way.PASSWORD,
     ) -> Entered:
-        session, token = self.sessions.start(user, origin, replacing=replacing)
+        session, token = self.sessions.start(user, origin, replacing=replacing, way=way)
         known = browser if self._known(browser, user.id) else self.entropy.token()
         self.browsers.remember(hash_token(known), user.id, self.clock.now())
         if sign_in is not None:

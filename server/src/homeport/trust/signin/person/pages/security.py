@@ -22,11 +22,11 @@ from homeport.trust.signin.person.actions import Passwords, PersonFactors
 from homeport.trust.signin.person.actions.owners import SessionUsers
 from homeport.trust.signin.person.forgotten import Forgotten
 from homeport.trust.signin.person.model import Authority, PasswordStatus
-from homeport.trust.signin.person.pages.signin import DIFFER, PASSWORD, SIGN_IN
+from homeport.trust.signin.person.pages.signin import DIFFER, FACTOR, PASSWORD, SIGN_IN, SIGN_OUT
 
 PATH = "/user/security"
-FACTOR = f"{PATH}/second-factor"
 BACK = ("Security", PATH)
+DEMANDED = "Signing in from here needs a second factor, and you have none yet."
 WORDS = {
     PasswordStatus.PENDING: ("Pending", "info"),
     PasswordStatus.ACTIVE: ("Active", "ok"),
@@ -112,7 +112,7 @@ class SecurityPages:
         """Show a fresh secret to scan, and ask for its first code."""
         with self.work.read() as act:
             enrolment = act.factors.begin(actor)
-        return self._set_up_page(request, FormState(), enrolment)
+        return self._set_up_page(request, actor, FormState(), enrolment)
 
     def set_up_factor(
         self, request: Request, actor: UserActor, enrolment: Annotated[str, Form()] = "", code: Annotated[str, Form()] = ""
@@ -131,7 +131,7 @@ class SecurityPages:
                 else:
                     form.refuse(error.detail)
                     shown = act.factors.begin(actor)
-            return self._set_up_page(request, form, shown, status=400)
+            return self._set_up_page(request, actor, form, shown, status=400)
         return self._codes_page(request, codes, "Your second factor is set up")
 
     def ask_codes(self, request: Request, actor: UserActor) -> Response:
@@ -223,14 +223,18 @@ class SecurityPages:
             longest=LONGEST_PASSWORD,
         )
 
-    def _set_up_page(self, request: Request, form: FormState, enrolment: Enrolment, *, status: int = 200) -> Response:
+    def _set_up_page(
+        self, request: Request, actor: Actor, form: FormState, enrolment: Enrolment, *, status: int = 200
+    ) -> Response:
         return self.templates.render(
             "password/set_up_factor.html",
             request,
             status=status,
             form=form,
             enrolment=enrolment,
-            required=False,
+            required=actor.lacks_factor,
+            why=DEMANDED,
+            sign_out=SIGN_OUT,
             action=FACTOR,
             back=BACK,
         )

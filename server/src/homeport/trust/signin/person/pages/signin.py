@@ -40,6 +40,9 @@ SIGN_IN, CODE, CONFIRM, SIGN_OUT, LINK = (
     "/user/link/{token}",
 )
 PASSWORD = "/user/security/password"  # noqa: S105 - an address
+FACTOR = "/user/security/second-factor"
+OPEN_WITHOUT_FACTOR = (FACTOR, CONFIRM, SIGN_OUT)
+"""What works for whoever must set up a second factor first."""
 OPEN_WITH_EXPIRED = (PASSWORD, CONFIRM, SIGN_OUT)
 """What works for whoever must change the password first."""
 WRONG = "Name and password do not match, or you have no password here yet. Check both and try again."
@@ -66,7 +69,7 @@ class PersonAuthenticator:
     def __call__(self, request: Request) -> Actor | None:
         """Return whose session the request carries, or None."""
         actor = self.sessions(request)
-        if actor is not None and request.url.path not in OPEN_WITH_EXPIRED:
+        if actor is not None and not actor.lacks_factor and request.url.path not in OPEN_WITH_EXPIRED:
             with self.work.read() as passwords:
                 if passwords.present(actor.id).status is PasswordStatus.EXPIRED:
                     raise SignInRequired(PASSWORD)
