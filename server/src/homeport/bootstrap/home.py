@@ -20,6 +20,8 @@ from homeport.directory.admins.model import (
     AdministratorPasswordChanged,
     AdministratorProofChanged,
     AdministratorSuspended,
+    RoleDeleted,
+    RoleRenamed,
 )
 from homeport.directory.admins.store.argon2id import Argon2id
 from homeport.directory.audit.jobs import AuditKeys, AuditSealer, EventSender
@@ -237,6 +239,8 @@ class Home:
         subscribe(UserGroupDeleted, lambda work, event: self._unit(work).access.forget_user_group(event.group_id))
         subscribe(UserGroupDeleted, lambda work, event: self._unit(work).provisioning.forget_user_group(event.group_id))
         subscribe(UserGroupDeleted, lambda work, event: self._unit(work).access_policies.refuse_named_group(event.group_id))
+        subscribe(RoleDeleted, lambda work, event: self._unit(work).access_policies.refuse_named_role(event.name))
+        subscribe(RoleRenamed, lambda work, event: self._unit(work).access_policies.follow_role(event))
         subscribe(UserDeleted, lambda work, event: self._unit(work).links.forget_user(event.user_id))
         subscribe(UserSuspended, self._end_user_sessions)
         subscribe(UserDeleted, self._end_user_sessions)

@@ -151,7 +151,7 @@ class SignInUnit:
     def roles(self) -> Roles:
         """Custom roles."""
         rows, links = RoleSql(self._connection), AdministratorLinkSql(self._connection)
-        return Roles(rows, links, self.audit, self._clock, self._entropy)
+        return Roles(rows, links, self.audit, self._clock, self._entropy, self._work)
 
     @cached_property
     def service_accounts(self) -> ServiceAccounts:

@@ -8,6 +8,7 @@ from homeport.channels.linux.help_desk import HelpDesk
 from homeport.channels.linux.order_keys import OrderKeys
 from homeport.channels.linux.store import SqlHelpDeskStore, SqlKeyStore, SqlOrderStore
 from homeport.channels.portal.actions import Own
+from homeport.directory.admins.store.roles import RoleSql
 from homeport.directory.devices.actions import (
     Access,
     Bindings,
@@ -266,7 +267,8 @@ class Unit(SignInUnit):
     def access_policies(self) -> AccessPolicies:
         """Access policies, as administrators edit them."""
         policies, lists = PolicySqlOfAccess(self._connection), IpListSql(self._connection)
-        return AccessPolicies(policies, lists, self.access_decisions, self.audit, self._clock, self._entropy)
+        roles = RoleSql(self._connection)
+        return AccessPolicies(policies, lists, roles, self.access_decisions, self.audit, self._clock, self._entropy)
 
     @cached_property
     def ip_lists(self) -> IpLists:

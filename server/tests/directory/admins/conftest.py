@@ -85,7 +85,7 @@ def build(clock, entropy, hasher):
             AdministratorLinks(links, administrators, factors, hasher, audit, clock, entropy, unit, roles),
             ApiKeys(ApiKeySql(unit.connection), administrators, audit, clock, entropy),
             Factors(factors, administrators, SEALER, audit, clock, entropy, unit, "Acme"),
-            Roles(roles, links, audit, clock, entropy),
+            Roles(roles, links, audit, clock, entropy, unit),
             ServiceAccounts(ServiceAccountSql(unit.connection), roles, audit, clock, entropy),
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from homeport.directory.admins.model import Administrator
+from homeport.directory.admins.model import Administrator, Role
 from homeport.foundation.kernel.listing import Listing, Page
 from homeport.trust.access.model import DefaultAction, IpList, Networks, Policy, Portal
 
@@ -71,6 +71,10 @@ class IpListStore(Protocol):
         """Return the names of those of these lists that exist."""
         ...
 
+    def with_names(self, names: Collection[str]) -> Sequence[IpList]:
+        """Return the lists that have one of these names, ignoring case."""
+        ...
+
     def networks(self, list_ids: Collection[str]) -> Networks:
         """Return the networks of those of these lists that exist."""
         ...
@@ -93,6 +97,18 @@ class BillingStore(Protocol):
 
     def hold_role(self, role: str) -> Sequence[str]:
         """Return the ids of all with this role who are not suspended, and keep others from changing any until the unit of work ends."""
+        ...
+
+
+class RoleStore(Protocol):
+    """Knows the custom roles; `directory.admins.store.roles.RoleSql` is one."""
+
+    def all(self) -> Sequence[Role]:
+        """Return every custom role by name."""
+        ...
+
+    def hold_named(self, name: str) -> Role | None:
+        """Return the role of exactly this name and keep others from changing or deleting it until the unit of work ends."""
         ...
 
 

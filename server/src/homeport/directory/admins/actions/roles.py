@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from homeport.directory.admins import model
 from homeport.directory.admins.actions.refusals import refuse_fields
-from homeport.directory.admins.model import RESERVED, ROLES, Role
+from homeport.directory.admins.model import RESERVED, ROLES, Role, RoleDeleted, RoleRenamed
 from homeport.directory.admins.ports import LinkStore, RoleStore
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import JSON, Change, Resource
@@ -14,6 +14,7 @@ from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.errors import Conflict, Denied, Invalid, NotFound, PreconditionFailed
+from homeport.foundation.kernel.events import Publisher
 from homeport.foundation.kernel.permissions import Permission
 
 NAMED = 5
@@ -29,6 +30,7 @@ class Roles:
     audit: Audit
     clock: Clock
     entropy: Entropy
+    publisher: Publisher
 
     def list(self, actor: Actor) -> Sequence[Role]:
         """Return the custom roles by name."""
@@ -84,6 +86,8 @@ class Roles:
         after = replace(after, version=before.version + 1, updated_at=now)
         self.roles.save(after, before.name)
         self.audit.record(actor, "role_update", resource=_resource(after), changes=_changes(before, after))
+        if after.name != before.name:
+            self.publisher.publish(RoleRenamed(before.name, after.name, actor))
         return after
 
     def delete(self, actor: Actor, role_id: str, *, version: int | None = None) -> Role:
@@ -100,6 +104,7 @@ class Roles:
                 f"The role {role.name} is in use by {', '.join(users[:NAMED])}{more}. Give them another role first.",
                 reason="role_in_use",
             )
+        self.publisher.publish(RoleDeleted(role.name))
         self.roles.remove(role.id)
         self.audit.record(actor, "role_delete", resource=_resource(role), changes=_changes(role, None))
         return role

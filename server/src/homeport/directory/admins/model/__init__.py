@@ -50,6 +50,8 @@ from homeport.directory.admins.model.roles import (
     RESERVED,
     ROLES,
     Role,
+    RoleDeleted,
+    RoleRenamed,
     built_in,
     role_key,
 )
@@ -92,6 +94,8 @@ __all__ = [
     "Factor",
     "KeyCheck",
     "Role",
+    "RoleDeleted",
+    "RoleRenamed",
     "ServiceAccount",
     "actor_of",
     "actor_of_account",

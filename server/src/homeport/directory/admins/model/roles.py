@@ -6,6 +6,8 @@ A custom role is a named set of permissions out of the same list.
 from dataclasses import dataclass
 from datetime import datetime
 
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.events import Event
 from homeport.foundation.kernel.permissions import Permission
 
 BILLING = "Administrator with Billing"
@@ -81,6 +83,22 @@ class Role:
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRenamed(Event):
+    """A custom role has another name from now on; who has it keeps it. `actor` changed it."""
+
+    before: str
+    after: str
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDeleted(Event):
+    """A custom role is about to be removed; it still stands while the handlers run, which may refuse."""
+
+    name: str
 
 
 def role_key(name: str) -> str:

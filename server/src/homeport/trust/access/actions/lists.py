@@ -40,6 +40,12 @@ class IpLists:
         actor.require(Permission.ACCESS_POLICIES_READ)
         return _found(self.lists.get(list_id))
 
+    def find_by_names(self, actor: Actor, names: Sequence[str]) -> Mapping[str, IpList]:
+        """Return the lists that have one of these names, ignoring case, by the name that was asked."""
+        actor.require(Permission.ACCESS_POLICIES_READ)
+        found = {model.name_key(one.name): one for one in self.lists.with_names(names)}
+        return {name: found[key] for name in names if (key := model.name_key(name)) in found}
+
     def used_by(self, actor: Actor) -> Mapping[str, Sequence[Policy]]:
         """Return the policies that name each list, by the list's id."""
         actor.require(Permission.ACCESS_POLICIES_READ)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from homeport.directory.admins.model import ROLES
+from homeport.directory.admins.model import ROLES, RoleRenamed
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Change, Resource
 from homeport.foundation.kernel.actor import Actor
@@ -27,7 +27,7 @@ from homeport.trust.access.model import (
     lists_of,
     written,
 )
-from homeport.trust.access.ports import IpListStore, PolicyStore
+from homeport.trust.access.ports import IpListStore, PolicyStore, RoleStore
 
 _FIELDS = ("name", "description", "mode", "action", "targets", "conditions", "message", "links")
 
@@ -52,6 +52,7 @@ class AccessPolicies:
 
     policies: PolicyStore
     lists: IpListStore
+    roles: RoleStore
     decisions: Decisions
     audit: Audit
     clock: Clock
@@ -156,18 +157,60 @@ class AccessPolicies:
                     reason="group_in_access_policy",
                 )
 
+    def offered_roles(self, actor: Actor) -> Sequence[str]:
+        """Return the names of the roles that an admin-portal policy can be for: the built-in ones, then the custom ones."""
+        actor.require(Permission.ACCESS_POLICIES_READ)
+        return [*ROLES, *(role.name for role in self.roles.all())]
+
+    def refuse_named_role(self, name: str) -> None:
+        """Raise Conflict when a policy names the custom role, which is about to be deleted."""
+        # public: called by an event handler inside the unit of work of an action that was allowed
+        for policy in self._naming_role(name):
+            raise Conflict(
+                f"The conditional access policy “{policy.name}” names this role. Take it out of the policy first.",
+                reason="role_in_access_policy",
+            )
+
+    def follow_role(self, event: RoleRenamed) -> None:
+        """Write a custom role's new name into the policies that are for it, so that they go on meaning the same people."""
+        # public: called by an event handler inside the unit of work of an action that was allowed
+        for named in self._naming_role(event.before):
+            before = _found(self.policies.get_for_update(named.id))
+            groups, excluded = (
+                tuple(event.after if one == event.before else one for one in some)
+                for some in (before.targets.groups, before.targets.excluded_groups)
+            )
+            targets = replace(before.targets, groups=groups, excluded_groups=excluded)
+            after = replace(before, targets=targets, version=before.version + 1, updated_at=self.clock.now())
+            self.policies.save(after)
+            self.audit.record(event.actor, "access_policy_update", resource=_resource(after), changes=_changes(before, after))
+
+    def _naming_role(self, name: str) -> Sequence[Policy]:
+        admin = self.policies.of_portal(Portal.ADMIN)
+        return [policy for policy in admin if name in (*policy.targets.groups, *policy.targets.excluded_groups)]
+
     def _check(self, policy: Policy) -> None:
         problems = {
             "name": model.name_problem(policy.name, "policy"),
             "description": model.text_problem(policy.description, model.LONGEST_DESCRIPTION, "A description"),
             "message": model.text_problem(policy.message, model.LONGEST_MESSAGE, "The message"),
             "links": model.links_problem(policy.links),
-            "targets": _targets_problem(policy),
+            "targets": _targets_problem(policy) or self._roles_problem(policy),
             "conditions": self._conditions_problem(policy.conditions),
         }
         fields = {name: problem for name, problem in problems.items() if problem}
         if fields:
             raise Invalid("The policy was not saved: " + " ".join(fields.values()), fields)
+
+    def _roles_problem(self, policy: Policy) -> str:
+        if policy.portal is not Portal.ADMIN:
+            return ""
+        # Held, so that none of them is deleted or renamed while this is stored.
+        for name in sorted({*policy.targets.groups, *policy.targets.excluded_groups} - ROLES.keys()):
+            if self.roles.hold_named(name) is None:
+                offered = ", ".join([*ROLES, *(role.name for role in self.roles.all())])
+                return f"There is no role “{name[:60]}”. Use one of: {offered}."
+        return ""
 
     def _conditions_problem(self, condition: Condition | None) -> str:
         missing = lists_of(condition) - self.lists.names(lists_of(condition)).keys()
@@ -208,8 +251,6 @@ def _targets_problem(policy: Policy) -> str:
         return f"A policy names at most {model.MOST_TARGETS} people and groups. Put people into a group."
     if not (targets.everyone or targets.groups or targets.people):
         return "Say whom the policy is for: everybody, or at least one group or person."
-    if policy.portal is Portal.ADMIN and (unknown := {*targets.groups, *targets.excluded_groups} - ROLES.keys()):
-        return f"There is no role “{min(unknown)[:60]}”. Use one of: {', '.join(ROLES)}."
     return ""
 
 

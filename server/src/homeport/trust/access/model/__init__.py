@@ -1,6 +1,7 @@
 """What a policy is, what its conditions mean, and the one function that decides."""
 
 from homeport.trust.access.model.conditions import (
+    MOST_PARTS,
     Condition,
     Every,
     InCountry,
@@ -46,6 +47,7 @@ __all__ = [
     "LONGEST_DESCRIPTION",
     "LONGEST_MESSAGE",
     "MOST_LINKS",
+    "MOST_PARTS",
     "MOST_POLICIES",
     "MOST_TARGETS",
     "Action",

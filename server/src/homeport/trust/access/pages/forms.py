@@ -5,14 +5,17 @@ from collections.abc import Sequence
 
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.listing import Filter, Listing
 from homeport.foundation.ui.forms import FormState
 from homeport.trust.access.actions import AccessActions, Wanted
 from homeport.trust.access.model import (
+    MOST_PARTS,
     Action,
     Condition,
     Every,
     InCountry,
     InList,
+    IpList,
     Link,
     Managed,
     Mode,
@@ -25,6 +28,9 @@ from homeport.trust.access.model import (
     written,
 )
 from homeport.trust.access.pages.words import Names
+
+MOST_OFFERED = 50
+"""So many IP lists stand in the form to be ticked; further ones are named."""
 
 
 def form_of(policy: Policy, names: Names) -> FormState:
@@ -58,7 +64,7 @@ def wanted_from(form: FormState, act: AccessActions, actor: Actor, portal: Porta
     """Return what a form asks for; raise Invalid for names that nobody has and conditions that are none."""
     fields: dict[str, str] = {}
     targets = _targets(form, act, actor, portal, fields)
-    conditions = _conditions(form, fields)
+    conditions = _conditions(form, act, actor, fields)
     pairs = ((form.value("link_text"), form.value("link_url")), (form.value("second_link_text"), form.value("second_link_url")))
     for name, kinds in (("mode", Mode), ("action", Action)):
         if form.value(name) not in set(kinds):
@@ -75,6 +81,17 @@ def wanted_from(form: FormState, act: AccessActions, actor: Actor, portal: Porta
         message=form.value("message"),
         links=tuple(Link(text, url) for text, url in pairs if text or url),
     )
+
+
+def lists_to_choose(act: AccessActions, actor: Actor, form: FormState) -> tuple[Sequence[IpList], int]:
+    """Return the IP lists that a form offers, those that it holds first, and how many more there are, to be named by hand."""
+    held = form.all("lists")
+    wanted = Listing(filters=(Filter("id", "in", ",".join(held)),), sort=("name",), limit=len(held))
+    chosen = act.lists.list(actor, wanted).items if held else []
+    page = act.lists.list(actor, Listing(sort=("name",), limit=MOST_OFFERED))
+    known = {one.id for one in chosen}
+    offered = [*chosen, *(one for one in page.items if one.id not in known)]
+    return offered, page.total - len(offered)
 
 
 def _targets(form: FormState, act: AccessActions, actor: Actor, portal: Portal, fields: dict[str, str]) -> Targets:
@@ -102,10 +119,10 @@ def _groups(act: AccessActions, actor: Actor, names: Sequence[str]) -> dict[str,
     return {key: group.id for group in act.groups.find_by_names(actor, names) for key in (group.name.casefold(), group.id)}
 
 
-def _conditions(form: FormState, fields: dict[str, str]) -> Condition | None:
+def _conditions(form: FormState, act: AccessActions, actor: Actor, fields: dict[str, str]) -> Condition | None:
     if form.value("match") == "text":
         return _written_out(form, fields)
-    parts = [part for part in (_address(form, fields), _country(form, fields), _device(form)) if part is not None]
+    parts = [part for part in (_address(form, act, actor, fields), _country(form, fields), _device(form)) if part is not None]
     if len(parts) <= 1:
         return parts[0] if parts else None
     return Some(tuple(parts)) if form.value("match") == "any" else Every(tuple(parts))
@@ -123,13 +140,23 @@ def _written_out(form: FormState, fields: dict[str, str]) -> Condition | None:
     return None
 
 
-def _address(form: FormState, fields: dict[str, str]) -> Condition | None:
-    lists = form.all("lists")
+def _address(form: FormState, act: AccessActions, actor: Actor, fields: dict[str, str]) -> Condition | None:
+    lists = tuple(dict.fromkeys((*form.all("lists"), *_more_lists(form, act, actor, fields))))
+    if "more_lists" in fields:
+        return None
     if not form.value("address"):
         return None
     if not lists:
         fields["lists"] = "Choose at least one IP list, or make one under IP Lists first."
     return Not(InList(lists)) if form.value("address") == "not" else InList(lists)
+
+
+def _more_lists(form: FormState, act: AccessActions, actor: Actor, fields: dict[str, str]) -> Sequence[str]:
+    names = [line.strip() for line in form.value("more_lists").splitlines() if line.strip()]
+    found = act.lists.find_by_names(actor, names[:MOST_PARTS])
+    if missing := [name for name in names if name not in found]:
+        fields["more_lists"] = f"There is no IP list “{missing[0][:60]}”. Write one name on each line, as its page shows it."
+    return [found[name].id for name in names if name in found]
 
 
 def _country(form: FormState, fields: dict[str, str]) -> Condition | None:

@@ -1,26 +1,23 @@
 """SECURITY MANAGEMENT > Conditional Access Policies: the list, one policy, the default, the template that denies the user portal."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from homeport.directory.admins.model import ROLES
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed
-from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui import listing
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.access.actions import AccessActions, Wanted
-from homeport.trust.access.model import MOST_POLICIES, Action, IpList, Policy, Portal
-from homeport.trust.access.pages.forms import form_of, wanted_from
+from homeport.trust.access.model import Action, Policy, Portal
+from homeport.trust.access.pages.forms import form_of, lists_to_choose, wanted_from
 from homeport.trust.access.pages.words import (
     ACTION_CHOICES,
     ACTIONS,
@@ -148,7 +145,7 @@ class AccessPolicyPages:
             "ui/confirm.html",
             request,
             title=f"Delete {policy.name}",
-            sentence=f"The policy for the {PORTALS[policy.portal].lower()} goes. The others, and the default, decide from the next sign-in on.",
+            sentence=f"The policy for the {PORTALS[policy.portal].lower()} goes. The others, and the default, decide at once, also about sessions that are open.",
             impacts=[],
             action=f"{PATH}/{policy.id}/delete",
             values={"version": policy.version},
@@ -227,7 +224,7 @@ class AccessPolicyPages:
             title=DENY_NAME,
             sentence="One policy, for everybody, from everywhere: nobody signs in to the user portal.",
             impacts=[
-                "From the next sign-in on, everybody is refused there with a sentence that you can change",
+                "From now on everybody is refused there with a sentence that you can change; whoever is signed in there is signed out",
                 "Signing in on machines, and the admin portal, go on as before",
                 "The policy can be changed, disabled or deleted at any time",
             ],
@@ -244,10 +241,6 @@ class AccessPolicyPages:
         with self.work.read() as act:
             actor.require_recent(act.policies.clock.now())
 
-    def _lists(self, actor: Actor) -> Sequence[IpList]:
-        with self.work.read() as act:
-            return act.lists.list(actor, Listing(sort=("name",), limit=MOST_POLICIES)).items
-
     def _form_page(
         self,
         request: Request,
@@ -260,6 +253,8 @@ class AccessPolicyPages:
     ) -> Response:
         with self.work.read() as act:
             names = Names.of(act, actor, [policy] if policy else [])
+            lists, more = lists_to_choose(act, actor, form)
+            roles = act.policies.offered_roles(actor)
         return self.templates.render(
             "access/policy.html",
             request,
@@ -270,8 +265,9 @@ class AccessPolicyPages:
             portal_name=PORTALS[portal],
             is_admin_portal=portal is Portal.ADMIN,
             audience=names.audience(policy) if policy else "",
-            lists=self._lists(actor),
-            roles=tuple(ROLES),
+            lists=lists,
+            roles=roles,
+            more_lists=more,
             modes=MODES,
             actions=ACTIONS,
             mode_choices=MODE_CHOICES,

@@ -1,6 +1,6 @@
 """IP lists in SQL."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
@@ -58,6 +58,11 @@ class IpListSql:
         """Return the names of those of these lists that exist."""
         query = select(ip_lists.c.id, ip_lists.c.name).where(ip_lists.c.id.in_(list(list_ids)))
         return {row.id: row.name for row in self.connection.execute(query)}
+
+    def with_names(self, names: Collection[str]) -> Sequence[IpList]:
+        """Return the lists that have one of these names, ignoring case."""
+        query = select(ip_lists).where(ip_lists.c.name_key.in_([name_key(name) for name in names]))
+        return [_ip_list(row) for row in self.connection.execute(query)]
 
     def networks(self, list_ids: Collection[str]) -> Networks:
         """Return the networks of those of these lists that exist."""
