@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from tests.support.house import ADMIN
 from tests.support.passkey import PRESENT, SoftAuthenticator, to_text
 
@@ -81,6 +82,16 @@ def test_nothing_that_lies_gets_in(portal):
     assert enter(portal, device)[1].status_code == 303, "and the honest one still does"
 
 
+@pytest.mark.parametrize("door", [DOOR, "/signin/passkey"])
+def test_a_wrong_answer_uses_its_challenge_up(portal, door):
+    device = register(portal.enter(portal.person()))
+    browser = portal.browser(f"203.0.113.{next(portal.addresses) % 250}")
+    options = browser.post(f"{door}/options").json()
+    assert browser.post(door, data={"credential": device.get(options, signature=to_text(b"nonsense"))}).status_code == 401
+    again = browser.post(door, data={"credential": device.get(options)})
+    assert (again.status_code, "answered already" in text_of(again)) == (401, True)
+
+
 def test_a_counter_that_goes_back_is_a_copy(portal):
     device = register(portal.enter(portal.person()))
     device.counter = 40
@@ -96,6 +107,8 @@ def test_registration_holds_for_one_person_and_one_challenge(portal):
     assert options["authenticatorSelection"]["userVerification"] == "required"
     credential = SoftAuthenticator().create(options)
     assert theirs.post(f"{OWN}/add", data={"credential": credential}).status_code == 400
+    assert mine.post(f"{OWN}/add", data={"credential": credential}).status_code == 400, "used up by the wrong answer"
+    credential = SoftAuthenticator().create(mine.post(f"{OWN}/options").json())
     assert mine.post(f"{OWN}/add", data={"credential": credential}).status_code == 303
     assert mine.post(f"{OWN}/add", data={"credential": credential}).status_code == 400
     without = SoftAuthenticator(flags=PRESENT).create(mine.post(f"{OWN}/options").json())

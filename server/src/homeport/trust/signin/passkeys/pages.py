@@ -49,11 +49,13 @@ class PasskeyPages:
         ) -> Response:
             """Keep the passkey that the browser made."""
             form = FormState.showing(name=name)
-            try:
-                with self.work.write() as passkeys:
+            with self.work.write() as passkeys:
+                # Caught inside: a wrong answer uses its challenge up too.
+                try:
                     passkeys.register(actor, credential, name)
-            except (Invalid, Conflict) as error:
-                form.refuse(error.detail)
+                except (Invalid, Conflict) as error:
+                    form.refuse(error.detail)
+            if not form.valid:
                 return self._page(request, form, status=400)
             return RedirectResponse(f"{self.base}#passkeys", 303)
 

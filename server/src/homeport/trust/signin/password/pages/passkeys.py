@@ -58,19 +58,21 @@ class AdminPasskeyDoor:
         """Judge what it signed, and sign in."""
         origin, problem = origin_of(request), NOT_HERE
         signed_in = None
-        try:
-            with self.work.write() as act:
+        with self.work.write() as act:
+            # Judged inside: a wrong answer uses its challenge up too, in the unit of work that records the refusal.
+            try:
+                passkey = act.passkeys.prove(credential)
+            except Invalid as error:
+                problem = error.detail
+                act.sign_in.refuse_passkey(origin)
+            else:
                 signed_in = act.sign_in.enter_by_passkey(
-                    act.passkeys.prove(credential).owner_id,
+                    passkey.owner_id,
                     origin,
                     replacing=request.cookies.get(SESSION_COOKIE, ""),
                     browser=request.cookies.get(BROWSER_COOKIE, ""),
                     target=safe_target(next),
                 )
-        except Invalid as error:
-            problem = error.detail
-            with self.work.write() as act:
-                act.sign_in.refuse_passkey(origin)
         if signed_in is None:
             form = FormState.showing(email="")
             form.refuse(problem)

@@ -54,20 +54,19 @@ class PersonPasskeyDoor:
         next: Annotated[str, Form()] = "",  # noqa: A002 - the parameter's name in addresses
     ) -> Response:
         """Judge what it signed, and sign in."""
-        origin = origin_of(request)
-        try:
-            with self.work.write() as act:
+        origin, form = origin_of(request), FormState.showing(name="")
+        with self.work.write() as act:
+            # Judged inside: a wrong answer uses its challenge up too, in the unit of work that records the refusal.
+            try:
+                passkey = act.passkeys.prove(credential)
+            except Invalid as error:
+                form.refuse(f"{error.detail} Sign-in id: {act.sign_in.refuse_passkey(origin)}")
+            else:
                 outcome = act.sign_in.enter_by_passkey(
-                    act.passkeys.prove(credential).owner_id,
+                    passkey.owner_id,
                     origin,
                     replacing=request.cookies.get(SESSION_COOKIE, ""),
                     browser=request.cookies.get(BROWSER_COOKIE, ""),
                     target=own_target(next),
                 )
-        except Invalid as error:
-            with self.work.write() as act:
-                sign_in_id = act.sign_in.refuse_passkey(origin)
-            form = FormState.showing(name="")
-            form.refuse(f"{error.detail} Sign-in id: {sign_in_id}")
-            return self.pages.sign_in_page(request, form, next, status=401)
-        return self.pages.answer(request, outcome)
+        return self.pages.answer(request, outcome) if form.valid else self.pages.sign_in_page(request, form, next, status=401)
