@@ -3,6 +3,10 @@
 from functools import cached_property
 
 from homeport.bootstrap.signin_units import SignInUnit
+from homeport.channels.apple.mdm.command_queue import Queue
+from homeport.channels.apple.mdm.management import Management
+from homeport.channels.apple.mdm.ports import Sessions
+from homeport.channels.apple.mdm.store import CommandSql, MacSql
 from homeport.channels.linux.actions import Orders
 from homeport.channels.linux.help_desk import HelpDesk
 from homeport.channels.linux.order_keys import OrderKeys
@@ -11,6 +15,7 @@ from homeport.channels.portal.actions import Own
 from homeport.directory.admins.store.roles import RoleSql
 from homeport.directory.devices.actions import (
     Access,
+    AutomatedEnrollment,
     Bindings,
     DeviceActions,
     DeviceGroups,
@@ -107,6 +112,20 @@ class Unit(SignInUnit):
         keys, devices = EnrollmentKeySql(self._connection), DeviceSql(self._connection)
         groups = DeviceGroupSql(self._connection)
         return Enrollment(keys, devices, groups, self._clock, self._entropy, self._work, self.audit)
+
+    @cached_property
+    def automated(self) -> AutomatedEnrollment:
+        """Macs of Automated Device Enrollment, and their accounts."""
+        keys, devices = EnrollmentKeySql(self._connection), DeviceSql(self._connection)
+        groups = DeviceGroupSql(self._connection)
+        return AutomatedEnrollment(keys, devices, groups, self.bindings, self._clock, self._entropy, self._work, self.audit)
+
+    def macs(self, sessions: Sessions) -> Management:
+        """Macs under management; `sessions` knows the sign-ins that enrolled them."""
+        sealer = self._parts.sealer
+        queue = Queue(CommandSql(self._connection), sealer, self._clock, self._entropy)
+        macs = MacSql(self._connection)
+        return Management(macs, queue, sessions, self.devices, self.automated, sealer, self.audit, self._clock, self._entropy)
 
     @cached_property
     def enrollment_keys(self) -> EnrollmentKeys:

@@ -83,8 +83,8 @@ class Orders:
     def on_binding_changed(self, event: BindingChanged) -> None:
         """Write the order that a changed binding needs, in the unit of work that changed it."""
         # public: the change was allowed elsewhere
-        binding = self.bindings.find(event.binding_id)
-        if binding is not None:
+        binding, device = self.bindings.find(event.binding_id), self.devices.find(event.device_id)
+        if binding is not None and device is not None and device.device_key:  # a Mac under MDM has no key and takes no orders
             self._write(binding, event.kind)
 
     def bind(self, user_id: str, device: Device, sign_in_id: str) -> SignedOrder | ReasonCode:

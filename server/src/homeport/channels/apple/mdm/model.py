@@ -88,6 +88,8 @@ class Command:
     sent_at: datetime | None = None
     answered_at: datetime | None = None
     errors: str = ""
+    position: int = 0
+    """Its place in the queue, given when it is stored; ids of one millisecond have no order."""
 
     @property
     def over(self) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from homeport.directory.devices.actions.access import Access
+from homeport.directory.devices.actions.automated import AutomatedEnrollment
 from homeport.directory.devices.actions.bindings import Bindings
 from homeport.directory.devices.actions.devices import Devices
 from homeport.directory.devices.actions.enrollment import Enrollment, EnrollmentKeys
@@ -14,6 +15,7 @@ from homeport.directory.people.actions import UserGroups
 
 __all__ = [
     "Access",
+    "AutomatedEnrollment",
     "Bindings",
     "DeviceActions",
     "DeviceGroups",

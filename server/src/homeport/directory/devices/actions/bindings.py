@@ -180,7 +180,7 @@ class Bindings:
             settings = self._settings(self.devices.get(device_id), live)
             for binding in live:
                 setting = settings.get(binding.user_id)
-                if setting is None:
+                if setting is None or not binding.leased:  # MDM changes neither rights nor an expiry date
                     continue
                 longest = now + timedelta(days=setting.lease_days)
                 new = replace(
@@ -322,7 +322,7 @@ class Bindings:
 
     def _lease(self, binding: Binding) -> datetime:
         setting = self._settings(self.devices.get(binding.device_id), [binding]).get(binding.user_id)
-        return self.clock.now() + timedelta(days=setting.lease_days) if setting else binding.lease_not_after
+        return self.clock.now() + timedelta(days=setting.lease_days) if setting and binding.leased else binding.lease_not_after
 
     def _again(self, binding: Binding, sign_in_id: str, lease: datetime) -> Binding:
         if binding.sign_in_id == sign_in_id:

@@ -12,6 +12,7 @@ from homeport.directory.devices.model.access import (
     Way,
 )
 from homeport.directory.devices.model.bindings import (
+    NO_LEASE,
     AccountReport,
     AccountState,
     After,
@@ -28,6 +29,7 @@ from homeport.directory.devices.model.bindings import (
     name_allowed,
 )
 from homeport.directory.devices.model.enrollment import (
+    AUTOMATED_KEY,
     KEY_LIFETIME,
     KEY_PREFIX,
     LONGEST_KEY_LIFETIME,
@@ -85,6 +87,7 @@ from homeport.directory.devices.model.provisioning import (
 )
 
 __all__ = [
+    "AUTOMATED_KEY",
     "DEFAULT_LEASE_DAYS",
     "FIRST_UID",
     "IN_CONTACT",
@@ -97,6 +100,7 @@ __all__ = [
     "LONGEST_KEY_LIFETIME",
     "LONGEST_LEASE_DAYS",
     "MOST_KEY_USES",
+    "NO_LEASE",
     "SHORTEST_LEASE_DAYS",
     "SSH_BY_STRICTNESS",
     "SUDO_BY_STRICTNESS",

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -23,6 +23,8 @@ _SYSTEM_NAMES = frozenset({
 })  # fmt: skip
 """Accounts and groups that Debian, its usual packages or Homeport itself make."""
 
+NO_LEASE = datetime(9999, 1, 1, tzinfo=UTC)
+"""The lease of an account that has none: MDM has no expiry date to set on an account."""
 _LONGEST_WINDOWS_NAME = 20
 _TAKEN: dict[OSFamily | None, frozenset[str]] = {
     OSFamily.MACOS: frozenset({"everyone", "guest", "localaccounts", "netaccounts", "network", "owner", "procmod", "shared"}),
@@ -152,6 +154,11 @@ class Binding:
     version: int = 1
     adopted_uid: int | None = None
     adopted_gid: int | None = None
+
+    @property
+    def leased(self) -> bool:
+        """Tell whether the account ends by itself; a Mac's under MDM does not."""
+        return self.lease_not_after < NO_LEASE
 
     @property
     def adopted(self) -> bool:

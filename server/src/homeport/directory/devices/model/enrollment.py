@@ -11,6 +11,8 @@ LONGEST_KEY_LIFETIME = timedelta(days=365)
 MOST_KEY_USES = 100_000
 KEY_PREFIX = "hpe1"
 """First part of an enrolment key's text; the format's name and version, and what leak scanners look for."""
+AUTOMATED_KEY = "00000000-0000-7000-8000-00000000ade0"
+"""The id of the entry that stands in the place of the key of a Mac's Automated Device Enrollment: it opens nothing, no list has it."""
 
 _KEY = re.compile(r"hpe1\.(?P<id>[0-9A-Za-z-]{1,36})\.(?P<secret>[0-9A-Za-z_-]{1,200})(\.[0-9A-Za-z_-]{1,200})?")
 

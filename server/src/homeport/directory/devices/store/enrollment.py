@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from homeport.directory.devices.model import EnrollmentKey
+from homeport.directory.devices.model import AUTOMATED_KEY, EnrollmentKey
 from homeport.directory.devices.tables import enrollment_keys, enrollment_settings
 from homeport.foundation.database.listing import fetch_page
 from homeport.foundation.kernel.listing import Listing, Page
@@ -41,7 +41,7 @@ class EnrollmentKeySql:
         """Return keys, also those that no longer work, the newest first."""
         return fetch_page(
             self.connection,
-            select(enrollment_keys),
+            select(enrollment_keys).where(enrollment_keys.c.id != AUTOMATED_KEY),
             listing,
             fields=_FIELDS,
             texts=[enrollment_keys.c.name, enrollment_keys.c.created_by],

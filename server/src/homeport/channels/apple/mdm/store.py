@@ -1,0 +1,166 @@
+"""MDM's ports in SQL."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+
+from homeport.channels.apple.mdm.binding import Account, BindingState
+from homeport.channels.apple.mdm.model import OPEN, Command, CommandState, Mac, MacState
+from homeport.channels.apple.mdm.release import Phase, Release
+from homeport.channels.apple.mdm.tables import apple_commands, apple_macs
+
+_OPEN = [state.value for state in OPEN]
+
+
+@dataclass(frozen=True, slots=True)
+class MacSql:
+    """Macs over one connection."""
+
+    connection: Connection
+
+    def add(self, mac: Mac) -> None:
+        """Add a Mac in the place of an earlier one with the same serial number or UDID."""
+        same = (apple_macs.c.serial == mac.serial) | (apple_macs.c.udid == mac.udid)
+        for (device_id,) in self.connection.execute(select(apple_macs.c.device_id).where(same)).all():
+            self.remove(device_id)
+        self.connection.execute(insert(apple_macs).values(_values(mac)))
+
+    def get(self, device_id: str) -> Mac | None:
+        """Return the Mac of a device."""
+        return _mac(self.connection.execute(select(apple_macs).where(apple_macs.c.device_id == device_id)).first())
+
+    def lock(self, device_id: str) -> Mac | None:
+        """Return the Mac of a device, and hold its row until the unit of work ends."""
+        query = select(apple_macs).where(apple_macs.c.device_id == device_id).with_for_update()
+        return _mac(self.connection.execute(query).first())
+
+    def by_certificate(self, certificate_sha256: str) -> str | None:
+        """Return the device whose messages are bound to a certificate."""
+        return self._device(apple_macs.c.certificate_sha256 == certificate_sha256)
+
+    def by_serial(self, serial: str) -> str | None:
+        """Return the device with a serial number."""
+        return self._device(apple_macs.c.serial == serial)
+
+    def by_udid(self, udid: str) -> str | None:
+        """Return the device with a UDID."""
+        return self._device(apple_macs.c.udid == udid)
+
+    def save(self, mac: Mac) -> None:
+        """Store every field of a Mac that was read with `lock`."""
+        self.connection.execute(update(apple_macs).where(apple_macs.c.device_id == mac.device_id).values(_values(mac)))
+
+    def seen(self, device_id: str, at: datetime) -> None:
+        """Note that the Mac was heard."""
+        self.connection.execute(update(apple_macs).where(apple_macs.c.device_id == device_id).values(last_seen_at=at))
+
+    def late(self, now: datetime, limit: int) -> Sequence[str]:
+        """Return devices that wait in Setup Assistant past their deadline."""
+        return self._devices(apple_macs.c.deadline_at, now, limit)
+
+    def to_push(self, now: datetime, limit: int) -> Sequence[str]:
+        """Return devices that are to be woken now."""
+        return self._devices(apple_macs.c.push_due_at, now, limit)
+
+    def of_user(self, user_id: str) -> Sequence[str]:
+        """Return the devices that a person enrolled."""
+        query = select(apple_macs.c.device_id).where(apple_macs.c.user_id == user_id).order_by(apple_macs.c.device_id)
+        return self.connection.execute(query).scalars().all()
+
+    def remove(self, device_id: str) -> None:
+        """Forget a Mac and its commands."""
+        self.connection.execute(delete(apple_commands).where(apple_commands.c.device_id == device_id))
+        self.connection.execute(delete(apple_macs).where(apple_macs.c.device_id == device_id))
+
+    def _device(self, condition: ColumnElement[bool]) -> str | None:
+        return self.connection.execute(select(apple_macs.c.device_id).where(condition)).scalar_one_or_none()
+
+    def _devices(self, column: ColumnElement[Any], now: datetime, limit: int) -> Sequence[str]:
+        query = select(apple_macs.c.device_id).where(column <= now).order_by(column, apple_macs.c.device_id).limit(limit)
+        return self.connection.execute(query).scalars().all()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSql:
+    """Commands over one connection."""
+
+    connection: Connection
+
+    def add(self, command: Command) -> None:
+        """Add a command at the end of its queue; the caller holds the Mac."""
+        last = select(func.max(apple_commands.c.position)).where(apple_commands.c.device_id == command.device_id)
+        position = (self.connection.execute(last).scalar_one() or 0) + 1
+        self.connection.execute(insert(apple_commands).values({**_row(command), "position": position}))
+
+    def get(self, command_id: str) -> Command | None:
+        """Return a command."""
+        row = self.connection.execute(select(apple_commands).where(apple_commands.c.id == command_id)).first()
+        return None if row is None else _command(row)
+
+    def save(self, command: Command) -> None:
+        """Store a command's state."""
+        self.connection.execute(update(apple_commands).where(apple_commands.c.id == command.id).values(_row(command)))
+
+    def open(self, device_id: str, channel: str) -> Sequence[Command]:
+        """Return the unanswered commands of a channel, the oldest first."""
+        table = apple_commands.c
+        conditions = (table.device_id == device_id, table.channel == channel, table.state.in_(_OPEN))
+        return [
+            _command(row) for row in self.connection.execute(select(apple_commands).where(*conditions).order_by(table.position))
+        ]
+
+    def recent(self, device_id: str, limit: int) -> Sequence[Command]:
+        """Return the newest commands of a device, the newest first."""
+        query = select(apple_commands).where(apple_commands.c.device_id == device_id)
+        return [_command(row) for row in self.connection.execute(query.order_by(apple_commands.c.position.desc()).limit(limit))]
+
+    def drop_open(self, device_id: str) -> int:
+        """Forget the unanswered commands of a device; return how many."""
+        conditions = (apple_commands.c.device_id == device_id, apple_commands.c.state.in_(_OPEN))
+        return self.connection.execute(delete(apple_commands).where(*conditions)).rowcount
+
+    def remove_before(self, moment: datetime) -> int:
+        """Forget commands that were answered before the moment; return how many."""
+        return self.connection.execute(delete(apple_commands).where(apple_commands.c.answered_at < moment)).rowcount
+
+
+def _values(mac: Mac) -> dict[str, Any]:
+    row = {column.name: getattr(mac, column.name) for column in apple_macs.c if column.name != "deadline_at"}
+    waits = mac.release.phase is Phase.CONFIGURING
+    return {
+        **row,
+        "state": mac.state.value,
+        "binding": mac.binding.value,
+        "release": mac.release.as_json(),
+        "deadline_at": mac.release.deadline_at if waits else None,
+        "account": mac.account.as_json(),
+        "facts": dict(mac.facts),
+    }
+
+
+def _mac(row: Row[Any] | None) -> Mac | None:
+    if row is None:
+        return None
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+    del values["deadline_at"]
+    return Mac(
+        **{
+            **values,
+            "state": MacState(values["state"]),
+            "binding": BindingState(values["binding"]),
+            "release": Release.from_json(values["release"]),
+            "account": Account.from_json(values["account"]),
+        }
+    )
+
+
+def _row(command: Command) -> dict[str, Any]:
+    return {**asdict(command), "state": command.state.value}
+
+
+def _command(row: Row[Any]) -> Command:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+    return Command(**{**values, "state": CommandState(values["state"])})
