@@ -6,6 +6,7 @@ from homeport.bootstrap.signin_units import SignInUnit
 from homeport.channels.apple.mdm.command_queue import Queue
 from homeport.channels.apple.mdm.management import Management
 from homeport.channels.apple.mdm.ports import Sessions
+from homeport.channels.apple.mdm.record import MacLog
 from homeport.channels.apple.mdm.store import CommandSql, MacSql
 from homeport.channels.linux.actions import Orders
 from homeport.channels.linux.help_desk import HelpDesk
@@ -125,7 +126,17 @@ class Unit(SignInUnit):
         sealer = self._parts.sealer
         queue = Queue(CommandSql(self._connection), sealer, self._clock, self._entropy)
         macs = MacSql(self._connection)
-        return Management(macs, queue, sessions, self.devices, self.automated, sealer, self.audit, self._clock, self._entropy)
+        return Management(
+            macs,
+            queue,
+            sessions,
+            self.devices,
+            self.automated,
+            sealer,
+            MacLog(self.audit, self.devices),
+            self._clock,
+            self._entropy,
+        )
 
     @cached_property
     def enrollment_keys(self) -> EnrollmentKeys:

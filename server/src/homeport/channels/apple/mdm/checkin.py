@@ -94,7 +94,7 @@ class CheckIn:
         )
         management.macs.add(fresh)
         management.save(fresh)
-        management.record(
+        management.log.record(
             fresh, "mac_authenticate", details={"session_id": identity.session_id, "again": mac is not None}, origin=origin
         )
         return Answer()
@@ -135,7 +135,7 @@ class CheckIn:
         after = management.tell(after, event)
         if first:
             after = management.ask(after, [commands.device_information(), commands.security_info()])
-            management.record(after, "mac_enroll", details={"awaiting": after.awaiting}, origin=origin)
+            management.log.record(after, "mac_enroll", details={"awaiting": after.awaiting}, origin=origin)
         management.devices.touch(after.device_id, origin.address)
         management.save(after, mac)
         return Answer()
@@ -159,7 +159,7 @@ class CheckIn:
         token = message.data("BootstrapToken", LARGEST_BOOTSTRAP_TOKEN)
         sealed = management.sealer.seal(token, bootstrap_sealed_as(mac.device_id)) if token else ""
         management.save(replace(mac, bootstrap_sealed=sealed), mac)
-        management.record(mac, "mac_bootstrap_token_set" if token else "mac_bootstrap_token_remove")
+        management.log.record(mac, "mac_bootstrap_token_set" if token else "mac_bootstrap_token_remove")
         return Answer()
 
     def _bootstrap_token(self, mac: Mac) -> Answer:
@@ -168,7 +168,7 @@ class CheckIn:
         token = b""
         if mac.bootstrap_sealed:
             token = management.sealer.unseal(mac.bootstrap_sealed, bootstrap_sealed_as(mac.device_id))
-            management.record(mac, "mac_bootstrap_token_read")
+            management.log.record(mac, "mac_bootstrap_token_read")
         return Answer(plistlib.dumps({"BootstrapToken": token}))
 
     def _check_out(self, mac: Mac) -> Answer:
@@ -180,5 +180,5 @@ class CheckIn:
                 mac, state=MacState.CHECKED_OUT, checked_out_at=management.clock.now(), push_token="", push_due_at=None
             )
             management.save(left, mac)
-            management.record(left, "mac_check_out")
+            management.log.record(left, "mac_check_out")
         return Answer()

@@ -63,7 +63,7 @@ class Connect:
         management = self.management
         command = management.queue.store.get(message.text("CommandUUID", 64))
         if command is None or command.device_id != mac.device_id or command.channel != message.user_id:
-            management.record(mac, "mac_answer_unknown", success=False, details={"status": message.kind}, origin=origin)
+            management.log.record(mac, "mac_answer_unknown", success=False, details={"status": message.kind}, origin=origin)
             return mac  # of an earlier enrolment, or forgotten: harmless, and an error would make the Mac repeat it for ever
         if message.kind == "NotNow":
             management.queue.put_off(command)
@@ -78,17 +78,17 @@ class Connect:
         if command.request_type == Need.ACCOUNT.value:
             configured = replace(mac.account, configured=mac.account.configured or acknowledged)
             if not acknowledged:
-                management.record(mac, "mac_account_configuration", success=False, details={"errors": _errors(message)})
+                management.log.record(mac, "mac_account_configuration", success=False, details={"errors": _errors(message)})
             return management.tell(replace(mac, account=configured), Answered(Need.ACCOUNT, acknowledged))
         if command.request_type == Need.RELEASE.value:
             after = management.tell(
                 replace(mac, awaiting=mac.awaiting and not acknowledged), Answered(Need.RELEASE, acknowledged)
             )
             if acknowledged:
-                management.record(after, "mac_release", details={"late": after.release.released_late})
+                management.log.record(after, "mac_release", details={"late": after.release.released_late})
             return after
         if not acknowledged:
-            management.record(
+            management.log.record(
                 mac, "mac_command_failed", success=False, details={"command": command.request_type, "errors": _errors(message)}
             )
             return mac
@@ -100,7 +100,7 @@ class Connect:
             case "SecurityInfo":
                 return replace(mac, facts={**mac.facts, **_kept(message.raw.get("SecurityInfo"), _KEPT_OF_SECURITY)})
             case "EraseDevice" | "DeviceLock":
-                management.record(mac, "mac_command_done", details={"command": command.request_type})
+                management.log.record(mac, "mac_command_done", details={"command": command.request_type})
         return mac
 
     def _device_information(self, mac: Mac, message: Message, origin: Origin) -> Mac:

@@ -1,6 +1,5 @@
 """One Mac in one unit of work: what every message changes of it, stored once at the end."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -10,11 +9,10 @@ from homeport.channels.apple.mdm.binding import Account, BindingState, state_of
 from homeport.channels.apple.mdm.command_queue import Queue
 from homeport.channels.apple.mdm.model import Mac
 from homeport.channels.apple.mdm.ports import Identity, MacStore, Sessions, Wanted
+from homeport.channels.apple.mdm.record import MacLog
 from homeport.channels.apple.mdm.release import Event, Need, step
-from homeport.directory.audit.actions import Audit
-from homeport.directory.audit.model import Change, Resource
+from homeport.directory.audit.model import Change
 from homeport.directory.devices.actions import AutomatedEnrollment, Devices
-from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.errors import Invalid
@@ -43,7 +41,7 @@ class Management:
     devices: Devices
     automated: AutomatedEnrollment
     sealer: Sealer
-    audit: Audit
+    log: MacLog
     clock: Clock
     entropy: Entropy
 
@@ -62,7 +60,7 @@ class Management:
         if mac.udid != udid or identity.udid not in {None, udid}:
             raise Refused("certificate_of_another_mac", "This certificate belongs to another Mac.")
         if renewed:
-            self.record(mac, "mac_certificate_renew", details={"certificate_sha256": identity.certificate_sha256})
+            self.log.record(mac, "mac_certificate_renew", details={"certificate_sha256": identity.certificate_sha256})
             mac = replace(mac, certificate_sha256=identity.certificate_sha256)
             self.macs.save(mac)
         return mac
@@ -81,7 +79,7 @@ class Management:
             self.queue.add_once(after, commands.device_configured())
             after = wake(after, self)
             if release.released_late and not mac.release.released_late:
-                self.record(after, "mac_release_late", success=False, details={"account": release.account.value})
+                self.log.record(after, "mac_release_late", success=False, details={"account": release.account.value})
         return after
 
     def save(self, mac: Mac, before: Mac | None = None) -> Mac:
@@ -91,7 +89,7 @@ class Management:
         was = before.binding if before else mac.binding
         if after.binding is not was:
             self.automated.observe(after.device_id, after.user_id, seen_as(after.account, after.binding))
-            self.record(
+            self.log.record(
                 after,
                 "mac_binding_update",
                 success=after.binding is not BindingState.MISMATCH,
@@ -106,32 +104,10 @@ class Management:
             self.queue.add_once(mac, body)
         return wake(mac, self)
 
-    def record(
-        self,
-        mac: Mac,
-        act: str,
-        *,
-        success: bool = True,
-        changes: Iterable[Change] = (),
-        details: dict[str, object] | None = None,
-        origin: Origin | None = None,
-    ) -> None:
-        """Write an entry of the audit log about a Mac, as something that it did itself."""
-        device = self.devices.find(mac.device_id)
-        name = device.name if device else mac.serial
-        self.audit.record(
-            Actor(ActorKind.DEVICE, mac.device_id, name, origin=origin or Origin()),
-            act,
-            resource=Resource("device", mac.device_id, name),
-            success=success,
-            changes=list(changes),
-            details=json.loads(json.dumps({"serial": mac.serial, "user_id": mac.user_id, **(details or {})})),
-        )
-
     def _configure_account(self, mac: Mac) -> Mac:
         wanted = self.wanted(mac)
         if wanted is None:  # suspended or deleted since the sign-in: there is no account to make, the deadline lets the Mac go on
-            self.record(mac, "mac_account_refused", success=False, details={"reason": "person_has_no_access"})
+            self.log.record(mac, "mac_account_refused", success=False, details={"reason": "person_has_no_access"})
             return mac
         admin = None
         if wanted.managed_admin:
