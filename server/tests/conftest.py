@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.support import house
+from tests.support.tables import Kept, Templates
 
-from homeport.foundation.database.columns import metadata
-from homeport.foundation.database.engine import Database
 from homeport.foundation.kernel.entropy import SystemEntropy
 
 
@@ -57,30 +56,33 @@ def entropy():
     return CountingEntropy()
 
 
-def _sqlite(path):
-    database = Database(f"sqlite:///{path / 'homeport.db'}")
-    metadata.create_all(database.engine)
-    return database
+@pytest.fixture(scope="session")
+def _templates(tmp_path_factory):
+    return Templates(tmp_path_factory.mktemp("templates"))
+
+
+@pytest.fixture(scope="session")
+def _kept(postgresql):
+    return Kept(postgresql)
 
 
 @pytest.fixture
-def sqlite_database(tmp_path):
+def sqlite_database(tmp_path, _templates):
     """An empty SQLite database with the tables of all slices that the test imported."""
-    database = _sqlite(tmp_path)
+    database = _templates.copy(tmp_path)
     yield database
     database.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request, tmp_path):
+def database(request):
     """The same on SQLite and on PostgreSQL, one after the other."""
     if request.param == "sqlite":
-        found = _sqlite(tmp_path)
+        yield request.getfixturevalue("sqlite_database")
     else:
-        found = Database(request.getfixturevalue("empty_database").sqlalchemy_url)
-        metadata.create_all(found.engine)
-    yield found
-    found.dispose()
+        found = request.getfixturevalue("_kept").open()
+        yield found
+        found.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
 from homeport.directory.admins.model import ADMINISTRATOR, READ_ONLY, ROLES
 from homeport.directory.admins.store.argon2id import Argon2id
@@ -45,7 +46,12 @@ def test_wrong_password_and_unknown_name_are_recorded_and_start_nothing(house):
 def test_unknown_name_is_checked_against_a_hash_all_the_same(house):
     attempt = house.do(lambda actions: actions.begin("nobody@example.com", house.home))
     assert attempt.password_hash == ""
-    assert house.hasher.dummy.rsplit("$", 2)[0] == house.hasher.hash("x").rsplit("$", 2)[0]
+    dummy, real = (one.rsplit("$", 2) for one in (house.hasher.dummy, house.hasher.hash("x")))
+    assert dummy[0] == real[0]
+    assert [len(part) for part in dummy[1:]] == [len(part) for part in real[1:]]
+    assert house.hasher.argon2.check_needs_rehash(house.hasher.dummy) is False
+    with pytest.raises(VerifyMismatchError):  # not InvalidHashError, which would come without any work
+        house.hasher.argon2.verify(house.hasher.dummy, "x")
 
 
 def test_failures_slow_an_account_down_more_and_more(house, clock):

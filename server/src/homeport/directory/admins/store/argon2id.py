@@ -2,10 +2,12 @@
 
 import os
 import threading
+from base64 import b64encode
 from dataclasses import dataclass, field
 
 from argon2 import PasswordHasher as Argon2
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from homeport.directory.admins.model import normal_password
 
@@ -20,7 +22,11 @@ class Argon2id:
     dummy: str = field(init=False, repr=False, default="")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dummy", self.argon2.hash(os.urandom(16)))
+        parameters = f"v={ARGON2_VERSION}$m={self.argon2.memory_cost},t={self.argon2.time_cost},p={self.argon2.parallelism}"
+        salt, tag = _base64(self.argon2.salt_len), _base64(self.argon2.hash_len)
+        object.__setattr__(
+            self, "dummy", f"$argon2id${parameters}${salt}${tag}"
+        )  # random, so no password has it; hashing takes 0.2 s
 
     def hash(self, password: str) -> str:
         """Return a salted hash in argon2's own text form, which holds the parameters."""
@@ -38,6 +44,10 @@ class Argon2id:
     def outdated(self, password_hash: str) -> bool:
         """Tell whether the hash was made with other parameters than today's."""
         return self.argon2.check_needs_rehash(password_hash)
+
+
+def _base64(size: int) -> str:
+    return b64encode(os.urandom(size)).decode().rstrip("=")
 
 
 def _bytes(password: str) -> bytes:
