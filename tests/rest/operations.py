@@ -130,6 +130,8 @@ BODIES: dict[str, Callable[[World], Body]] = {
         "address": "https://127.0.0.1:9/events",
     },
     "PUT /api/v2/event-destinations/{id}": lambda world: {"name": world.name("Collector"), "enabled": False},
+    "PUT /api/v2/mail-server": lambda _: {"host": "localhost", "port": 9, "tls": "none", "sender": "homeport@acme.example"},
+    "POST /api/v2/mail-server/test": lambda world: {"recipient": world.mail_recipient()},
     "POST /api/v2/api-keys": lambda world: {"name": world.name("Key"), "days": 1, "networks": []},
     "PUT /api/v2/api-keys/{id}": lambda world: {"name": world.name("Key")},
     "POST /api/systemusers": _user,

@@ -78,15 +78,19 @@ class World:
     def user_with_password(self, *, factor: bool = False) -> str:
         """A fresh user's id, who has a password, and a second factor if wanted; mail goes to nobody."""
         user = self.house.user(self.name("person"))
+        self.mail_recipient()
 
         def make(act: Any) -> str:
-            if not act.mail.configured:
-                typed = TypedServer("localhost", 9, "none", "", "", "homeport@acme.example")
-                act.mail_settings.save(ADMIN, typed)
             act.passwords.passwords.save(DirectoryPassword(user.id, "x", factor_since=self.house.clock.now() if factor else None))
             return user.id
 
         return self.house.do(make)
+
+    def mail_recipient(self) -> str:
+        """An address that mail can be sent to; a mail server is configured, and delivers nothing."""
+        typed = TypedServer("localhost", 9, "none", "", "", "homeport@acme.example")
+        self.house.do(lambda act: None if act.mail.configured else act.mail_settings.save(ADMIN, typed))
+        return "admin@acme.example"
 
     def device(self) -> str:
         """A fresh device's id."""

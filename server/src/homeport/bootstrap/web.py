@@ -14,6 +14,7 @@ from homeport import __version__, upkeep
 from homeport.bootstrap import portal
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
+from homeport.channels.console.mail.api import MailApi
 from homeport.channels.console.mail.pages import MailPages
 from homeport.channels.console.pages import ConsoleActions, ConsolePages
 from homeport.channels.linux.api import AgentEndpoints, HelpDeskApi, LinuxActions
@@ -209,6 +210,7 @@ def application(home: Home) -> FastAPI:
         *admin_doors(home, templates, sessions),
         ApiReference(app.openapi, templates, settings.public_url).router(),
         MailPages(home.work_of(lambda unit: unit.mail_settings), templates).router(),
+        MailApi(home.work_of(lambda unit: unit.mail_settings)).router(),
         *portal.routers(home, app, templates, panels),
         sign_in_pages.router(),
         SignInApi(home.work_of(lambda unit: unit.sign_ins)).router(),

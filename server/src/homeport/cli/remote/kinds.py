@@ -195,6 +195,19 @@ EVENT_DESTINATION = Kind(
         "(Failures in a row: attempts), (Last taken: lastSuccessAt), (Last failed: lastFailureAt), Last failure: lastFailure, Id: id"
     ),
 )
+MAIL_SERVER = "/api/v2/mail-server"
+MAIL_SERVER_COLUMNS = columns(
+    "Host: host, Port: port, Protection: tls, User name: username, Password set: passwordSetAt, Sender: sender, (Changed: updatedAt)"
+)
+MAIL = Kind(
+    word="mail",
+    path="/api/v2/mails",
+    rows="mails",
+    names=("subject",),
+    columns=columns(
+        "When: createdAt, To: recipient, Subject: subject, State: state, Answer: answer, (Tries: tries), (Ended: endedAt), Id: id"
+    ),
+)
 TEST_OUTCOME = columns("Taken: taken, Failure: failure")
 PROVISIONING_SETTING = Kind(
     word="provisioning setting",

@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from homeport.foundation.database.listing import fetch_page
 from homeport.foundation.jobs.store import Jobs
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.events import Publisher
+from homeport.foundation.kernel.listing import Listing, Page
 from homeport.foundation.mail.model import (
     SEALED_PASSWORD,
     MailEnded,
@@ -113,6 +115,19 @@ class Mail:
             query = query.where(mail_messages.c.created_at < before)
         query = query.order_by(mail_messages.c.created_at.desc(), mail_messages.c.id.desc()).limit(limit)
         return [_message(row) for row in self.connection.execute(query)]
+
+    def search(self, listing: Listing) -> Page[Message]:
+        """Return the messages that match, the newest first unless the listing says otherwise."""
+        columns = mail_messages.c
+        return fetch_page(
+            self.connection,
+            select(mail_messages),
+            listing,
+            fields={one.name: one for one in (columns.id, columns.recipient, columns.subject, columns.state, columns.created_at)},
+            texts=[columns.recipient, columns.subject],
+            order=(columns.created_at.desc(), columns.id.desc()),
+            make=_message,
+        )
 
     def last_failure(self) -> Message | None:
         """Return the newest message that was rejected or given up."""

@@ -12,6 +12,7 @@ from homeport.directory.people.model import email_problem, normal_email
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
+from homeport.foundation.kernel.listing import Listing, Page
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.mail.model import SEALED_PASSWORD, MailServer, Message, Tls
 from homeport.foundation.mail.store import Mail
@@ -52,6 +53,11 @@ class MailSettings:
         """Return what was sent or waits, the newest first."""
         actor.require(Permission.MAIL_READ)
         return self.mail.latest(limit, before)
+
+    def search(self, actor: Actor, listing: Listing) -> Page[Message]:
+        """Return a window of what was sent or waits, the newest first unless the listing says otherwise."""
+        actor.require(Permission.MAIL_READ)
+        return self.mail.search(listing)
 
     def last_failure(self, actor: Actor) -> Message | None:
         """Return the newest mail that was rejected or given up."""
