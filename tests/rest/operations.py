@@ -24,6 +24,16 @@ def _session(world: World) -> Parameters:
     return {"id": administrator, "session_id": session}
 
 
+def _user_session(world: World) -> Parameters:
+    user, session = world.user_session()
+    return {"id": user, "session_id": session}
+
+
+def _passkey(world: World) -> Parameters:
+    user, passkey = world.passkey()
+    return {"id": user, "passkey_id": passkey}
+
+
 def _account_key(world: World) -> Parameters:
     account = world.service_account()
     made = world.house.do(lambda act: act.service_accounts.create_key(ADMIN, account, name=world.name("Key"))[0])
@@ -66,6 +76,8 @@ PLACES: tuple[tuple[str, Callable[[World], Parameters]], ...] = (
     ("/api/v2/users/{user_id}", lambda world: {"user_id": world.user()}),
     ("/api/v2/systems/{id}", lambda world: {"id": world.device()}),
     ("/api/systems/{id}", lambda world: {"id": world.device()}),
+    ("/api/systemusers/{id}/sessions/{session_id}", _user_session),
+    ("/api/systemusers/{id}/passkeys/{passkey_id}", _passkey),
     ("/api/systemusers/{id}/expire", lambda world: {"id": world.user_with_password()}),
     ("/api/systemusers/{id}/resetmfa", lambda world: {"id": world.user_with_password(factor=True)}),
     ("/api/systemusers/{id}/reactivate", lambda world: {"id": world.user_with_password()}),

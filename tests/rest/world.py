@@ -29,6 +29,7 @@ from homeport.trust.access.actions import Wanted
 from homeport.trust.access.model import Action, Mode, Portal
 from homeport.trust.federation.model import ProviderKind, redirect_uri
 from homeport.trust.signin.model import Purpose
+from homeport.trust.signin.passkeys.model import Passkey
 from homeport.trust.signin.person.model import DirectoryPassword
 
 PASSWORD = "five unrelated words today"
@@ -214,6 +215,18 @@ class World:
             return str(act.sessions.start(act.administrators.get(ADMIN, administrator), ORIGIN)[0].id)
 
         return administrator, self.house.do(start)
+
+    def user_session(self) -> tuple[str, str]:
+        """The ids of a fresh user and of a session of theirs in the user portal."""
+        user = self.user()
+        return user, self.house.do(lambda act: str(act.user_sessions.start(act.people.get(ADMIN, user), ORIGIN)[0].id))
+
+    def passkey(self) -> tuple[str, str]:
+        """The ids of a fresh user and of a passkey of theirs, which opens nothing."""
+        user = self.user()
+        made = Passkey(self.house.entropy.new_id(), user, self.house.entropy.token(), "x", 0, "Laptop", self.house.clock.now())
+        self.house.do(lambda act: act.user_passkeys.passkeys.add(made))
+        return user, made.id
 
     def invitation(self) -> str:
         """An open invitation's id."""

@@ -2,6 +2,10 @@
 
 import re
 
+from tests.support.house import ORIGIN
+
+from homeport.trust.signin.passkeys.model import Passkey
+
 
 def test_a_user_is_added_and_shown(homeport):
     added = homeport.json("user", "add", "ada", "Ada@acme.example", "--firstname", "Ada")
@@ -101,3 +105,28 @@ def test_a_group_of_people_is_made_filled_and_emptied(homeport, served):
     assert [one["username"] for one in homeport.json("user-group", "members", "Engineering")] == ["grace"]
     homeport("user-group", "delete", "Engineering", "--yes")
     assert len(homeport.json("user", "list")) == 2
+
+
+def test_where_a_user_is_signed_in_is_listed_and_ended_and_passkeys_are_removed(homeport, served):
+    ada = served.house.user("ada")
+
+    def enter(act):
+        act.user_sessions.start(ada, ORIGIN)
+        for number in ("1", "2"):
+            act.user_passkeys.passkeys.add(
+                Passkey(served.house.entropy.new_id(), ada.id, number, "x", 0, f"Key {number}", served.house.clock.now())
+            )
+
+    served.house.do(enter)
+    assert [one["remoteIP"] for one in homeport.json("user", "sessions", "ada")] == [ORIGIN.address]
+    homeport("user", "end-sessions", "ada", status=2)
+    homeport("user", "end-sessions", "ada", "--yes")
+    assert "1 session ended." in homeport.said
+    assert homeport("user", "sessions", "ada") == ""
+    first = next(one for one in homeport.json("user", "passkeys", "ada") if one["name"] == "Key 1")
+    homeport("user", "remove-passkeys", "ada", "--passkey", first["id"], "--yes")
+    assert [one["name"] for one in homeport.json("user", "passkeys", "ada")] == ["Key 2"]
+    homeport("user", "remove-passkeys", "ada", "--passkey", first["id"], "--yes", status=1)
+    homeport("user", "remove-passkeys", "ada", "--yes")
+    assert "1 passkey removed." in homeport.said
+    homeport("user", "sessions", "nobody", status=1)

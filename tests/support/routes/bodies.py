@@ -35,6 +35,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/v2/api-keys/{id}": {"json": {"name": ""}},
     "POST /api/v2/systems/{id}/bindings/{binding_id}/unlock-code": {"json": {"challenge": "1"}},
     "PUT /api/systems/{id}": {"json": {"displayName": "lab"}},
+    "PUT /api/v2/mail-server": {"json": {}},
+    "POST /api/v2/mail-server/test": {"json": {"recipient": ""}},
     "POST /api/systemusers": {"json": {"username": "", "email": ""}},
     "PUT /api/systemusers/{id}": {"json": {"state": "SUSPENDED"}},
     "PUT /api/v2/devices/settings/enrollment": {"json": {"newDevicesWaitForApproval": False}},

@@ -14,6 +14,7 @@ from homeport.foundation.ui.navigation import Navigation, Shell
 from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.passkeys.pages import PasskeyPages
+from homeport.trust.signin.password.api import SessionsApi
 from homeport.trust.signin.password.pages import SessionAuthenticator
 from homeport.trust.signin.person.api import PasswordsApi
 from homeport.trust.signin.person.pages import (
@@ -66,6 +67,7 @@ def routers(home: Home, app: FastAPI, templates: Templates, panels: Panels) -> S
     return (
         managed.router(),
         PasswordsApi(home.work_of(_security), parts.settings.public_url).router(),
+        SessionsApi(home.work_of(lambda unit: unit.user_sessions), "/api/systemusers", "a user", "Users").router(),
         pages.router(),
         PersonPasskeyDoor(home.work_of(_door), pages).router(),
         PasskeyPages(

@@ -4,9 +4,9 @@ import click
 
 from homeport.cli.admin import admin
 from homeport.cli.remote.connection import Api
-from homeport.cli.remote.kind import Kind
-from homeport.cli.remote.kinds import ADMINISTRATOR, ADMINISTRATOR_SESSION, INVITATION
+from homeport.cli.remote.kinds import ADMINISTRATOR, INVITATION
 from homeport.cli.remote.secrets import check_delivery, deliver_secret
+from homeport.cli.remote.sessions import add_sessions
 from homeport.cli.remote.showing import show_list
 from homeport.cli.remote.verbs import (
     add_delete,
@@ -117,32 +117,5 @@ def reset_factor(api: Api, name: str, *, yes: bool) -> None:
     click.echo(f"The second factor of “{called}” is reset.", err=True)
 
 
-@admin.command()
-@click.argument("name")
-@json_option
-@over_the_api
-def sessions(api: Api, name: str, *, as_json: bool) -> None:
-    """List an administrator's sessions in the admin portal."""
-    kind = _sessions_of(api, name)
-    show_list(kind, kind.all(api), as_json=as_json)
-
-
-@admin.command("end-sessions")
-@click.argument("name")
-@click.option("--session", "only", metavar="ID", help="Only this one.")
-@yes_option
-@over_the_api
-def end_sessions(api: Api, name: str, only: str | None, *, yes: bool) -> None:
-    """End an administrator's sessions in the admin portal."""
-    kind = _sessions_of(api, name)
-    confirm(f"End {'this session' if only else 'all sessions'} of “{name}”?", yes=yes)
-    ended = api.send("DELETE", f"{kind.path}/{only}" if only else kind.path).body
-    count = 1 if only else ended["totalCount"]
-    click.echo(f"{count} {'session' if count == 1 else 'sessions'} ended.", err=True)
-
-
-def _sessions_of(api: Api, name: str) -> Kind:
-    return ADMINISTRATOR_SESSION.at(f"{ADMINISTRATOR.path_of(ADMINISTRATOR.find(api, name))}/sessions")
-
-
+add_sessions(admin, ADMINISTRATOR, "admin portal")
 add_delete(admin, ADMINISTRATOR, "Their sessions end, and their API keys stop working.", "remove")

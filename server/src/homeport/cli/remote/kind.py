@@ -58,6 +58,11 @@ class Kind:
         """Return the word for several."""
         return self.plural_word or f"{self.word}s"
 
+    @property
+    def article(self) -> str:
+        """Return the word before one of them."""
+        return "an" if self.word[0] in "aeio" else "a"
+
     def at(self, path: str) -> Self:
         """Return the kind as it is found below one thing, such as the sessions of somebody."""
         return replace(self, path=path)

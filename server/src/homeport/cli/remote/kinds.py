@@ -144,7 +144,7 @@ SIGN_IN = Kind(
         "(Issuer: issuer), (Subject: subject), (Browser: userAgent), (Ended: ended), Id: id"
     ),
 )
-ADMINISTRATOR_SESSION = Kind(
+SESSION = Kind(
     word="session",
     path="",
     rows="sessions",
@@ -153,6 +153,15 @@ ADMINISTRATOR_SESSION = Kind(
     columns=columns(
         "Last used: lastSeen, From: remoteIP, Browser: userAgent, Began: created, Ends at the latest: expiresAt, Id: id"
     ),
+)
+PASSKEY = Kind(
+    word="passkey",
+    path="",
+    rows="passkeys",
+    names=("name",),
+    paged=False,
+    by_id=False,
+    columns=columns("Name: name, Made: created, Last used: lastUsed, Id: id"),
 )
 ROLE = Kind(
     word="role",

@@ -7,8 +7,9 @@ import click
 
 from homeport.cli.remote.assignments import add_devices_of
 from homeport.cli.remote.connection import Api
-from homeport.cli.remote.kinds import USER, USER_DETAILS
-from homeport.cli.remote.showing import show_one
+from homeport.cli.remote.kinds import PASSKEY, USER, USER_DETAILS
+from homeport.cli.remote.sessions import add_sessions, below, remove_some
+from homeport.cli.remote.showing import show_list, show_one
 from homeport.cli.remote.verbs import (
     add_delete,
     add_list,
@@ -92,5 +93,28 @@ def suspend(api: Api, name: str, *, yes: bool) -> None:
     click.echo(f"User “{USER.name_of(found)}” is suspended.", err=True)
 
 
+@user.command()
+@click.argument("name")
+@json_option
+@over_the_api
+def passkeys(api: Api, name: str, *, as_json: bool) -> None:
+    """List the passkeys with which a user signs in to the user portal."""
+    kind = below(api, USER, name, PASSKEY, "passkeys")
+    show_list(kind, kind.all(api), as_json=as_json)
+
+
+@user.command("remove-passkeys")
+@click.argument("name")
+@click.option("--passkey", "only", metavar="ID", help="Only this one.")
+@yes_option
+@over_the_api
+def remove_passkeys(api: Api, name: str, only: str | None, *, yes: bool) -> None:
+    """Remove the passkeys of a user who lost a device. Their portal sessions end."""
+    kind = below(api, USER, name, PASSKEY, "passkeys")
+    confirm(f"Remove {'this passkey' if only else 'all passkeys'} of “{name}”? Their portal sessions end.", yes=yes)
+    remove_some(api, kind, only, "removed")
+
+
+add_sessions(user, USER, "user portal")
 add_devices_of(user)
 add_delete(user, USER, "Their links are forgotten, and their accounts on devices are locked.")

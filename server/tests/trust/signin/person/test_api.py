@@ -3,7 +3,9 @@
 import pytest
 from tests.support.house import ADMIN, ORIGIN
 
-from homeport.directory.admins.model import HELP_DESK, MANAGER
+from homeport.directory.admins.model import HELP_DESK, MANAGER, READ_ONLY
+
+from .test_passkeys import register
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def ask(portal):
         method, path, headers={"x-api-key": key(role)}, **({"json": body} if body else {})
     )
     for found in portal.house.sql(
-        "SELECT id FROM administrators WHERE email IN ('manager@example.com', 'help.desk@example.com')"
+        "SELECT id FROM administrators WHERE email IN ('manager@example.com', 'help.desk@example.com', 'read.only@example.com')"
     ):
         portal.do(lambda act, found=found: act.administrators.delete(ADMIN, found[0]))
 
@@ -83,3 +85,46 @@ def test_a_link_is_handed_over_or_sent_and_a_factor_reset_by_who_may(portal, ask
     assert excluded.status_code == 400
     assert ask("POST", f"/api/systemusers/{user.id}/resetmfa", HELP_DESK).status_code == 409
     assert ask("PUT", f"/api/systemusers/{user.id}", HELP_DESK, restrictedFields=[]).status_code == 403
+
+
+def test_sessions_of_a_user_are_listed_and_ended_one_by_one_or_all(portal, ask):
+    user, other = portal.person(), portal.person()
+    laptop, phone, stranger = portal.enter(user), portal.enter(user), portal.enter(other)
+    path = f"/api/systemusers/{user.id}/sessions"
+    told = ask("GET", path, HELP_DESK).json()
+    assert (told["totalCount"], {*told["sessions"][0]} >= {"id", "lastSeen", "remoteIP", "userAgent"}) == (2, True)
+    assert "token" not in str(told)
+    foreign = ask("GET", f"/api/systemusers/{other.id}/sessions", HELP_DESK).json()["sessions"][0]["id"]
+    assert ask("DELETE", f"{path}/{foreign}", HELP_DESK).status_code == 404, "each session below its own user only"
+    first = told["sessions"][0]["id"]
+    assert ask("DELETE", f"{path}/{first}", HELP_DESK).json()["id"] == first
+    assert ask("DELETE", f"{path}/{first}", HELP_DESK).status_code == 404
+    assert sorted(one.get("/user/security").status_code for one in (laptop, phone)) == [200, 303]
+    assert ask("DELETE", path, HELP_DESK).json()["totalCount"] == 1
+    assert [one.get("/user/security").status_code for one in (laptop, phone, stranger)] == [303, 303, 200]
+    for method in ("GET", "DELETE"):
+        assert ask(method, path, READ_ONLY).status_code == 403
+        assert ask(method, "/api/systemusers/01a20a00-0000-7000-8000-ffffffffffff/sessions", HELP_DESK).status_code == 404
+    told = portal.house.sql("SELECT count(*) FROM audit_entries WHERE event_type = 'user_sessions_end'")
+    assert told[0][0] >= 2
+
+
+def test_passkeys_of_a_user_are_listed_and_removed_and_their_sessions_end(portal, ask):
+    user, other = portal.person(), portal.person()
+    browser = portal.enter(user)
+    for name in ("Laptop", "Phone", "Key"):
+        register(browser, name=name)
+    register(portal.enter(other))
+    path = f"/api/systemusers/{user.id}/passkeys"
+    told = ask("GET", path, READ_ONLY).json()
+    assert [one["name"] for one in told["passkeys"]] == ["Laptop", "Phone", "Key"]
+    assert {*told["passkeys"][0]} == {"id", "name", "created", "lastUsed"}
+    phone = told["passkeys"][1]["id"]
+    assert ask("DELETE", f"{path}/{phone}", READ_ONLY).status_code == 403
+    assert ask("DELETE", f"/api/systemusers/{other.id}/passkeys/{phone}", HELP_DESK).status_code == 404
+    assert ask("DELETE", f"{path}/{phone}", HELP_DESK).json()["name"] == "Phone"
+    assert browser.get("/user/security").status_code == 303, "its sessions end, since a stranger may hold one"
+    assert ask("DELETE", path, HELP_DESK).json()["totalCount"] == 2
+    assert ask("GET", path, HELP_DESK).json() == {"totalCount": 0, "passkeys": []}
+    assert ask("GET", f"/api/systemusers/{other.id}/passkeys").json()["totalCount"] == 1
+    assert ask("DELETE", "/api/systemusers/01a20a00-0000-7000-8000-ffffffffffff/passkeys", HELP_DESK).status_code == 404

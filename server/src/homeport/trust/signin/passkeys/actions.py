@@ -84,10 +84,26 @@ class Passkeys:
             details={"passkey": passkey_id},
         )
 
-    def count_of(self, actor: Actor, owner_id: str) -> int:
-        """Return how many passkeys a user has."""
+    def list_of(self, actor: Actor, owner_id: str) -> Sequence[Passkey]:
+        """Return a user's passkeys, the oldest first."""
         actor.require(Permission.USERS_READ)
-        return len(self.passkeys.of_owner(owner_id))
+        return self.passkeys.of_owner(owner_id)
+
+    def remove_of(self, actor: Actor, owner_id: str, passkey_id: str) -> Passkey:
+        """Remove one passkey of a user, such as that of a lost device, and end their sessions; return which it was."""
+        actor.require(Permission.FACTORS_RESET)
+        actor.require_recent(self.clock.now())
+        found = next((one for one in self.passkeys.of_owner(owner_id) if one.id == passkey_id), None)
+        if found is None or not self.passkeys.remove(owner_id, passkey_id):
+            raise NotFound("There is no such passkey. It may have been removed already.")
+        self.audit.record(
+            actor,
+            "admin_passkeys_reset" if self.whose == ADMIN else "user_passkeys_reset",
+            resource=Resource(self.whose, owner_id, ""),
+            details={"passkeys": 1, "passkey": found.name},
+        )
+        self.publisher.publish(PasskeysRemoved(self.whose, owner_id))
+        return found
 
     def remove_all_of(self, actor: Actor, owner_id: str) -> int:
         """Remove all passkeys of a user whose devices were lost, and end their sessions; return how many."""

@@ -35,7 +35,7 @@ class Passkey:
 
 @dataclass(frozen=True, slots=True)
 class PasskeysRemoved(Event):
-    """Somebody else removed all passkeys of an owner; the owner's sessions end. `whose` is `user` or `admin`."""
+    """Somebody else removed passkeys of an owner; the owner's sessions end. `whose` is `user` or `admin`."""
 
     whose: str
     owner_id: str

@@ -1,4 +1,4 @@
-"""Administrators' sessions in the style of JumpCloud's API."""
+"""Sessions in the style of JumpCloud's API."""
 
 from typing import Self
 
@@ -34,7 +34,7 @@ class SessionBody(BaseModel):
 
 
 class SessionList(BaseModel):
-    """The living sessions of an administrator."""
+    """The living sessions of somebody."""
 
     totalCount: int  # noqa: N815 - the wire's style
     sessions: list[SessionBody]

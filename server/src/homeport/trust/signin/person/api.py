@@ -1,4 +1,4 @@
-"""REST routes for users' passwords and second factors, under /api/systemusers and /api/v2/users."""
+"""REST routes for users' passwords, second factors and passkeys, under /api/systemusers and /api/v2/users."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from homeport.foundation.http.wire import instant
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.permissions import Permission
 from homeport.trust.signin.person.pages.security import SecurityActions
-from homeport.trust.signin.person.schemas import PasswordLinkBody, ReactivatePost, ResetMfaPost
+from homeport.trust.signin.person.schemas import PasskeyBody, PasskeyList, PasswordLinkBody, ReactivatePost, ResetMfaPost
 
 PathId = Annotated[str, Path(max_length=64, pattern="^[0-9A-Za-z_-]+$")]
 NO_EXCLUSION = "Nobody is left out of a second factor here; an access policy says who needs one."
@@ -33,7 +33,28 @@ class PasswordsApi:
         router.post("/api/v2/users/{user_id}/password-link", status_code=201, summary="Make a link to choose a password")(
             self.link
         )
+        router.get("/api/systemusers/{id}/passkeys", summary="List the passkeys of a user")(self.passkeys)
+        router.delete("/api/systemusers/{id}/passkeys", summary="Remove all passkeys of a user")(self.remove_passkeys)
+        router.delete("/api/systemusers/{id}/passkeys/{passkey_id}", summary="Remove a passkey of a user")(self.remove_passkey)
         return router
+
+    def passkeys(self, actor: ApiActor, id: PathId) -> PasskeyList:  # noqa: A002 - the published name
+        """Return a user's passkeys, the oldest first."""
+        with self.work.read() as act:
+            return PasskeyList.of(act.passkeys.list_of(actor, act.users.get(actor, id).id))
+
+    def remove_passkeys(self, actor: ApiActor, id: PathId) -> PasskeyList:  # noqa: A002 - the published name
+        """Remove all passkeys of a user and return which they were; portal sessions end."""
+        actor.require(Permission.FACTORS_RESET)
+        with self.work.write() as act:
+            found = act.passkeys.list_of(actor, act.users.get(actor, id).id)
+            act.passkeys.remove_all_of(actor, id)
+            return PasskeyList.of(found)
+
+    def remove_passkey(self, actor: ApiActor, id: PathId, passkey_id: PathId) -> PasskeyBody:  # noqa: A002 - the published name
+        """Remove one passkey of a user and return which it was; portal sessions end."""
+        with self.work.write() as act:
+            return PasskeyBody.of(act.passkeys.remove_of(actor, id, passkey_id))
 
     def expire(self, actor: ApiActor, id: PathId) -> str:  # noqa: A002 - the published name
         """Demand another password at the next sign-in to the user portal; portal sessions end. Answers the status."""

@@ -1,8 +1,13 @@
-"""One-time links in the style of JumpCloud's API."""
+"""One-time links and passkeys in the style of JumpCloud's API."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict
+
+from homeport.foundation.http.wire import instant
+from homeport.trust.signin.passkeys.model import Passkey
 
 
 class PasswordLinkBody(BaseModel):
@@ -29,3 +34,32 @@ class ReactivatePost(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     email: str | None = None
+
+
+class PasskeyBody(BaseModel):
+    """A passkey in an answer: what its owner called it, and when it was used; the key itself is not told."""
+
+    id: str
+    name: str
+    created: str
+    lastUsed: str | None  # noqa: N815 - the wire's style
+
+    @classmethod
+    def of(cls, passkey: Passkey) -> Self:
+        """Translate a passkey."""
+        used = passkey.last_used_at
+        return cls(
+            id=passkey.id, name=passkey.name, created=instant(passkey.created_at), lastUsed=instant(used) if used else None
+        )
+
+
+class PasskeyList(BaseModel):
+    """The passkeys of a user, the oldest first."""
+
+    totalCount: int  # noqa: N815 - the wire's style
+    passkeys: list[PasskeyBody]
+
+    @classmethod
+    def of(cls, found: Sequence[Passkey]) -> Self:
+        """Translate all of them."""
+        return cls(totalCount=len(found), passkeys=[PasskeyBody.of(one) for one in found])

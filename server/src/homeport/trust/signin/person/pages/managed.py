@@ -67,7 +67,7 @@ class PasswordPanels:
             link = act.passwords.open_link(READER, user.id)
             sessions = act.sessions.list_of(READER, user.id)
             by_mail = act.forgotten.by_mail
-            passkeys = act.passkeys.count_of(READER, user.id)
+            passkeys = len(act.passkeys.list_of(READER, user.id))
         return self.templates.fragment(
             "person/user_panel.html",
             user=user,
