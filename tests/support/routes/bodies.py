@@ -12,7 +12,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v2/iplists": {"json": {}},
     "PATCH /api/v2/iplists/{id}": {"json": {}},
     "PUT /api/v2/iplists/{id}": {"json": {}},
-    "POST /admin/access-policies/add/{portal}": _POLICY,
+    "POST /admin/access-policies/add/{portal}": {"data": {**_POLICY["data"], "name": ""}},  # refused whatever was made before
     "POST /admin/access-policies/{policy_id}": _POLICY,
     "POST /admin/access-policies/default/{portal}": {"data": {"action": "allow"}},
     "POST /insights/directory/v1/events": {"json": _EVENTS},

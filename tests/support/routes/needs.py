@@ -115,7 +115,7 @@ NEEDS: dict[str, str] = {
     "PUT /api/v2/iplists/{id}": "access_policies:write",
     "GET /admin/access-policies": "access_policies:read",
     "GET /admin/access-policies/add/{portal}": "access_policies:read access_policies:write",
-    "POST /admin/access-policies/add/{portal}": "access_policies:write",
+    "POST /admin/access-policies/add/{portal}": "access_policies:read access_policies:write",
     "GET /admin/access-policies/default/{portal}": "access_policies:read",
     "POST /admin/access-policies/default/{portal}": "access_policies:read access_policies:write",
     "GET /admin/access-policies/deny-user-portal": "access_policies:write",
