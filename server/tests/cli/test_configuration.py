@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.house import ADMIN
 
+from homeport.cli.configuration.parts import PARTS
 from homeport.cli.configuration.reading import read
-from homeport.cli.configuration.sections import PARTS
 from homeport.cli.remote.connection import Api
 
 FILE = """\

@@ -65,6 +65,9 @@ def test_an_event_destination_is_made_paused_resumed_tested_and_deleted(homeport
     assert homeport.json("event-destination", "pause", "SIEM")["enabled"] is False
     assert homeport.json("event-destination", "resume", "SIEM")["enabled"] is True
     assert homeport.json("event-destination", "set", "SIEM", "--one-by-one")["batched"] is False
+    renewed = homeport("event-destination", "renew-secret", "SIEM", "--secret-out", "-").strip()
+    assert renewed.startswith("whsec_")
+    assert renewed != out.read_text().strip()
     homeport("event-destination", "test", "SIEM", status=1)
     assert "“SIEM” did not take it: " in homeport.said
     homeport("event-destination", "delete", "SIEM", "--yes")

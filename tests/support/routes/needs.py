@@ -342,6 +342,7 @@ NEEDS: dict[str, str] = {
     "POST /api/v2/users/{user_id}/password-link": "passwords:reset",
     "GET /admin/users/{user_id}/password-mail": "passwords:reset users:read",
     "POST /admin/users/{user_id}/password-mail": "passwords:reset",
+    "POST /api/v2/event-destinations/{id}/secret": "audit:read audit:write",
     "GET /api/v2/mail-server": "mail:read",
     "PUT /api/v2/mail-server": "mail:read mail:write",
     "DELETE /api/v2/mail-server": "mail:read mail:write",

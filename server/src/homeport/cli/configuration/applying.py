@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from homeport.cli.configuration.form import Secret
+from homeport.cli.configuration.fields import Secret
 from homeport.cli.configuration.planning import CHANGE, CREATE, DELETE, Plan, Step
 from homeport.cli.configuration.sections import MEMBERS, secret_of
 from homeport.cli.plainly import Failure, Refusal, restated

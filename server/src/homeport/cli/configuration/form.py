@@ -1,135 +1,12 @@
-"""What may stand in the file: sections, their fields, and which values each field takes. The reference page is made from this."""
+"""What may stand in the file: sections and their keys. The reference page is made from this."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+from homeport.cli.configuration.fields import Choice, Conditions, Field, Networks, Number, Secret, Text, Texts, YesNo
 
 VERSION = 1
 """Of the form. A file says which it was written in, so that a later version can tell."""
-
-
-class Kind(ABC):
-    """Which values a field takes. `says` is how the reference and the sentences name them."""
-
-    says: str
-
-    @abstractmethod
-    def problem(self, value: object) -> str:
-        """Return what is wrong with a value, or an empty string."""
-
-    def normal(self, value: Any) -> Any:
-        """Return a right value as the server stores it, so that equal things compare equal."""
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class Text(Kind):
-    """Any text; `fold` makes it lower-case, as the server does."""
-
-    fold: bool = False
-    says: str = "a text"
-
-    def problem(self, value: object) -> str:
-        """Look at the type only: what a text may hold is the server's to say."""
-        return "" if isinstance(value, str) else f"must be {self.says} in quotes"
-
-    def normal(self, value: Any) -> Any:
-        """Trim."""
-        text = str(value).strip()
-        return text.lower() if self.fold else text
-
-
-@dataclass(frozen=True, slots=True)
-class Choice(Kind):
-    """One of some words."""
-
-    words: tuple[str, ...]
-
-    @property
-    def says(self) -> str:  # type: ignore[override]  # made from the words
-        """Name them."""
-        return " or ".join(f'"{word}"' for word in self.words)
-
-    def problem(self, value: object) -> str:
-        """Take one of the words, exactly."""
-        return "" if value in self.words and isinstance(value, str) else f"must be {self.says}"
-
-
-@dataclass(frozen=True, slots=True)
-class YesNo(Kind):
-    """A TOML boolean."""
-
-    says: str = "true or false"
-
-    def problem(self, value: object) -> str:
-        """Take a boolean, not a word in quotes."""
-        return "" if isinstance(value, bool) else f"must be {self.says}, without quotes"
-
-
-@dataclass(frozen=True, slots=True)
-class Number(Kind):
-    """A whole number in a range."""
-
-    least: int
-    most: int
-
-    @property
-    def says(self) -> str:  # type: ignore[override]  # made from the range
-        """Name the range."""
-        return f"a whole number from {self.least} to {self.most}"
-
-    def problem(self, value: object) -> str:
-        """Take what is in the range; TOML's booleans are no numbers here."""
-        right = isinstance(value, int) and not isinstance(value, bool) and self.least <= value <= self.most
-        return "" if right else f"must be {self.says}, without quotes"
-
-
-@dataclass(frozen=True, slots=True)
-class Texts(Kind):
-    """A list of texts whose order means nothing and that holds each once."""
-
-    fold: bool = False
-    without: str = ""
-    """What may stand before each and means nothing."""
-    says: str = "a list of texts"
-
-    def problem(self, value: object) -> str:
-        """Take a list that holds texts only."""
-        right = isinstance(value, list) and all(isinstance(one, str) for one in value)
-        return "" if right else f'must be {self.says}, such as ["one", "two"]'
-
-    def normal(self, value: Any) -> Any:
-        """Trim and order."""
-        trimmed = [one.strip().removeprefix(self.without) for one in value]
-        return sorted({one.lower() if self.fold else one for one in trimmed})
-
-
-@dataclass(frozen=True, slots=True)
-class Secret(Kind):
-    """Where a secret is found; never the secret itself."""
-
-    says: str = '{ env = "NAME" } or { file = "path" }'
-
-    def problem(self, value: object) -> str:
-        """Take exactly one of the two places; the value is not repeated, since it may be the secret."""
-        if isinstance(value, str):
-            return f"must not hold the secret itself; write {self.says}, which says where it is found"
-        right = isinstance(value, dict) and len(value) == 1 and next(iter(value)) in {"env", "file"}
-        right = right and isinstance(value, dict) and all(isinstance(one, str) and one for one in value.values())
-        return "" if right else f"must be {self.says}"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One key of a table. `wire` is its path in the REST API; empty for what is not an ordinary field there."""
-
-    name: str
-    wire: str
-    kind: Kind
-    says: str
-    needed: bool = False
-    """Whether a new thing must have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +30,7 @@ class Section:
         return next((field for field in self.fields if field.name == name), None)
 
 
+ACTIONS = ("allow", "allow_with_mfa", "deny")
 SSH, SUDO = ("INHERIT", "KEY", "BROWSER", "PASSCODE"), ("INHERIT", "PASSCODE", "BROWSER", "NEVER")
 ENROLLMENT = Section(
     name="enrollment",
@@ -253,6 +131,7 @@ IDENTITY_PROVIDERS = Section(
             "Where the client secret is found: an environment variable, or a file (from the file's own folder). Sent when the provider is "
             "made, when its address changes, and with `--send-secrets`.",
             needed=True,
+            again_with=("url",),
         ),
         Field(
             "second_client_secret",
@@ -296,5 +175,125 @@ PROVISIONING = Section(
         ),
     ),
 )
-SECTIONS = (USERS, USER_GROUPS, DEVICE_GROUPS, DEVICES, ENROLLMENT, IDENTITY_PROVIDERS, PROVISIONING)
+ROLES = Section(
+    name="roles",
+    word="role",
+    says="The custom roles; the built-in ones are always there.",
+    key="role's name",
+    fields=(
+        Field("description", "description", Text(), "What it is for."),
+        Field("permissions", "scopes", Texts(), "What it allows, such as users:read; all of it.", needed=True),
+    ),
+)
+SERVICE_ACCOUNTS = Section(
+    name="service_accounts",
+    word="service account",
+    says="Programs that use the REST API under a name of their own. Their keys are not in the file: `homeport service-account add-key` makes one.",
+    key="account's name",
+    fields=(
+        Field("role", "roleName", Text(), "The name of its role.", needed=True),
+        Field("description", "description", Text(), "What it is for."),
+        Field("suspended", "suspended", YesNo(), "Whether its keys are refused."),
+    ),
+)
+IP_LISTS = Section(
+    name="ip_lists",
+    word="IP list",
+    says="Addresses with a name, for access policies.",
+    key="list's name",
+    fields=(
+        Field("description", "description", Text(), "What it is for."),
+        Field(
+            "addresses", "ips", Networks(), "Addresses, networks such as 203.0.113.0/24, and ranges; all of them.", needed=True
+        ),
+    ),
+)
+ACCESS_DEFAULTS = Section(
+    name="access_defaults",
+    made=False,
+    word="access without a policy",
+    says="What happens at each portal when no policy applies.",
+    fields=(
+        Field("user_portal", "user_portal", Choice(ACTIONS), "At the user portal."),
+        Field("admin_portal", "admin_portal", Choice(ACTIONS), "At the admin portal."),
+    ),
+)
+ACCESS_POLICIES = Section(
+    name="access_policies",
+    word="access policy",
+    says="Who may sign in to the portals. One for whom nobody is named is for everybody.",
+    key="policy's name",
+    fields=(
+        Field("portal", "", Choice(("user_portal", "admin_portal")), "What it guards; it cannot change.", needed=True),
+        Field("action", "", Choice(ACTIONS), "What it does.", needed=True),
+        Field(
+            "mode", "", Choice(("enabled", "disabled", "monitor")), "Whether it counts. A new one is enabled unless it is said."
+        ),
+        Field("description", "", Text(), "What it is for."),
+        Field("message", "", Text(), "What somebody reads whom it denies."),
+        Field("conditions", "", Conditions(), "When it applies. IP lists are called by their names."),
+        Field("users", "", Texts(fold=True), "User names it is for; of the admin portal, e-mail addresses of administrators."),
+        Field("user_groups", "", Texts(), "User groups it is for; user portal only."),
+        Field("roles", "", Texts(), "Built-in roles it is for; admin portal only."),
+        Field("except_users", "", Texts(fold=True), "Who is left out, called as in `users`."),
+        Field("except_user_groups", "", Texts(), "User groups that are left out."),
+        Field("except_roles", "", Texts(), "Built-in roles that are left out."),
+    ),
+)
+EVENT_DESTINATIONS = Section(
+    name="event_destinations",
+    word="event destination",
+    says="Where the audit log's entries are sent. A webhook that a file made signs with a secret nobody has seen: `homeport event-destination "
+    "renew-secret` hands one out.",
+    key="destination's name",
+    fields=(
+        Field("kind", "kind", Choice(("webhook", "syslog")), "How it takes events; it cannot change.", needed=True),
+        Field(
+            "address",
+            "address",
+            Secret(),
+            "Where its address is found, since it may hold a secret: an environment variable, or a file (from the file's own folder). Sent "
+            "when the destination is made, and with `--send-secrets`.",
+            needed=True,
+        ),
+        Field("batched", "batched", YesNo(), "Of a webhook: many events in one request."),
+        Field("enabled", "enabled", YesNo(), "Whether it gets anything now; what it misses comes later."),
+    ),
+)
+MAIL_SERVER = Section(
+    name="mail_server",
+    made=False,
+    word="mail server",
+    says="By which server mail is sent. `homeport mail remove` sends none any more.",
+    fields=(
+        Field("host", "host", Text(), "Such as smtp.example.com."),
+        Field("port", "port", Number(1, 65535), "Usually 587 for starttls, 465 for tls, 25 for none."),
+        Field("tls", "tls", Choice(("starttls", "tls", "none")), "How the connection is protected."),
+        Field("username", "username", Text(), "Empty where the server asks for none."),
+        Field(
+            "password",
+            "password",
+            Secret(),
+            "Where the password is found: an environment variable, or a file. Sent when host or username change, and with `--send-secrets`.",
+            again_with=("host", "username"),
+        ),
+        Field("sender", "sender", Text(fold=True), "The address that mail comes from."),
+    ),
+)
+SECTIONS = (
+    USERS,
+    USER_GROUPS,
+    DEVICE_GROUPS,
+    DEVICES,
+    ENROLLMENT,
+    IDENTITY_PROVIDERS,
+    PROVISIONING,
+    ROLES,
+    SERVICE_ACCOUNTS,
+    IP_LISTS,
+    ACCESS_DEFAULTS,
+    ACCESS_POLICIES,
+    EVENT_DESTINATIONS,
+    MAIL_SERVER,
+)
 """In the order in which they are carried out; what is deleted goes last, in the reverse order."""

@@ -5,13 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from homeport.cli.configuration import form
-from homeport.cli.configuration.form import Secret, Section
+from homeport.cli.configuration.fields import Secret
+from homeport.cli.configuration.form import Section
+from homeport.cli.configuration.parts import PARTS
 from homeport.cli.configuration.reading import Values, Wanted, dotted
-from homeport.cli.configuration.sections import MEMBERS, PARTS, Part, Thing
+from homeport.cli.configuration.sections import MEMBERS, Part, Thing
 from homeport.cli.plainly import Misuse
 from homeport.cli.remote.connection import Api
 
 CREATE, CHANGE, DELETE = "create", "change", "delete"
+FIXED = {"identity_providers": "type", "access_policies": "portal", "event_destinations": "kind"}
+"""The field of a section that never changes once a thing is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +99,14 @@ def _step(part: Part, name: str, values: Values, thing: Thing | None, *, sending
 def _differences(section: Section, name: str, values: Values, thing: Thing, *, sending_secrets: bool) -> Iterator[Difference]:
     if section.names is None and section.key and name != thing.name:
         yield Difference("name", thing.name, name)
-    moved = section is form.IDENTITY_PROVIDERS and "url" in values and _address(values) != thing.values.get("url")
     for one in section.fields:
         if one.name not in values:
             continue
         new, old = values[one.name], thing.values.get(one.name)
         if isinstance(one.kind, Secret):
-            if sending_secrets or (moved and one.name == "client_secret"):
+            if sending_secrets or any(_moved(other, values, thing) for other in one.again_with):
                 yield Difference(one.name, None, new)
-        elif one.name == "url":
-            if moved:
-                yield Difference("url", old, new)
-        elif new != old:
+        elif _moved(one.name, values, thing):
             yield Difference(one.name, old, new)
 
 
@@ -120,13 +120,26 @@ def _problems(section: Section, name: str, values: Values, thing: Thing | None) 
         for one in section.fields:
             if one.needed and one.name not in values:
                 yield f"{place}.{one.name}: missing, and a new {section.word} needs it"
-    elif section is form.USERS and values.get("state") == "STAGED" != thing.values.get("state"):
+    else:
+        yield from _unchangeable(section, place, values, thing)
+
+
+def _unchangeable(section: Section, place: str, values: Values, thing: Thing) -> Iterator[str]:
+    if section is form.USERS and values.get("state") == "STAGED" != thing.values.get("state"):
         yield f"{place}.state: nobody becomes STAGED again; write ACTIVATED or SUSPENDED"
-    elif section is form.IDENTITY_PROVIDERS:
-        if values.get("type", thing.values.get("type")) != thing.values.get("type"):
-            yield f"{place}.type: the type of an identity provider cannot change; delete it and create another"
-        elif "url" in values and _address(values) != thing.values.get("url") and "client_secret" not in values:
-            yield f"{place}.client_secret: missing, and another url needs it again"
+    fixed = FIXED.get(section.name, "")
+    if fixed in values and values[fixed] != thing.values.get(fixed):
+        yield f"{place}.{fixed}: the {fixed} of an {section.word} cannot change; delete it and create another"
+    elif section is form.IDENTITY_PROVIDERS and _moved("url", values, thing) and "client_secret" not in values:
+        yield f"{place}.client_secret: missing, and another url needs it again"
+
+
+def _moved(name: str, values: Values, thing: Thing) -> bool:
+    """Tell whether the file wants another value of a field than there is."""
+    if name not in values:
+        return False
+    wanted = _address(values) if name == "url" else values[name]
+    return bool(wanted != thing.values.get(name))
 
 
 def _address(values: Values) -> str:

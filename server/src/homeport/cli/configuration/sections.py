@@ -2,18 +2,18 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from homeport.cli.configuration import form
-from homeport.cli.configuration.form import Field, Secret, Section
+from homeport.cli.configuration.fields import Field, Secret
+from homeport.cli.configuration.form import Section
 from homeport.cli.configuration.reading import ALONE, Values
 from homeport.cli.plainly import Misuse, Refusal, Unreachable
 from homeport.cli.remote.connection import Api, JsonObject
 from homeport.cli.remote.kind import Kind
-from homeport.cli.remote.kinds import DEVICE, DEVICE_GROUP, ENROLLMENT, PROVIDER, PROVISIONING_SETTING, USER, USER_GROUP
+from homeport.cli.remote.kinds import DEVICE_GROUP, ENROLLMENT, MAIL_SERVER, PROVISIONING_SETTING, USER
 from homeport.cli.remote.secrets import read_secret
 
 MEMBERS = "members"
@@ -78,18 +78,23 @@ class Setting(Part):
 
 @dataclass(frozen=True, slots=True)
 class Collection(Part):
-    """Things that are made and deleted, each with a name of its own. `member` is the wire's type of what belongs to it."""
+    """Things that are made and deleted, each with a name of its own. `member` is the wire's type of what belongs to it.
+
+    `later` are the fields that the REST API takes only in a change, `counts` tells which things of the kind a file may hold.
+    """
 
     kind: Kind
     name_field: str
     member: str = ""
+    later: tuple[str, ...] = ()
+    counts: Callable[[JsonObject], bool] = bool
 
     def present(self, api: Api, *, members: bool) -> dict[str, Thing]:
         """Read them all."""
         names: Mapping[str, str] = {}
         if members and self.member == "user":
             names = {str(row[USER.id]): str(row["username"]) for row in USER.all(api)}
-        things = [self._thing(row) for row in self.kind.all(api)]
+        things = [self._thing(row) for row in self.kind.all(api) if self.counts(row)]
         return {one.name: self._with_members(api, one, names) if members and self.member else one for one in things}
 
     def again(self, api: Api, thing: Thing, *, members: bool) -> Thing:
@@ -102,15 +107,13 @@ class Collection(Part):
     def create(self, api: Api, name: str, values: Values, *, folder: Path) -> None:
         """Make it, then let its members join."""
         body: JsonObject = {self.name_field: name}
-        self._fill(body, values, folder)
+        self._fill(body, {one: value for one, value in values.items() if one not in self.later}, folder)
         made = api.send("POST", self.kind.path, body).body
         if not isinstance(made, dict):
             raise Unreachable(f"{api.url} did not say what it made. Whether the {self.section.word} is there is not known.")
         thing = self._thing(made)
-        ordinary = [one.name for one in self.section.fields if one.wire and not isinstance(one.kind, Secret)]
-        # What the REST API takes only in a change, such as a group's limit, follows at once.
-        left = {one: values[one] for one in ordinary if one in values and thing.values.get(one) != values[one]}
-        if left and self.member:
+        left = {one: values[one] for one in self.later if one in values and thing.values.get(one) != values[one]}
+        if left:
             self.update(api, self.again(api, thing, members=False), left, name=name, folder=folder)
         self._join_and_leave(api, made, wanted=values.get(MEMBERS, ()), present={})
 
@@ -128,18 +131,17 @@ class Collection(Part):
         api.send("DELETE", self.kind.path_of(thing.row), etag=thing.etag)
 
     def _thing(self, row: JsonObject, etag: str = "") -> Thing:
-        values = {one.name: value for one in self.section.fields if (value := _value(row, one)) is not None}
+        values = {one.name: value for one in self.section.fields if (value := value_in(row, one)) is not None}
         return Thing(str(row.get(self.name_field, "")), values, row, etag)
 
     def _fill(self, body: JsonObject, values: Values, folder: Path) -> None:
         for one in self.section.fields:
             if one.wire and one.name in values:
-                value = secret_of(values[one.name], folder) if isinstance(one.kind, Secret) else values[one.name]
                 *outer, last = one.wire.split(".")
                 inside = body
                 for part in outer:
                     inside = inside.setdefault(part, {})
-                inside[last] = value
+                inside[last] = _sent(one, values, folder)
 
     def _with_members(self, api: Api, thing: Thing, names: Mapping[str, str]) -> Thing:
         """Return the thing with who belongs to it; who has no name in `names` is called by the id, as devices are."""
@@ -180,7 +182,7 @@ class ProvisioningSettings(Setting):
         found = {}
         for row in PROVISIONING_SETTING.all(api):
             name = str(row.get(PROVISIONING_SETTING.id, "")).lower()
-            found[name] = Thing(name, {one.name: _value(row, one) for one in self.section.fields}, row)
+            found[name] = Thing(name, {one.name: value_in(row, one) for one in self.section.fields}, row)
         return found
 
     def update(self, api: Api, thing: Thing, values: Values, *, name: str, folder: Path) -> None:  # noqa: ARG002 - no secrets
@@ -211,16 +213,23 @@ class EnrollmentSettings(Setting):
         api.send("PUT", ENROLLMENT, body)
 
 
-PARTS: tuple[Part, ...] = (
-    Collection(form.USERS, USER, "username"),
-    Collection(form.USER_GROUPS, USER_GROUP, "name", "user"),
-    Collection(form.DEVICE_GROUPS, DEVICE_GROUP, "name", "system"),
-    Collection(form.DEVICES, DEVICE, "_id"),
-    EnrollmentSettings(form.ENROLLMENT),
-    Collection(form.IDENTITY_PROVIDERS, PROVIDER, "name"),
-    ProvisioningSettings(form.PROVISIONING),
-)
-"""The sections in the order of `form.SECTIONS`."""
+@dataclass(frozen=True, slots=True)
+class MailSettings(Setting):
+    """The mail server. While none is configured it has no values; whatever a file says sets one."""
+
+    def present(self, api: Api, *, members: bool) -> dict[str, Thing]:  # noqa: ARG002 - settings have no members
+        """Read it."""
+        answer = api.get(MAIL_SERVER)
+        row = answer.body if isinstance(answer.body, dict) and answer.body.get("configured") else {}
+        values = {one.name: value for one in self.section.fields if (value := value_in(row, one)) is not None}
+        if row.get("passwordSet"):
+            values["password"] = {"env": "MAIL_PASSWORD"}  # never compared; says in an export that there is one
+        return {ALONE: Thing(ALONE, values, row, answer.etag)}
+
+    def update(self, api: Api, thing: Thing, values: Values, *, name: str, folder: Path) -> None:  # noqa: ARG002 - it has no name
+        """Change it."""
+        body = {one.wire: _sent(one, values, folder) for one in self.section.fields if one.name in values}
+        api.send("PUT", MAIL_SERVER, body, etag=thing.etag)
 
 
 def secret_of(place: Mapping[str, str], folder: Path) -> str:
@@ -233,7 +242,12 @@ def secret_of(place: Mapping[str, str], folder: Path) -> str:
     return read_secret(str(folder / place["file"]), "The secret's file")
 
 
-def _value(row: JsonObject, one: Field) -> Any:
+def _sent(one: Field, values: Values, folder: Path) -> Any:
+    return secret_of(values[one.name], folder) if isinstance(one.kind, Secret) else values[one.name]
+
+
+def value_in(row: JsonObject, one: Field) -> Any:
+    """Return a field of an answer as the file writes it; None where there is none."""
     value: Any = row
     for part in one.wire.split(".") if one.wire else ("",):
         value = value.get(part) if isinstance(value, dict) else None

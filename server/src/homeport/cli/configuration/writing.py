@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from homeport.cli.configuration import form
+from homeport.cli.configuration.parts import PARTS
 from homeport.cli.configuration.reading import ALONE
-from homeport.cli.configuration.sections import MEMBERS, PARTS, Collection
+from homeport.cli.configuration.sections import MEMBERS, Collection
 from homeport.cli.remote.connection import Api, Refused
 
 NOT_FOUND = 404
@@ -40,15 +41,22 @@ def export(api: Api, say: Callable[[str], None], *, people: bool, devices: bool)
         tables = {name: _shown(section, name, dict(present[name].values)) for name in sorted(present)}
         if section is form.DEVICES:
             tables = {name: table for name, table in tables.items() if set(table.values()) != {"INHERIT"}}
-        if tables:
+        if tables and (section.key or tables[ALONE]):
             document[section.name] = tables if section.key else tables[ALONE]
     return HEAD + "\n" + tomli_w.dumps(document)
 
 
 def _shown(section: form.Section, name: str, values: dict[str, Any]) -> dict[str, Any]:
+    if section is form.EVENT_DESTINATIONS:
+        values["address"] = {"env": f"{_shouted(name) or 'EVENT_DESTINATION'}_ADDRESS"}
     if section is form.IDENTITY_PROVIDERS:
-        values["client_secret"] = {"env": f"{re.sub(r'[^A-Z0-9]+', '_', name.upper()).strip('_') or 'PROVIDER'}_CLIENT_SECRET"}
+        values["client_secret"] = {"env": f"{_shouted(name) or 'PROVIDER'}_CLIENT_SECRET"}
         if values.get("type") == "OKTA":
             values.pop("accept_missing_email_verified", None)
     ordered = [*(one.name for one in section.fields if one.name != MEMBERS), MEMBERS]
-    return {one: values[one] for one in ordered if one in values and values[one] != ""}
+    nothing: tuple[object, ...] = ("", [], {}) if section is form.ACCESS_POLICIES else ("",)  # a group without members says so
+    return {one: values[one] for one in ordered if one in values and values[one] not in nothing}
+
+
+def _shouted(name: str) -> str:
+    return re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")

@@ -7,7 +7,7 @@ import click
 
 from homeport.cli.plainly import Misuse, Refusal
 from homeport.cli.remote.connection import Api, JsonObject
-from homeport.cli.remote.kinds import ACCESS_POLICY, IP_LIST, POLICY_DEFAULT, SIMULATION, USER, USER_GROUP
+from homeport.cli.remote.kinds import ACCESS_POLICY, IP_LIST, POLICY_DEFAULT, POLICY_DEFAULTS, SIMULATION, USER, USER_GROUP
 from homeport.cli.remote.showing import show_one
 from homeport.cli.remote.verbs import add_delete, add_list, add_show, change, given, json_option, over_the_api
 
@@ -107,11 +107,10 @@ def deny_user_portal(api: Api, message: str | None, *, as_json: bool) -> None:
 @over_the_api
 def default(api: Api, portal: str, action: str | None, *, as_json: bool) -> None:
     """Show or set a default."""
-    path = "/api/v2/authn/defaults"
     if action:
-        show_one(POLICY_DEFAULT, api.send("PUT", f"{path}/{portal}", {"action": action}).body, as_json=as_json)
+        show_one(POLICY_DEFAULT, api.send("PUT", f"{POLICY_DEFAULTS}/{portal}", {"action": action}).body, as_json=as_json)
         return
-    found = next(one for one in api.get(path).body if one["type"] == portal)
+    found = next(one for one in api.get(POLICY_DEFAULTS).body if one["type"] == portal)
     show_one(POLICY_DEFAULT, found, as_json=as_json)
 
 

@@ -109,6 +109,17 @@ def resume(api: Api, name: str, *, as_json: bool) -> None:
     change(api, EVENT_DESTINATION, name, {"enabled": True}, as_json=as_json)
 
 
+@event_destination.command("renew-secret")
+@click.argument("name")
+@click.option("--secret-out", metavar="FILE", help="New file for the secret, readable by you only; - writes it out.")
+@over_the_api
+def renew_secret(api: Api, name: str, *, secret_out: str | None) -> None:
+    """Give a webhook another secret, which signs everything from now on, and hand it out, once."""
+    check_delivery(secret_out, "The secret", "--secret-out")
+    found = EVENT_DESTINATION.find(api, name)
+    deliver_secret(api.send("POST", f"{EVENT_DESTINATION.path_of(found)}/secret").body["secret"], secret_out, "The secret")
+
+
 @event_destination.command()
 @click.argument("name")
 @json_option

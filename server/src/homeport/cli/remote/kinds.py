@@ -263,6 +263,7 @@ ASSIGNMENT = Kind(
     names=("name",),
     columns=columns("What: type, Name: name, Id: id"),
 )
+POLICY_DEFAULTS = "/api/v2/authn/defaults"
 POLICY_DEFAULT = columns("Portal: type, When no policy applies: action")
 SIMULATION = columns("Outcome: explanation, With the monitored policies: wouldBe, Country: country")
 PROVIDER_HEALTH = columns(

@@ -20,6 +20,7 @@ from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
 from homeport.foundation.http.wire import PathId
 from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.permissions import Permission
 
 
 class DestinationsApi:
@@ -37,6 +38,7 @@ class DestinationsApi:
         router.get("/{id}", summary="Get an event destination")(self.get)
         router.put("/{id}", summary="Change, pause or resume an event destination")(self.update)
         router.delete("/{id}", summary="Delete an event destination")(self.delete)
+        router.post("/{id}/secret", summary="Give a webhook another secret")(self.renew_secret)
         router.post("/{id}/test", summary="Send a test event")(self.test)
         return router
 
@@ -90,6 +92,13 @@ class DestinationsApi:
             found = self._body(act, actor, act.get(actor, id))
             act.delete(actor, id, version=version)
             return found
+
+    def renew_secret(self, actor: ApiActor, id: PathId) -> DestinationMade:  # noqa: A002 - the published name
+        """Give a webhook another secret, with which everything is signed from now on, and answer it, this once."""
+        actor.require(Permission.AUDIT_WRITE)
+        with self.work.write() as act:
+            found, secret = act.renew_secret(actor, id)
+            return DestinationMade(**self._body(act, actor, found).model_dump(), secret=secret)
 
     async def test(self, actor: ApiActor, id: PathId) -> TestOutcome:  # noqa: A002 - the published name
         """Send a test event now and say what came of it."""

@@ -39,6 +39,7 @@ from homeport.trust.access.model.policies import (
     links_problem,
     name_key,
     name_problem,
+    network_text,
     parse_networks,
     text_problem,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "lists_of",
     "name_key",
     "name_problem",
+    "network_text",
     "outcome",
     "parse_networks",
     "read",

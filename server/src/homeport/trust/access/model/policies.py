@@ -170,6 +170,11 @@ def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def network_text(network: Network) -> str:
+    """Return a network as people write it; one of a single address as the address."""
+    return str(network.network_address) if network.num_addresses == 1 else str(network)
+
+
 def _networks(word: str) -> list[Network]:
     first, dash, last = word.partition("-")
     if dash:

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel
 
-from homeport.trust.access.model import IpList
+from homeport.trust.access.model import IpList, network_text
 
 LIST_FIELDS = {"id": "id", "name": "name", "description": "description"}
 """The wire's names of the fields by which IP lists can be filtered and sorted."""
@@ -21,7 +21,7 @@ class IpListBody(BaseModel):
     @classmethod
     def of(cls, one: IpList) -> Self:
         """Translate a list; a network of one address is written as the address."""
-        ips = [str(net.network_address) if net.num_addresses == 1 else str(net) for net in one.networks]
+        ips = [network_text(net) for net in one.networks]
         return cls(id=one.id, name=one.name, description=one.description, ips=ips)
 
 
