@@ -234,10 +234,10 @@ ACCESS_POLICIES = Section(
         Field("conditions", "", Conditions(), "When it applies. IP lists are called by their names."),
         Field("users", "", Texts(fold=True), "User names it is for; of the admin portal, e-mail addresses of administrators."),
         Field("user_groups", "", Texts(), "User groups it is for; user portal only."),
-        Field("roles", "", Texts(), "Built-in roles it is for; admin portal only."),
+        Field("roles", "", Texts(), "Roles it is for; admin portal only."),
         Field("except_users", "", Texts(fold=True), "Who is left out, called as in `users`."),
         Field("except_user_groups", "", Texts(), "User groups that are left out."),
-        Field("except_roles", "", Texts(), "Built-in roles that are left out."),
+        Field("except_roles", "", Texts(), "Roles that are left out."),
     ),
 )
 EVENT_DESTINATIONS = Section(
