@@ -366,7 +366,7 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    def route(self, method, parts, raw):
+    def route(self, method, parts, raw):  # noqa: C901 - one case for each address
         s, path = self.standin, parts.path
         form = {name: values[0] for name, values in parse_qs(raw.decode()).items()} if path.startswith("/oauth/") else {}
         match method, path:
@@ -384,6 +384,9 @@ class Handler(BaseHTTPRequestHandler):
             case "GET", "/agent/v1/desired-state":
                 device_id, _ = s.authorized(self.headers, method, path, "agent")
                 return 200, s.desired(device_id, parse_qs(parts.query))
+            case "POST", "/agent/v1/portal":
+                device_id, _ = s.authorized(self.headers, method, path, "agent")
+                return 200, {"url": f"{s.url}/user/device/of-{device_id}"}
             case "GET", "/agent/v1/people":
                 s.authorized(self.headers, method, path, "agent")
                 return 200, {"people": s.people, "next": None}

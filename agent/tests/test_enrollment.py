@@ -189,3 +189,12 @@ def _sign_in_as(user, server):
     subprocess.run(["sed", "-i", f"/^{user}:/d", "/etc/subuid"], check=True)
     refused = run("status", given="")
     assert "namespace_unavailable" in refused.stderr
+
+
+def test_portal_shows_an_address_of_this_device_and_says_why_not_when_it_is_not_enrolled(agent, server):
+    without = agent.run("portal", "--root", str(agent.root))
+    assert (without.returncode, "not_enrolled" in without.stderr) == (1, True)
+    agent.enroll()
+    shown = agent.run("portal", "--root", str(agent.root))
+    assert shown.stdout.splitlines()[-1] == f"{server.url}/user/device/of-{agent.device_id}"
+    assert shown.returncode == 0

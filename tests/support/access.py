@@ -26,6 +26,9 @@ class NoDevices:
     def with_key(self, thumbprint: str) -> str:  # noqa: ARG002 - the port's name
         return ""
 
+    def with_browser(self, token: str) -> str:  # noqa: ARG002 - the port's name
+        return ""
+
 
 def decisions_over(unit: UnitOfWork) -> Decisions:
     """The real decisions, in a directory without devices and without a file of countries."""

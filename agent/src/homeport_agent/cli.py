@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
 
 from homeport_agent import __version__
@@ -13,7 +14,7 @@ from homeport_agent.accounts.linux import LinuxBackend
 from homeport_agent.accounts.model import After
 from homeport_agent.accounts.service import Service, try_lock
 from homeport_agent.by_hand import ByHand
-from homeport_agent.client import ServerClock
+from homeport_agent.client import ServerClock, refusal_of
 from homeport_agent.conversation import make_conversation
 from homeport_agent.daemon import Daemon, Stopped, Stopper
 from homeport_agent.doctor import Doctor
@@ -28,7 +29,7 @@ from homeport_agent.transactions import Transactions
 from homeport_agent.transport import Transport
 
 _MOST_KEY_BYTES = 4096
-_VERBS = "enroll | run | accounts | sign-in | status | doctor | unlock | unbind"
+_VERBS = "enroll | run | accounts | sign-in | status | doctor | unlock | unbind | portal"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     sign_in.add_argument("--json", action="store_true", help="speak JSON lines, for programs")
     verbs.add_parser("status", parents=[root], help="say what this device is and which accounts it keeps")
     verbs.add_parser("doctor", parents=[root], help="try this machine's login stack and say what it answers")
+    verbs.add_parser("portal", parents=[root], help="show an address that opens the user portal as from this device")
     unlock = verbs.add_parser("unlock", parents=[root], help="let a person in by a code that the help desk reads out")
     unlock.add_argument("user", metavar="USER", help="name of the account")
     unbind = verbs.add_parser("unbind", parents=[root], help="end a person's binding to this device")
@@ -163,6 +165,16 @@ def _by_hand(root: Root, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _portal(root: Root) -> int:
+    root.require_complete()
+    answer = make_client(root).agent_request("POST", "/agent/v1/portal", {})
+    url = answer.document.get("url")
+    if answer.status != HTTPStatus.OK or not isinstance(url, str):
+        raise refusal_of(answer, "The server gave no address")
+    print(f"Open this in a browser on this device, once, within two minutes:\n{url}")  # noqa: T201 - the command's answer
+    return 0
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
     given = list(sys.argv[1:] if argv is None else argv)
@@ -195,6 +207,8 @@ def _dispatch(root: Root, arguments: argparse.Namespace) -> int:
             return _doctor(root)
         case "sign-in":
             return _sign_in(root, arguments)
+        case "portal":
+            return _portal(root)
         case "unlock" | "unbind":
             return _by_hand(root, arguments)
         case _:

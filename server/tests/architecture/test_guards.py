@@ -23,6 +23,8 @@ PUBLIC = {
     "/agent/v1/help-desk-key": "a token bound to the device's key, with a proof (RFC 9449)",
     "/agent/v1/people": "a token bound to the device's key, with a proof (RFC 9449)",
     "/agent/v1/desired-state": "a token bound to the device's key, with a proof (RFC 9449)",
+    "/agent/v1/portal": "a token bound to the device's key, with a proof (RFC 9449)",
+    "/user/device/{token}": "the one-time address that an enrolled device was given is the proof",
     "/agent/v1/reports": "a token bound to the device's key, with a proof (RFC 9449)",
     "/agent/packages/{name}": "the agent's package, the same for everybody, fetched before a machine has a key",
     "/device": "whoever types a code has not signed in yet; opening it approves nothing",

@@ -8,6 +8,7 @@ from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
 from homeport.channels.portal.actions import Own
 from homeport.channels.portal.pages import DetailPages, HomePages, MyDevicePages
+from homeport.channels.portal.pages.begun import BegunActions, BegunPages
 from homeport.foundation.http.actor import OWN_GUARDS
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.ui.navigation import Navigation, Shell
@@ -74,6 +75,7 @@ def routers(home: Home, app: FastAPI, templates: Templates, panels: Panels) -> S
             home.work_of(lambda unit: unit.user_passkeys), templates, OWN_GUARDS[0], "/user/security", "Security"
         ).router(),
         SecurityPages(home.work_of(_security), parts.hasher, templates).router(),
+        BegunPages(home.work_of(lambda unit: BegunActions(unit.device_browsers, unit.limits)), templates).router(),
         HomePages(own, templates).router(),
         MyDevicePages(own, templates).router(),
         DetailPages(own, templates).router(),

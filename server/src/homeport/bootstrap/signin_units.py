@@ -32,6 +32,8 @@ from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.jobs.store import Jobs
 from homeport.foundation.mail.store import Mail
 from homeport.trust.access.actions import Decisions
+from homeport.trust.access.actions.browsers import DeviceBrowsers
+from homeport.trust.access.store.browsers import DeviceBrowserSql
 from homeport.trust.access.store.lists import IpListSql
 from homeport.trust.access.store.places import EnrolledDevices
 from homeport.trust.access.store.policies import PolicySql as PolicySqlOfAccess
@@ -76,13 +78,19 @@ class SignInUnit:
     @cached_property
     def access_decisions(self) -> Decisions:
         """What access policies say of a sign-in."""
+        devices = DeviceSql(self._connection)
         return Decisions(
             PolicySqlOfAccess(self._connection),
             IpListSql(self._connection),
             AdministratorSql(self._connection),
             self._parts.countries,
-            EnrolledDevices(DeviceSql(self._connection).find_by_thumbprint),
+            EnrolledDevices(devices.find_by_thumbprint, devices.get, DeviceBrowserSql(self._connection), self._clock),
         )
+
+    @cached_property
+    def device_browsers(self) -> DeviceBrowsers:
+        """Browsers whose sign-ins a device's agent began."""
+        return DeviceBrowsers(DeviceBrowserSql(self._connection), self._clock, self._entropy)
 
     @cached_property
     def portal_policies(self) -> PortalPolicies:

@@ -305,6 +305,7 @@ def _linux(unit: Unit) -> LinuxActions:
         unit.authorizations,
         unit.policies,
         unit.help_desk,
+        unit.device_browsers,
     )
 
 

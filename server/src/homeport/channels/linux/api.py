@@ -21,6 +21,7 @@ from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.kernel.errors import Conflict, RateLimited, Unauthenticated
 from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.reasons import ReasonCode
+from homeport.trust.access.actions.browsers import DeviceBrowsers
 from homeport.trust.issuer.actions import AccessTokens, DeviceAuthorizations
 from homeport.trust.issuer.model import AccessToken, Scope
 
@@ -44,6 +45,7 @@ class LinuxActions:
     authorizations: DeviceAuthorizations
     policies: Policies
     help_desk: HelpDesk
+    browsers: DeviceBrowsers
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class AgentEndpoints:
         router.add_api_route("/policy", self.policy, methods=["GET"])
         router.add_api_route("/help-desk-key", self.help_desk_key, methods=["POST"])
         router.add_api_route("/reports", self.reports, methods=["POST"])
+        router.add_api_route("/portal", self.portal, methods=["POST"])
         return router
 
     def enroll(self, request: Request, body: EnrollRequest) -> JSONResponse:
@@ -199,6 +202,15 @@ class AgentEndpoints:
             facts = DeviceFacts(**body.device.model_dump(exclude_unset=True)) if body.device else None
             actions.devices.touch(device.id, origin_of(request).address, facts)
         return Response(status_code=204)
+
+    def portal(self, request: Request) -> Response:
+        """Answer the address by which a browser on the device signs in to the user portal as the device's (section 10)."""
+        with self.work.write() as actions:
+            device, _ = self._authenticate(request, actions, Scope.AGENT)
+            if not device.active:
+                return _problem(ReasonCode.DEVICE_GONE if device.deleted_at else ReasonCode.DEVICE_PENDING)
+            token = actions.browsers.begin(device)
+        return JSONResponse({"url": f"{self.public_url}/user/device/{token}"}, headers={"cache-control": "no-store"})
 
     def _authenticate_agent(self, request: Request) -> Device:
         with self.work.write() as actions:

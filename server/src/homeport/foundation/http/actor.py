@@ -18,6 +18,8 @@ class SignInRequired(HomeportError):  # noqa: N818 - answered by a redirect, not
         self.location = location
 
 
+DEVICE_COOKIE = "__Host-homeport-device"
+"""Says that a device's agent began the sign-ins of this browser; `trust.access` hands it out and judges it."""
 Authenticator = Callable[[Request], Actor | None]
 
 
@@ -30,7 +32,8 @@ def origin_of(request: Request) -> Origin:
     """Return where the request came from, as the audit log keeps it. `client` was already corrected for trusted proxies."""
     address = request.client.host if request.client else ""
     client_key = request.scope.get("client_key", "")
-    return Origin(address[:64], request.headers.get("user-agent", "")[:300], request.scope.get("request_id", ""), client_key)
+    user_agent, request_id = request.headers.get("user-agent", "")[:300], request.scope.get("request_id", "")
+    return Origin(address[:64], user_agent, request_id, client_key, request.cookies.get(DEVICE_COOKIE, "")[:100])
 
 
 def _api_actor(request: Request) -> Actor:

@@ -31,6 +31,8 @@ class Origin:
     request_id: str = ""
     client_key: str = ""
     """The key that the caller proved by a TLS certificate to a trusted proxy (RFC 7638 thumbprint); empty without one."""
+    device_browser: str = field(default="", repr=False)
+    """The token of a browser whose sign-in a device's agent began, as it was sent; empty without one."""
 
     @property
     def network(self) -> str:

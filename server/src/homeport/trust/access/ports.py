@@ -1,11 +1,13 @@
 """What access policies need: storage, who the administrators are, and what tells a country or a device."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from homeport.directory.admins.model import Administrator, Role
 from homeport.foundation.kernel.listing import Listing, Page
 from homeport.trust.access.model import DefaultAction, IpList, Networks, Policy, Portal
+from homeport.trust.access.model.browsers import DeviceBrowser
 
 
 class PolicyStore(Protocol):
@@ -125,6 +127,30 @@ class Devices(Protocol):
 
     def with_key(self, thumbprint: str) -> str:
         """Return the id of the enrolled, active device with this key (RFC 7638 thumbprint); empty when there is none."""
+        ...
+
+    def with_browser(self, token: str) -> str:
+        """Return the id of the enrolled, active device whose agent began the sign-in of the browser with this token; else empty."""
+        ...
+
+
+class BrowserStore(Protocol):
+    """Keeps the browsers of devices."""
+
+    def add(self, browser: DeviceBrowser) -> None:
+        """Store a new one."""
+        ...
+
+    def find(self, token_hash: str) -> DeviceBrowser | None:
+        """Return what a token stands for."""
+        ...
+
+    def take(self, token_hash: str) -> bool:
+        """Remove a token; tell whether it was there, to one caller only."""
+        ...
+
+    def remove_before(self, moment: datetime) -> None:
+        """Forget those that were over before."""
         ...
 
 

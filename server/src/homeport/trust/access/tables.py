@@ -1,6 +1,6 @@
-"""The tables of access policies, of what counts without one, and of IP lists."""
+"""The tables of access policies, of what counts without one, of IP lists, and of browsers whose sign-ins a device began."""
 
-from sqlalchemy import CheckConstraint, Column, Integer, String, Table, UniqueConstraint
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
 
 from homeport.foundation.database.columns import Id, Json, LongText, UtcDateTime, metadata
 
@@ -54,4 +54,15 @@ ip_lists = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     unique_list_name,
     CheckConstraint("version > 0", name="version"),
+)
+
+device_browsers = Table(
+    "device_browsers",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("device_id", Id, ForeignKey("devices.id", ondelete="CASCADE"), nullable=False),
+    Column("opened", Boolean, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index("ix_device_browsers_device_id", "device_id"),
+    Index("ix_device_browsers_expires_at", "expires_at"),
 )

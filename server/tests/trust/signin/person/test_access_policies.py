@@ -12,7 +12,7 @@ from homeport.bootstrap.web import application
 from homeport.foundation.http.actor import OWN_GUARDS
 from homeport.foundation.kernel.actor import Origin
 from homeport.trust.access.actions import Wanted
-from homeport.trust.access.model import Action, InList, Link, Mode, Not, Portal, Targets
+from homeport.trust.access.model import Action, InList, Link, Managed, Mode, Not, Portal, Targets
 from homeport.trust.signin.password.model import CodeAsked
 from homeport.trust.signin.person.actions.signin import user_actor
 from homeport.trust.signin.person.model import Refused
@@ -184,6 +184,50 @@ def set_up(act, user, clock):
     app = Authenticator(enrolment.secret, clock)
     act.user_factors.confirm(actor, enrolment.envelope, app.code())
     return app
+
+
+def test_a_sign_in_that_the_agent_began_is_from_a_managed_device(portal, policy):
+    ada, house = portal.person(), portal.house
+    device, client = house.device(), house.client
+
+    def begun():
+        answer = device.call(client, "POST", "/agent/v1/portal", device.agent_token(client), json={})
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+        return answer.json()["url"].removeprefix(house.settings.public_url)
+
+    assert client.post("/agent/v1/portal", json={}).status_code == 401
+    policy(conditions=Not(Managed()))
+    address, there = begun(), portal.browser()
+    opened = there.get(address)
+    assert (opened.status_code, opened.headers["location"]) == (303, "/user/signin")
+    assert all(word in opened.headers["set-cookie"] for word in ("__Host-homeport-device=", "HttpOnly", "Secure"))
+    portal.sign_in(ada, browser=there)
+    assert there.get("/user").status_code == 200
+    stolen = portal.browser()
+    assert stolen.get(address).status_code == 404, "once"
+    late = begun()
+    house.clock.forward(minutes=2)
+    assert stolen.get(late).status_code == 404, "within two minutes"
+    unopened = begun().removeprefix("/user/device/")
+    for guessed in ("", "x", unopened):
+        stolen.cookies.set("__Host-homeport-device", guessed)
+        assert portal.sign_in(ada, browser=stolen)[1].status_code == 403
+    house.do(lambda act: act.devices.delete(ADMIN, device.id))
+    assert there.get("/user").headers["location"].startswith("/user/signin"), "the session ends with the device"
+    assert device.call(client, "POST", "/agent/v1/portal", device.agent_token(client), json={}).status_code in {401, 403}
+
+
+def test_a_browser_is_the_devices_for_twelve_hours(portal, policy):
+    ada = portal.person()
+    device = portal.house.device()
+    token = portal.do(lambda act: act.device_browsers.begin(act.devices.get(ADMIN, device.id)))
+    browser = portal.browser()
+    assert browser.get(f"/user/device/{token}").status_code == 303
+    policy(conditions=Not(Managed()))
+    portal.house.clock.forward(hours=11, minutes=59)
+    assert portal.sign_in(ada, browser=browser)[1].status_code == 303
+    portal.house.clock.forward(minutes=2)
+    assert portal.sign_in(ada, browser=browser)[1].status_code == 403
 
 
 def own_routes(portal):

@@ -34,13 +34,11 @@ class Decisions:
         # public: the sign-in asks it before anybody is signed in
         return self.known(Portal.ADMIN).judge(administrator_as_subject(administrator), self.place(origin))
 
-    def of_person(
-        self, user_id: str, groups: Collection[str], origin: Origin, *, has_factor: bool, device_id: str = ""
-    ) -> Decision:
-        """Decide about a user who just proved who they are; `device_id` is the device whose agent began the sign-in."""
+    def of_person(self, user_id: str, groups: Collection[str], origin: Origin, *, has_factor: bool) -> Decision:
+        """Decide about a user who just proved who they are."""
         # public: the sign-in asks it before anybody is signed in
         subject = Subject(Portal.USER, user_id, groups=frozenset(groups), has_factor=has_factor)
-        return self.known(Portal.USER).judge(subject, self.place(origin, device_id))
+        return self.known(Portal.USER).judge(subject, self.place(origin))
 
     def known(self, portal: Portal) -> Known:
         """Return what counts at a portal."""
@@ -49,10 +47,12 @@ class Decisions:
         named = frozenset[str]().union(*(lists_of(policy.conditions) for policy in policies))
         return Known(policies, self.policies.default(portal), self.lists.networks(named) if named else {})
 
-    def place(self, origin: Origin, device_id: str = "") -> Place:
+    def place(self, origin: Origin) -> Place:
         """Return what is known of where a request comes from."""
         # public: asked by the sign-in and by actions that were allowed
-        device_id = device_id or (self.devices.with_key(origin.client_key) if origin.client_key else "")
+        device_id = self.devices.with_key(origin.client_key) if origin.client_key else ""
+        if not device_id and origin.device_browser:
+            device_id = self.devices.with_browser(origin.device_browser)
         return Place(origin.address, self.countries.of(origin.address), bool(device_id), device_id)
 
     def hold(self) -> None:

@@ -7,6 +7,9 @@ from threading import Lock
 from typing import Any
 
 from homeport.directory.devices.model import Device
+from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.entropy import hash_token
+from homeport.trust.access.store.browsers import DeviceBrowserSql
 
 
 @dataclass(slots=True)
@@ -73,11 +76,24 @@ def _broken() -> type[Exception]:
 
 @dataclass(frozen=True, slots=True)
 class EnrolledDevices:
-    """The devices of the directory; `find` returns the one with a key that is not deleted."""
+    """The devices of the directory; `find` returns the one with a key that is not deleted, `get` the one with an id."""
 
     find: Callable[[str], Device | None]
+    get: Callable[[str], Device | None]
+    browsers: DeviceBrowserSql
+    clock: Clock
 
     def with_key(self, thumbprint: str) -> str:
         """Return the id of the enrolled, active device with this key; empty when there is none."""
-        device = self.find(thumbprint)
-        return device.id if device is not None and device.active else ""
+        return _active(self.find(thumbprint))
+
+    def with_browser(self, token: str) -> str:
+        """Return the id of the enrolled, active device whose agent began the sign-in of the browser with this token; else empty."""
+        found = self.browsers.find(hash_token(token))
+        if found is None or not found.opened or found.expires_at <= self.clock.now():
+            return ""
+        return _active(self.get(found.device_id))
+
+
+def _active(device: Device | None) -> str:
+    return device.id if device is not None and device.active else ""
