@@ -34,7 +34,7 @@ ACTION_CHOICES = (
     (
         "allow_with_mfa",
         "Allow with a second factor",
-        "Let the person in after a second factor. Who has none sets one up first at the admin portal, and is refused with a sentence at the user portal.",
+        "Let the person in after a second factor. Who has none sets one up first.",
     ),
     ("deny", "Deny", "Let nobody in whom the policy is for, whatever other policies allow."),
 )

@@ -5,8 +5,8 @@ from alembic import op
 
 from homeport.foundation.database import columns
 
-revision = "0033"
-down_revision = "0032"
+revision = "0042"
+down_revision = "0041"
 
 
 def upgrade() -> None:
