@@ -209,3 +209,16 @@ def test_keys_of_others_are_not_there_but_for_whoever_may_change_administrators(
     assert client.put(f"{KEYS}/{key.id}", json={"name": "x"}).status_code == 404, "nobody renames somebody else's key"
     assert client.delete(f"{KEYS}/{key.id}").status_code == 200
     assert client.get(KEYS, headers=as_ada).status_code == 401
+
+
+def test_a_key_makes_no_administrator_with_billing(client, house, boss):
+    ada = house.administrator("ada@example.com", READ_ONLY)
+    for answer in (
+        client.post(INVITATIONS, json={"email": "eve@example.com", "roleName": BILLING}),
+        client.put(f"{USERS}/{ada.id}", json={"roleName": BILLING, "lastname": "Lovelace"}),
+    ):
+        assert (answer.status_code, "a key does not" in answer.json()["message"]) == (403, True)
+    assert client.get(INVITATIONS).json()["totalCount"] == 0
+    assert [client.get(f"{USERS}/{ada.id}").json()[one] for one in ("roleName", "lastname")] == [READ_ONLY, ""]
+    same = client.put(f"{USERS}/{boss.id}", json={"roleName": BILLING, "lastname": "Boss"})
+    assert (same.status_code, same.json()["lastname"]) == (200, "Boss")

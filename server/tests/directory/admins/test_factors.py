@@ -151,6 +151,17 @@ def test_nobody_resets_the_factor_of_somebody_who_may_do_more(house, clock, role
     assert (present(house, target).factor_since is None) is allowed
 
 
+def test_a_suspension_makes_nobody_less_mighty_whose_factor_a_lesser_role_could_then_reset(house, clock):
+    helper = signed_in(house.administrator("helper@example.com", HELP_DESK), clock)
+    house.administrator("other@example.com")
+    boss = house.administrator("boss@example.com")
+    house.do(lambda actions: set_up(actions, boss, clock))
+    house.do(lambda actions: actions.administrators.suspend(ROOT, boss.id))
+    with pytest.raises(Denied, match="may do more than you"):
+        house.do(lambda actions: actions.factors.reset(helper, boss.id))
+    assert present(house, boss).factor_since is not None
+
+
 def test_nobody_resets_their_own(house, clock):
     boss = house.administrator("boss@example.com")
     with pytest.raises(Conflict, match="your account"):

@@ -31,6 +31,15 @@ def test_a_message_arrives_as_it_was_written():
     assert arrived.get_content().replace("\r\n", "\n") == TEXT
 
 
+def test_a_mail_that_is_sent_twice_is_known_as_one_by_its_message_id():
+    with serving(MailServer()) as mail:
+        for _ in range(2):
+            smtp().send(route(mail), MESSAGE, TEXT)
+    first, second = mail.messages
+    assert first["Message-ID"] == "<01a2@acme.example>"
+    assert (second["Message-ID"], second["Date"]) == (first["Message-ID"], first["Date"])
+
+
 @pytest.mark.parametrize(("tls", "from_the_start"), [(Tls.STARTTLS, False), (Tls.TLS, True)])
 def test_both_kinds_of_tls_carry_name_password_and_message(tmp_path, tls, from_the_start):
     context, ca_file = certified(tmp_path)

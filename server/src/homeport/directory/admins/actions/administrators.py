@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from homeport.directory.admins import model
-from homeport.directory.admins.actions.refusals import expected, found, refuse_fields, refuse_last, resource
+from homeport.directory.admins.actions.refusals import expected, found, refuse_fields, refuse_key, refuse_last, resource
 from homeport.directory.admins.actions.roles import custom_permissions_of
 from homeport.directory.admins.model import (
     BILLING,
@@ -124,6 +124,8 @@ class Administrators:
         refuse_fields("Nothing was changed.", {field: name_problem(text) for field, text in given.items()})
         with_billing = self.administrators.hold_role(BILLING)
         before = expected(found(self.administrators.get_for_update(administrator_id)), version)
+        if role is not None and role != before.role:
+            refuse_key(actor, role)
         after = replace(
             before,
             role=before.role if role is None else role,

@@ -93,7 +93,7 @@ class Factors:
     def reset(self, actor: Actor, administrator_id: str) -> Administrator:
         """Remove the second factor of somebody who lost it, with its recovery codes, and end their sessions.
 
-        Refused for oneself and for somebody whose role may do what the actor's may not, so that nobody climbs by it.
+        Refused for oneself and for somebody whose role may do what the actor's may not, suspended or not, so that nobody climbs by it.
         """
         actor.require(Permission.FACTORS_RESET)
         actor.require(Permission.ADMINISTRATORS_READ)
@@ -101,7 +101,7 @@ class Factors:
         administrator = found(self.administrators.get_for_update(administrator_id))
         if administrator.id == actor.id and actor.kind is ActorKind.ADMINISTRATOR:
             raise Conflict("Change your own second factor on your account's page.", reason="own_factor")
-        if not administrator.permissions <= actor.permissions:
+        if not administrator.role_permissions <= actor.permissions:
             raise Denied(
                 f"{administrator.full_name} may do more than you, so somebody with the role {administrator.role} resets their second factor. "
                 "On the server: homeport admin link."

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from homeport.directory.admins import model
-from homeport.directory.admins.actions.refusals import found, refuse_fields, resource
+from homeport.directory.admins.actions.refusals import found, refuse_fields, refuse_key, resource
 from homeport.directory.admins.actions.roles import custom_permissions_of
 from homeport.directory.admins.model import (
     BILLING,
@@ -60,6 +60,7 @@ class AdministratorLinks:
         except Invalid as error:
             fields |= error.fields
         refuse_fields("The invitation was not made.", fields)
+        refuse_key(actor, role)
         if self.administrators.find_by_email(normal) is not None:
             raise Conflict(f"{normal} is an administrator already.", reason="email_taken")
         self.links.revoke_for(normal, self.clock.now())  # the newest invitation counts alone

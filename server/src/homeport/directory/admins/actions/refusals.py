@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from homeport.directory.admins.model import Administrator
+from homeport.directory.admins.model import REQUIRED_FOR, Administrator
 from homeport.directory.audit.model import Resource
-from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from homeport.foundation.kernel.actor import Actor, ActorKind
+from homeport.foundation.kernel.errors import Conflict, Denied, Invalid, NotFound, PreconditionFailed
 
 
 def found(administrator: Administrator | None) -> Administrator:
@@ -28,6 +29,12 @@ def refuse_last(administrator: Administrator, with_billing: Sequence[str]) -> No
             f"{administrator.full_name} is the last Administrator with Billing. Give somebody else that role first.",
             reason="last_administrator_with_billing",
         )
+
+
+def refuse_key(actor: Actor, role: str) -> None:
+    """Raise Denied when a key would make an Administrator with Billing: whoever stole it would outlive it by that."""
+    if role in REQUIRED_FOR and actor.kind is ActorKind.ADMINISTRATOR and not actor.session_id:
+        raise Denied(f"Only somebody who is signed in makes an {role}; a key does not. Do it in the admin portal.")
 
 
 def refuse_fields(detail: str, fields: Mapping[str, str]) -> None:

@@ -42,7 +42,12 @@ class Administrator:
     @property
     def permissions(self) -> frozenset[Permission]:
         """Return what the present role may do; somebody suspended may do nothing, and so may a role that no longer exists."""
-        return frozenset() if self.suspended_at else ROLES.get(self.role, self.custom_permissions)
+        return frozenset() if self.suspended_at else self.role_permissions
+
+    @property
+    def role_permissions(self) -> frozenset[Permission]:
+        """Return what the role may do, also while they are suspended: as mighty as they are once somebody activates them."""
+        return ROLES.get(self.role, self.custom_permissions)
 
     @property
     def lacks_factor(self) -> bool:

@@ -278,7 +278,7 @@ class AdministratorPages:
             may_reset=actor.may(Permission.FACTORS_RESET)
             and administrator.factor_since is not None
             and administrator.id != actor.id
-            and administrator.permissions <= actor.permissions,
+            and administrator.role_permissions <= actor.permissions,
         )
 
 
