@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.logs import Log
 
 sys.path.insert(0, str(Path(__file__).parent))  # the tests share a stand-in server
 
@@ -42,6 +43,16 @@ def server():
     standin.close()
 
 
+class Daemon(subprocess.Popen):
+    """The agent as a service: what it said is a log."""
+
+    def communicate(self, *given, **named):
+        said = super().communicate(*given, **named)
+        for one in said:
+            Log("agent").write(one)
+        return said
+
+
 class Agent:
     """The command, run as a person or a program runs it."""
 
@@ -50,14 +61,14 @@ class Agent:
 
     def run(self, *arguments, given=""):
         command = [sys.executable, "-m", "homeport_agent", *arguments]
-        return subprocess.run(command, input=given, capture_output=True, text=True, timeout=300, check=False)
+        ended = subprocess.run(command, input=given, capture_output=True, text=True, timeout=300, check=False)
+        Log("agent").write(ended.stderr)
+        return ended
 
     def start(self, *arguments):
         command = [sys.executable, "-m", "homeport_agent", *arguments, "--root", str(self.root)]
         pipe = subprocess.PIPE
-        return subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
-        )
+        return Daemon(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
 
     def enroll(self):
         return self.run(

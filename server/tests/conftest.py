@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.support import house
+from tests.support.logs import known
 from tests.support.tables import Kept, Templates
 
 from homeport.foundation.kernel.entropy import SystemEntropy
@@ -35,7 +36,7 @@ class CountingEntropy:
 
     def token(self, size: int = 32) -> str:
         text = hashlib.sha256(str(next(self._numbers)).encode()).hexdigest() * 2
-        return text[: -(-size * 4 // 3)]
+        return known("a token", text[: -(-size * 4 // 3)])
 
     def digits(self, count: int) -> str:
         return f"{next(self._numbers) * 7919 % 10**count:0{count}d}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from tests.support.logs import Log
 from tests.support.processes import Program, Programs, free_port, run
 from tests.support.scratch_root import ScratchRoot, make_scratch_root
 
@@ -151,7 +152,9 @@ class Estate:
         """Run `homeport …` and return how it ended and what it said."""
         command = [sys.executable, "-m", "homeport", *map(str, words)]
         environment = {**os.environ, **self.environment}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        Log("command").write(ended.stderr)
+        return ended
 
     @contextlib.contextmanager
     def home(self) -> Iterator[Home]:

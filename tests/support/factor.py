@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyotp
+from tests.support.logs import known
 
 from homeport.directory.admins.model import Administrator, actor_of, step_of
 from homeport.directory.admins.model.factors import STEP
@@ -30,7 +31,7 @@ class Authenticator:
         while step > self._present() + 1:
             self._wait()
         self.last_step = step
-        return pyotp.TOTP(self.secret).generate_otp(step)
+        return known("a code of the authenticator", pyotp.TOTP(known("a TOTP secret", self.secret)).generate_otp(step))
 
     def _present(self) -> int:
         return step_of(self._now())
@@ -65,4 +66,4 @@ def shown_in(page: str) -> tuple[str, str]:
 
 def codes_in(page: str) -> list[str]:
     """Return the recovery codes that a page shows, this once."""
-    return re.findall(r"\b(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}\b", page)
+    return [known("a recovery code", code) for code in re.findall(r"\b(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}\b", page)]

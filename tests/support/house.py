@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from joserfc import jws
 from joserfc.jwk import ECKey
 from tests.support.device import Device
+from tests.support.logs import known
 from tests.support.postgresql import PostgreSQL
 
 from homeport.bootstrap.home import Home
@@ -106,7 +107,13 @@ class House:
 
     def connect(self, kind: ProviderKind = ProviderKind.OKTA) -> IdentityProvider:
         """Make the provider active, as if all checks had passed."""
-        typed = Typed(name="Okta", url=ISSUER, client_id="homeport", email_domains=("acme.example",), secret="s3cret")
+        typed = Typed(
+            name="Okta",
+            url=ISSUER,
+            client_id="homeport",
+            email_domains=("acme.example",),
+            secret=known("a client secret", "s3cret-of-the-provider"),
+        )
 
         def connect(act: Any) -> IdentityProvider:
             providers = act.identity_providers

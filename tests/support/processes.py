@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from tests.support import logs
 
 
 class ProgramError(AssertionError):
@@ -39,6 +40,10 @@ def free_port(host: str = "127.0.0.1") -> int:
             probe.bind((host, _PORTS[number]))
             return _PORTS[number]
     raise AssertionError("every port is taken")
+
+
+SERVICES = {"serve", "run", "accounts"}
+"""The words of commands that run as services: what these say on standard output is a log, and of no other is."""
 
 
 class Program:
@@ -73,6 +78,8 @@ class Program:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        self._log = logs.Log("-".join(Path(word).name for word in self.argv[:4]))
+        self._logged = {"stderr"} | ({"stdout"} if SERVICES & set(self.argv) else set())
         self._listeners = [
             threading.Thread(target=self._listen, args=(name,), daemon=True, name=f"{name} of {self.argv[0]}")
             for name in self._said
@@ -186,6 +193,8 @@ class Program:
             piece = os.read(stream.fileno(), 65536)
             text = decode(piece, final=not piece)
             with self._heard:
+                if name in self._logged:
+                    self._log.write(piece)
                 self._said[name] += text
                 self._output += text
                 self._heard.notify_all()
@@ -260,6 +269,7 @@ class Programs:
 def run(*argv: str | Path, seconds: float = 120, input: str | None = None) -> str:  # noqa: A002 - subprocess's own word
     """Run a program to its end and return its standard output; a failure carries all it said."""
     done = subprocess.run([str(word) for word in argv], input=input, capture_output=True, text=True, timeout=seconds, check=False)
+    logs.Log(Path(argv[0]).name).write(done.stderr)
     if done.returncode != 0:
         words: Sequence[str] = [str(word) for word in argv]
         raise ProgramError(f"`{' '.join(words)}` ended with status {done.returncode}. It said:\n{done.stdout}{done.stderr}")

@@ -83,7 +83,7 @@ def still_opens(house):
         shared = act.help_desk.store.key(house.machine.id)
         assert len(act.help_desk.sealer.unseal(shared.key_sealed, sealed_as(house.machine.id))) == 32
         provider = act.federation.provider_for_callback(house.provider_id)
-        assert act.federation.client(provider).secrets == ("s3cret",)
+        assert act.federation.client(provider).secrets == ("s3cret-of-the-provider",)
         assert act.federation.client(replace(provider, settings=provider.proposal)).secrets == ("third", "fourth")
         returned = act.sign_ins.receive(house.provider_id, [("code", "a-code"), ("state", state)], "browser", Origin())
         assert len(returned.grant.code_verifier) >= 43

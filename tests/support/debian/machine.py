@@ -13,6 +13,7 @@ from typing import Any, Self
 from tests.support.debian.image import Layers
 from tests.support.debian.terminal import Terminal
 from tests.support.debian.wire import Wire
+from tests.support.logs import Log
 
 _ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -48,6 +49,7 @@ class Machine:
         self.wire = Wire(self.pid, port) if port else None
         self._terminals: list[Terminal] = []
         self._services: list[subprocess.Popen[bytes]] = []
+        self._logs: set[str] = set()
 
     @property
     def root(self) -> Path:
@@ -121,6 +123,7 @@ class Machine:
                 start_new_session=True,
             )
         self._services.append(process)
+        self._logs.add(log)
         return Service(self, process, log)
 
     def terminal(self, *argv: str, **more: Any) -> Terminal:
@@ -192,6 +195,8 @@ class Machine:
             # nsenter stops itself when its program was stopped; then it would never bury the dead, and process 1 would wait for that.
             service.kill()
             service.wait()
+        for path in self._logs:
+            Log(f"{self.name}-{Path(path).name}").write(self.read(path))
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         self._keeper.wait(90)
