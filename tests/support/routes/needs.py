@@ -196,6 +196,8 @@ NEEDS: dict[str, str] = {
     "POST /admin/enrollment-keys/{key_id}/revoke": "enrollment_keys:write",
     "POST /admin/enrollment-settings": "devices:write",
     "GET /admin/events": "audit:read",
+    "GET /admin/events/live": "audit:read",
+    "GET /admin/events/{entry_id}": "audit:read",
     "GET /admin/events.csv": "audit:read",
     "GET /admin/events.jsonl": "audit:read",
     "GET /admin/identity-providers": "identity_providers:read",

@@ -203,7 +203,7 @@ def application(home: Home) -> FastAPI:
         ApiKeysApi(home.work_of(lambda unit: unit.api_keys)).router(),
         RolesApi(home.work_of(lambda unit: unit.roles)).router(),
         ServiceAccountsApi(home.work_of(lambda unit: unit.service_accounts)).router(),
-        AuditPages(home.work_of(lambda unit: unit.audit), templates).router(),
+        AuditPages(home.work_of(lambda unit: unit.audit), lambda: home.audit_sealer, templates).router(),
         EventsApi(home.work_of(lambda unit: unit.audit)).router(),
         DestinationPages(home.work_of(lambda unit: unit.destinations), lambda: home.event_sender, templates).router(),
         DestinationsApi(home.work_of(lambda unit: unit.destinations), lambda: home.event_sender).router(),

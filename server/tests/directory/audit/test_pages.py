@@ -5,15 +5,19 @@ import json
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 from starlette.responses import PlainTextResponse
 
 from homeport.directory.audit.actions import Audit
+from homeport.directory.audit.jobs import AuditKeys, AuditSealer
 from homeport.directory.audit.model import Change, Resource
 from homeport.directory.audit.pages import AuditPages
 from homeport.directory.audit.store import AuditStore
+from homeport.directory.audit.tables import audit_entries
 from homeport.foundation.database.engine import DatabaseWork
 from homeport.foundation.http import problems
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin, system
+from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.assets import Assets
 from homeport.foundation.ui.templates import Templates
@@ -27,11 +31,17 @@ def work(sqlite_database, clock, entropy):
 
 
 @pytest.fixture
-def client(work):
+def sealer(sqlite_database, clock, tmp_path):
+    keys = AuditKeys.open(tmp_path / "audit.key", may_create=True)
+    return AuditSealer(DatabaseWork(sqlite_database, lambda unit: AuditStore(unit.connection)), keys, clock)
+
+
+@pytest.fixture
+def client(work, sealer):
     app = FastAPI()
     app.state.authenticate_session = lambda _request: app.state.who
     app.state.who = READER
-    app.include_router(AuditPages(work, Templates(Assets())).router())
+    app.include_router(AuditPages(work, lambda: sealer, Templates(Assets())).router())
     problems.install(app, lambda _request, status, title, detail: PlainTextResponse(f"{title}: {detail}", status))
     return TestClient(app, follow_redirects=False)
 
@@ -92,6 +102,64 @@ def test_an_export_holds_everything_that_the_address_finds_and_no_formulas(clien
     assert json.loads(only)["resource"]["name"] == "=HYPERLINK(1)"
     assert client.get("/admin/events.jsonl?q=event_type:nothing").text == ""
     assert client.get("/admin/events.csv?q=since:tomorrow").status_code == 400
+
+
+def test_the_newest_events_are_watched_live_by_the_filter_of_the_page_and_without_script_by_a_link(client, work, clock):
+    record(work, clock, 60)
+    page = client.get("/admin/events?q=success:true&page=2&sort=actor_name").text
+    assert 'href="/admin/events?success=true&amp;sort=actor_name&amp;page=2&amp;live=on"' in page
+    live = client.get("/admin/events?success=true&live=on").text
+    for text in ('data-refresh="/admin/events/live?success=true&amp;live=on"', ">Pause<", ">Show New Events<", "user59"):
+        assert text in live
+    assert "user9<" not in live
+    again = "/admin/events/live?success=true&live=on"
+    record(work, clock, event="provider_delete", success=False)
+    assert "provider_delete" not in client.get(again).text
+    record(work, clock, event="device_delete")
+    fragment = client.get(again).text
+    assert "device_delete" in fragment
+    assert "<html" not in fragment
+    assert client.get("/admin/events/live?q=since:tomorrow").status_code == 400
+    assert "Pause" not in client.get("/admin/events?q=since:tomorrow&live=on").text
+
+
+def test_one_event_is_shown_whole_with_its_place_in_the_chain(client, work, clock, sealer):
+    record(work, clock, 2)
+    origin = Origin("192.0.2.7", "Firefox <4>", "request-7")
+    changes = [Change("email", "a@example.com", "<b>"), Change("admin", None, True), Change("groups", ["x"], [])]
+    with work.write() as audit:
+        actor = Actor(ActorKind.ADMINISTRATOR, "a1", "marie@example.com", origin=origin)
+        audit.record(
+            actor, "user_update", resource=Resource("user", "u9", "ada"), changes=changes, reason="asked", details={"by_hand": 3}
+        )
+        entry = audit.log.search(Listing(limit=1)).items[0]
+    page = client.get(f"/admin/events/{entry.id}").text
+    for text in (
+        'href="/admin/events?actor_name=marie%40example.com"', "admin, a1", 'href="/admin/events?resource_id=u9"', "asked",
+        'href="/admin/events?address=192.0.2.7"', "Firefox &lt;4&gt;", 'href="/admin/events?request_id=request-7"', entry.id,
+        "a@example.com", "&lt;b&gt;", "Not set", "true", "[&#34;x&#34;]", "by hand", "Not sealed yet",
+    ):  # fmt: skip
+        assert text in page, text
+    assert f'href="/admin/events/{entry.id}"' in client.get("/admin/events").text
+    sealer.seal()
+    page = client.get(f"/admin/events/{entry.id}").text
+    assert "The entry and its batch verify" in page
+    assert "3 of 3 entries" in page
+    assert client.get("/admin/events/nothing").status_code == 404
+
+
+def test_one_event_that_was_altered_says_so_and_the_next_batch_still_verifies(client, work, clock, sealer, sqlite_database):
+    for _ in range(2):
+        record(work, clock, 2)
+        sealer.seal()
+    with sqlite_database.write() as unit:
+        unit.connection.execute(update(audit_entries).where(audit_entries.c.batch == 1).values(actor_name="nobody"))
+    with work.read() as audit:
+        newest, *_, oldest = audit.log.search(Listing(limit=9)).items
+    page = client.get(f"/admin/events/{oldest.id}").text
+    assert "The chain does not hold here" in page
+    assert f"Entry {oldest.id} of batch 1 was changed after it was sealed." in page
+    assert "The entry and its batch verify" in client.get(f"/admin/events/{newest.id}").text
 
 
 def test_reading_needs_the_permission(client):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from homeport.directory.audit.model import Destination, DestinationKind, Entry, EventSearch, Place
+from homeport.directory.audit.model import Destination, DestinationKind, Entry, EventSearch, Place, Proof
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.listing import Listing, Page, Window
 
@@ -22,6 +22,10 @@ class AuditLog(Protocol):
 
     def search(self, listing: Listing) -> Page[Entry]:
         """Return the entries that match, the newest first unless the listing says otherwise."""
+        ...
+
+    def get(self, entry_id: str) -> Entry | None:
+        """Return one entry."""
         ...
 
     def window(self, listing: Listing, cursor: str = "") -> Window[Entry]:
@@ -66,6 +70,14 @@ class Addresses(Protocol):
 
     def checked(self, kind: DestinationKind, address: str) -> str:
         """Return an address as it is stored; raise Invalid for one that cannot or must not be used."""
+        ...
+
+
+class Prover(Protocol):
+    """Looks an entry up in the chain."""
+
+    def prove(self, entry: Entry) -> Proof | None:
+        """Return where an entry stands and whether it holds; None while no batch has sealed it."""
         ...
 
 

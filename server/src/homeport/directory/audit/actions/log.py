@@ -10,6 +10,7 @@ from homeport.directory.audit.ports import AuditLog
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
+from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.kernel.listing import Listing, Page, Window
 from homeport.foundation.kernel.permissions import Permission
 
@@ -66,6 +67,13 @@ class Audit:
         """
         actor.require(Permission.AUDIT_READ)
         return self.log.search(listing)
+
+    def get(self, actor: Actor, entry_id: str) -> Entry:
+        """Return one entry; raise NotFound otherwise."""
+        actor.require(Permission.AUDIT_READ)
+        if (found := self.log.get(entry_id)) is None:
+            raise NotFound("There is no such event. Retention may have removed it.")
+        return found
 
     def window(self, actor: Actor, listing: Listing, cursor: str = "") -> Window[Entry]:
         """Return the next entries that match after the one whose id is the cursor, the newest first; for an export."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from homeport.directory.audit.jobs import chain
 from homeport.directory.audit.jobs.chain import Head
 from homeport.directory.audit.jobs.keys import AuditKeys
-from homeport.directory.audit.model import Batch, Removal
+from homeport.directory.audit.model import Batch, Entry, Proof, Removal
 from homeport.directory.audit.store import AuditStore
 from homeport.foundation.database.engine import Work
 from homeport.foundation.kernel.clock import Clock
@@ -104,6 +104,22 @@ class AuditSealer:
             which = f"batch {removed[0]}" if len(removed) == 1 else f"{len(removed)} batches, {removed[0]} to {removed[-1]}"
             remarks.append(f"Retention removed the entries of {which}; the signed headers stay.")
         return Verdict(batches, entries, unsealed, tuple(problems), tuple(remarks))
+
+    def prove(self, entry: Entry) -> Proof | None:
+        """Return where an entry stands in the chain, and what contradicts in its batch or between it and the one before."""
+        if entry.batch is None:
+            return None
+        with self.work.read() as log:
+            batch, before = log.batch(entry.batch), log.batch(entry.batch - 1)
+            stored = log.entries_of(entry.batch)
+        if batch is None:
+            return Proof(entry.batch, 0, 0, entry.at, "", (f"Entry {entry.id} names batch {entry.batch}, which does not exist.",))
+        previous = Head(before.header.number, chain.header_hash(before.header)) if before else None
+        problems = chain.header_problems(batch, self.keys.signed) + chain.entry_problems(batch, stored)
+        if previous or entry.batch == 1 or not batch.header.note:
+            problems = chain.link_problems(previous, batch) + problems
+        position = next((place for place, one in enumerate(stored, 1) if one.id == entry.id), 0)
+        return Proof(entry.batch, position, batch.header.count, batch.header.sealed_at, batch.header.key_id, tuple(problems))
 
     def remove_before(self, moment: datetime) -> int:
         """Remove the entries of whole batches that were sealed before the moment, and keep their headers; return how many entries.

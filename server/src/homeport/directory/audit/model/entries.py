@@ -141,6 +141,19 @@ class Removal:
     signature: str
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the chain says of one entry. Its batch sealed `count` entries, this one at the place `position`, counted from 1."""
+
+    number: int
+    position: int
+    count: int
+    sealed_at: datetime
+    key_id: str
+    problems: tuple[str, ...] = ()
+    """What contradicts: in this entry, in others of its batch, or between its batch and the one before."""
+
+
 def an_entry(
     id: str,  # noqa: A002 - the field's name
     at: datetime,

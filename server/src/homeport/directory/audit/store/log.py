@@ -50,6 +50,11 @@ class AuditStore:
             make=_entry,
         )
 
+    def get(self, entry_id: str) -> Entry | None:
+        """Return one entry."""
+        row = self.connection.execute(select(audit_entries).where(audit_entries.c.id == entry_id)).first()
+        return None if row is None else _entry(row)
+
     def window(self, listing: Listing, cursor: str = "") -> Window[Entry]:
         """Return the next entries that match after the one whose id is the cursor, the newest first."""
         return fetch_window(
@@ -140,9 +145,13 @@ class AuditStore:
     def batches(self) -> Iterator[Batch]:
         """Return all batches by number, one at a time, since a batch lists all its entries."""
         for number in self.connection.execute(select(audit_batches.c.number).order_by(audit_batches.c.number)).scalars().all():
-            row = self.connection.execute(select(audit_batches).where(audit_batches.c.number == number)).first()
-            if row is not None:
-                yield _batch(row)
+            if (found := self.batch(number)) is not None:
+                yield found
+
+    def batch(self, number: int) -> Batch | None:
+        """Return one batch."""
+        row = self.connection.execute(select(audit_batches).where(audit_batches.c.number == number)).first()
+        return None if row is None else _batch(row)
 
     def oldest_kept(self) -> Batch | None:
         """Return the oldest batch whose entries are still here, and hold it."""
