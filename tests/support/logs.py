@@ -83,7 +83,7 @@ class InProcess:
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to listen in each process that runs tests."""
     if folder():
-        os.environ["PYTHONPATH"] = str(WITNESS)
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(WITNESS), os.environ.get("PYTHONPATH"))))
         runpy.run_path(str(WITNESS / "sitecustomize.py"))
         config.stash[_heard] = InProcess()
 

@@ -24,8 +24,9 @@ from homeport.directory.admins.model import (
     RoleRenamed,
 )
 from homeport.directory.admins.store.argon2id import Argon2id
-from homeport.directory.audit.jobs import AuditKeys, AuditSealer, EventSender
-from homeport.directory.audit.model import JSON, Resource
+from homeport.directory.audit.actions.exports import KIND as EXPORT
+from homeport.directory.audit.jobs import AuditKeys, AuditSealer, EventSender, ExportJob
+from homeport.directory.audit.model import EXPORTS_KEPT_FOR, JSON, Resource
 from homeport.directory.audit.store import AuditStore
 from homeport.directory.audit.tables import audit_batches
 from homeport.directory.devices.model import BindingChanged, DesiredStateChanged
@@ -160,6 +161,7 @@ class Home:
         hello = urlsplit(parts.settings.public_url).hostname or "localhost"
         smtp = Smtp(parts.settings.organization, hello, parts.settings.outbound_ca_file)
         handlers: dict[str, Handler] = {
+            EXPORT: ExportJob(parts.database, lambda work: self._unit(work).audit_exports),
             KIND: ImportJob(parts.database, lambda work: self._unit(work).imports),
             FORGOTTEN: ForgottenJob(lambda work: self._unit(work).forgotten),
             MAIL: MailJob(parts.database, lambda work: self._unit(work).mail, smtp.send),
@@ -211,6 +213,7 @@ class Home:
             actions.limits.remove_before(moment)
             actions.jobs.remove_before(now - JOBS_KEPT_FOR)
             actions.imports.store.remove_before(now - JOBS_KEPT_FOR)
+            actions.audit_exports.parts.remove_before(now - EXPORTS_KEPT_FOR)
             actions.passwords.links.remove_before(moment)
             actions.user_passkeys.ceremonies.remove_before(moment)
             actions.mail.remove_before(now - MAIL_KEPT_FOR)

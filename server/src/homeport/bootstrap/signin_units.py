@@ -23,8 +23,8 @@ from homeport.directory.admins.store.api_keys import ApiKeySql
 from homeport.directory.admins.store.factors import FactorSql
 from homeport.directory.admins.store.roles import RoleSql
 from homeport.directory.admins.store.service_accounts import ServiceAccountSql
-from homeport.directory.audit.actions import Audit, Destinations
-from homeport.directory.audit.store import AddressRules, AuditStore, DestinationSql
+from homeport.directory.audit.actions import Audit, Destinations, Exports
+from homeport.directory.audit.store import AddressRules, AuditStore, DestinationSql, ExportSql
 from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.people.store import UserGroupSql, UserSql
 from homeport.foundation.database.engine import UnitOfWork
@@ -67,6 +67,11 @@ class SignInUnit:
     def audit(self) -> Audit:
         """The audit log."""
         return Audit(AuditStore(self._connection), self._clock, self._entropy)
+
+    @cached_property
+    def audit_exports(self) -> Exports:
+        """Exports of the audit log."""
+        return Exports(ExportSql(self._connection), self.jobs, self.audit)
 
     @cached_property
     def destinations(self) -> Destinations:

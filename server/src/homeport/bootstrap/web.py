@@ -24,7 +24,7 @@ from homeport.directory.admins.actions import AdministratorActions
 from homeport.directory.admins.api import AdministratorsApi, ApiKeyAuthenticator, ApiKeysApi, RolesApi, ServiceAccountsApi
 from homeport.directory.admins.pages import AdministratorPages, ApiKeyPages, RolePages, ServiceAccountPages
 from homeport.directory.audit.api import DestinationsApi, EventsApi
-from homeport.directory.audit.pages import AuditPages, DestinationPages
+from homeport.directory.audit.pages import AuditPages, DestinationPages, ExportPages
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.devices.api import AssociationsApi, DeviceGroupsApi, DevicesApi
 from homeport.directory.devices.model import OSFamily, TargetKind
@@ -203,6 +203,7 @@ def application(home: Home) -> FastAPI:
         ApiKeysApi(home.work_of(lambda unit: unit.api_keys)).router(),
         RolesApi(home.work_of(lambda unit: unit.roles)).router(),
         ServiceAccountsApi(home.work_of(lambda unit: unit.service_accounts)).router(),
+        ExportPages(home.work_of(lambda unit: unit.audit_exports), templates).router(),
         AuditPages(home.work_of(lambda unit: unit.audit), lambda: home.audit_sealer, templates).router(),
         EventsApi(home.work_of(lambda unit: unit.audit)).router(),
         DestinationPages(home.work_of(lambda unit: unit.destinations), lambda: home.event_sender, templates).router(),

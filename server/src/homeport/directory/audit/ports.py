@@ -1,8 +1,8 @@
 """What the audit actions need."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from homeport.directory.audit.model import Destination, DestinationKind, Entry, EventSearch, Place, Proof
 from homeport.foundation.kernel.actor import Actor
@@ -70,6 +70,78 @@ class Addresses(Protocol):
 
     def checked(self, kind: DestinationKind, address: str) -> str:
         """Return an address as it is stored; raise Invalid for one that cannot or must not be used."""
+        ...
+
+
+class JobHandle(Protocol):
+    """A job, with how far it came."""
+
+    @property
+    def id(self) -> str:
+        """Return its id."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Return what it is for."""
+        ...
+
+    @property
+    def created_at(self) -> datetime:
+        """Return when it was stored."""
+        ...
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """Return what it was given."""
+        ...
+
+    @property
+    def done(self) -> int:
+        """Return how much of `total` is done."""
+        ...
+
+    @property
+    def total(self) -> int:
+        """Return how much there is to do."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Tell whether nothing more will happen to it."""
+        ...
+
+    @property
+    def error(self) -> str:
+        """Return why it failed the last time; empty after a success."""
+        ...
+
+
+class Outbox(Protocol):
+    """Keeps work for later."""
+
+    def add(self, kind: str, payload: Mapping[str, Any], *, total: int = 0) -> JobHandle:
+        """Store a job that is due at once."""
+        ...
+
+    def get(self, job_id: str) -> JobHandle | None:
+        """Return a job."""
+        ...
+
+
+class ExportParts(Protocol):
+    """Keeps what exports wrote."""
+
+    def add(self, export_id: str, number: int, content: bytes, created_at: datetime) -> None:
+        """Store a part."""
+        ...
+
+    def get(self, export_id: str, number: int) -> bytes | None:
+        """Return a part."""
+        ...
+
+    def remove_before(self, moment: datetime) -> None:
+        """Forget parts that were written before the moment."""
         ...
 
 

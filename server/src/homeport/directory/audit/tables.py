@@ -1,6 +1,6 @@
 """The audit log's tables."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 
 from homeport.foundation.database.columns import Id, LongText, UtcDateTime, metadata
 
@@ -79,3 +79,13 @@ event_destinations = Table(
     CheckConstraint("kind IN ('webhook', 'syslog')", name="kind"),
     UniqueConstraint("name"),
 )
+
+audit_export_parts = Table(
+    "audit_export_parts",
+    metadata,
+    Column("export_id", Id, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""What an export wrote, compressed; the export itself is a job."""

@@ -26,8 +26,10 @@ from homeport.directory.audit.model.entries import (
     an_entry,
     canonical,
 )
+from homeport.directory.audit.model.exports import EXPORTS_KEPT_FOR, Export, ExportFormat, Portion
 
 __all__ = [
+    "EXPORTS_KEPT_FOR",
     "JSON",
     "LONGEST_ADDRESS",
     "LONGEST_NAME",
@@ -40,9 +42,12 @@ __all__ = [
     "DestinationKind",
     "Entry",
     "EventSearch",
+    "Export",
+    "ExportFormat",
     "Happening",
     "Header",
     "Place",
+    "Portion",
     "Proof",
     "Removal",
     "Resource",

@@ -1,6 +1,7 @@
-"""INSIGHTS: the events, and where they are sent."""
+"""INSIGHTS: the events, their exports, and where they are sent."""
 
 from homeport.directory.audit.pages.destinations import DestinationPages
 from homeport.directory.audit.pages.events import AuditPages
+from homeport.directory.audit.pages.exports import ExportPages
 
-__all__ = ["AuditPages", "DestinationPages"]
+__all__ = ["AuditPages", "DestinationPages", "ExportPages"]
