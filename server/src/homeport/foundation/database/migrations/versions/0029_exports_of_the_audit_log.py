@@ -6,7 +6,7 @@ from alembic import op
 from homeport.foundation.database import columns
 
 revision = "0029"
-down_revision = "0028"
+down_revision = "0032"
 
 
 def upgrade() -> None:
