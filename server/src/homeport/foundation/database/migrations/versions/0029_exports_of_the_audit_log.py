@@ -6,7 +6,7 @@ from alembic import op
 from homeport.foundation.database import columns
 
 revision = "0029"
-down_revision = "0032"
+down_revision = "0041"
 
 
 def upgrade() -> None:
