@@ -5,7 +5,7 @@ from alembic import op
 
 from homeport.foundation.database import columns
 
-revision = "0029"
+revision = "0045"
 down_revision = "0041"
 
 
