@@ -112,6 +112,8 @@ class Estate:
     devices: list[Device] = field(default_factory=list)
     turn: threading.RLock = field(default_factory=threading.RLock)
     launcher: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    """Origins that the server may reach beside the provider."""
 
     @property
     def data(self) -> Path:
@@ -123,12 +125,14 @@ class Estate:
             "HOMEPORT_DATA": str(self.data),
             "HOMEPORT_PUBLIC_URL": self.url,
             "HOMEPORT_PORT": str(self.port),
-            "HOMEPORT_OUTBOUND_ALLOW": self.okta["issuer"],
+            "HOMEPORT_OUTBOUND_ALLOW": ",".join((self.okta["issuer"], *self.allowed)),
         }
 
     @property
     def settings(self) -> Settings:
-        return Settings.read({}, data=self.data, public_url=self.url, port=self.port, outbound_allow=(self.okta["issuer"],))
+        return Settings.read(
+            {}, data=self.data, public_url=self.url, port=self.port, outbound_allow=(self.okta["issuer"], *self.allowed)
+        )
 
     def serve(self) -> Program:
         """Start the server, unless it runs."""

@@ -31,6 +31,9 @@ PASSWORD = "five words nobody would guess"
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 NAMED = re.compile(r"needs the permission “([a-z_]+:[a-z_]+)”")
 ENDING = "POST /signout"
+RECORDED = ("id", "event_type", "actor_name", "address", "user_agent", "request_id", "success", "changes")
+CHANGING = re.compile(r"_(update|suspend|suspended|activate|activated|set|authority)$|^association_change$")
+"""The events of something that exists and becomes another; what is made or ends is whole in its entry or its details."""
 
 CURATOR = "Curator"
 ALLOWED = {
@@ -242,9 +245,21 @@ def test_each_route_asks_for_exactly_the_permissions_that_it_declares(app, clien
     assert not wrong, "\n".join(wrong)
 
 
+def check_what_was_recorded(house, actor_id, before):
+    """Every event of theirs says from where; every change of something that exists says what it was and what it became."""
+    rows = house.sql(f"SELECT {', '.join(RECORDED)} FROM audit_entries WHERE actor_id = '{actor_id}'")
+    recorded = [one for one in (dict(zip(RECORDED, row, strict=True)) for row in rows) if one["id"] not in before]
+    assert recorded
+    nowhere = [one for one in recorded if not all(one[name] for name in ("actor_name", "address", "user_agent", "request_id"))]
+    assert not nowhere
+    silent = [one for one in recorded if one["success"] and CHANGING.search(one["event_type"]) and one["changes"] == "[]"]
+    assert not silent
+
+
 @pytest.mark.parametrize("role", ALLOWED)
-def test_a_role_gets_in_exactly_where_the_table_says_so(app, client, there, callers, cookie, role):
+def test_a_role_gets_in_exactly_where_the_table_says_so(app, client, there, callers, cookie, role, shared_house):
     wrong = []
+    before = {row[0] for row in shared_house.sql("SELECT id FROM audit_entries")}
     for route in sorted(guarded_routes(app), key=lambda one: one == ENDING):
         needed = {Permission(name) for name in NEEDS.get(route, "").split()}
         path = route.split()[1]
@@ -257,6 +272,7 @@ def test_a_role_gets_in_exactly_where_the_table_says_so(app, client, there, call
         if gets_in != (needed <= ALLOWED[role]):
             wrong.append(f"{route}: {answer.status_code} {answer.headers.get('location', '')} {answer.text[:200]}")
     assert not wrong, "\n".join(wrong)
+    check_what_was_recorded(shared_house, callers[role].administrator.id, before)
 
 
 @pytest.mark.parametrize("role", ALLOWED)

@@ -271,7 +271,7 @@ def _admin_door(unit: Unit) -> AdminDoorActions:
 
 
 def _console(unit: Unit) -> ConsoleActions:
-    return ConsoleActions(unit.people, unit.device_actions, unit.federation, unit.sign_ins, unit.mail_settings)
+    return ConsoleActions(unit.people, unit.device_actions, unit.federation, unit.sign_ins, unit.mail_settings, unit.destinations)
 
 
 def _devices(unit: Unit) -> DeviceActions:

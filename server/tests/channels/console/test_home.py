@@ -11,8 +11,9 @@ from markupsafe import Markup
 from starlette.requests import Request
 from tests.support.house import ADMIN
 
-from homeport.channels.console.model import HEIGHT, MOST_SYSTEMS, bars, share, undelivered
+from homeport.channels.console.model import FAILING, HEIGHT, MOST_SYSTEMS, bars, share, undelivered
 from homeport.channels.console.pages import PAGE, ConsoleActions, ConsolePages
+from homeport.directory.audit.model import DestinationKind
 from homeport.foundation.kernel.entropy import hash_token
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.mail.model import MailState, Message
@@ -36,7 +37,9 @@ def shown(house):
     """`shown(actor)` is the home page as this actor reads it."""
 
     def actions(unit):
-        return ConsoleActions(unit.people, unit.device_actions, unit.federation, unit.sign_ins, unit.mail_settings)
+        return ConsoleActions(
+            unit.people, unit.device_actions, unit.federation, unit.sign_ins, unit.mail_settings, unit.destinations
+        )
 
     def page(actor=ADMIN):
         panels = Panels()
@@ -166,3 +169,30 @@ def test_rare_systems_are_counted_together(systems):
     found = share(systems)
     assert sum(count for _, count in found) == sum(systems.values())
     assert len(found) <= MOST_SYSTEMS
+
+
+def test_a_destination_that_fails_again_and_again_needs_attention_of_those_who_may_read_it(house, shown):
+    made = {"kind": DestinationKind.WEBHOOK, "name": "SIEM", "address": "https://siem.example/x"}
+    failing, _ = house.do(lambda act: act.destinations.create(ADMIN, **made))
+
+    def fail(times):
+        for _ in range(times):
+            house.user(f"u{house.entropy.new_id()[-8:]}")
+            house.home.audit_sealer.seal()
+            house.clock.forward(hours=1)
+
+            def one(act):
+                destination, entries, _ = act.destinations.claim(failing.id, 10)
+                act.destinations.settle(destination, entries, "https://siem.example answered with the status 503.")
+
+            house.do(one)
+
+    fail(FAILING - 1)
+    assert "SIEM" not in shown()
+    fail(1)
+    page = shown()
+    for text in ("Events do not reach SIEM", "the status 503.", "Failed 3 times", f"/admin/event-destinations/{failing.id}"):
+        assert text in page
+    assert "SIEM" not in shown(replace(ADMIN, permissions=ADMIN.permissions - {Permission.AUDIT_READ}))
+    house.do(lambda act: act.destinations.update(ADMIN, failing.id, enabled=False))
+    assert "SIEM" not in shown(), "somebody paused it"

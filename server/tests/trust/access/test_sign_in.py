@@ -119,6 +119,16 @@ def test_a_password_alone_opens_nothing_where_a_passkey_is_the_factor_that_is_de
     assert (actor.lacks_factor, bool(actor.permissions)) == (False, True)
 
 
+def test_passkeys_that_a_reset_of_the_second_factor_removes_are_an_event(scene):
+    ada = scene.administrator("ada", READ_ONLY, factor=True)
+    passkey = Passkey("a-passkey", ada.id, "credential", "key", 0, "Laptop", scene.house.clock.now())
+    scene.do(lambda act: act.admin_passkeys.passkeys.add(passkey))
+    scene.do(lambda act: act.factors.reset(ADMIN, ada.id))
+    assert scene.do(lambda act: act.admin_passkeys.passkeys.of_owner(ada.id)) == []
+    query = "SELECT actor_name, resource_id, details FROM audit_entries WHERE event_type = 'admin_passkeys_reset'"
+    assert scene.house.sql(query) == [("recovery", ada.id, '{"passkeys":1}')]
+
+
 def test_a_group_or_a_list_that_a_policy_names_cannot_be_deleted(scene):
     group = scene.do(lambda act: act.user_groups.create(ADMIN, name="Sales"))
     office = scene.office()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import ceil
 
+from homeport.directory.audit.model import Destination
 from homeport.directory.devices.model import UidUse
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.mail.model import Message
@@ -16,6 +17,8 @@ DAYS = 14
 """How many days the chart shows."""
 HEIGHT = 100
 """The chart's height in its own units; the page stretches it."""
+FAILING = 3
+"""Failures in a row after which an event destination is worth a look: about 40 seconds, so more than a restart of the receiver."""
 MOST_REASONS = 3
 MOST_SYSTEMS = 8
 
@@ -89,6 +92,22 @@ def undelivered(failed: Message | None, now: datetime) -> Sequence[Attention]:
     title = f"Mail to {failed.recipient} was not delivered"
     said = f"The mail server said: {failed.answer}"
     return [Attention("warn", title, said, "/admin/mail", "See what was sent", Permission.MAIL_READ)]
+
+
+def not_sent(destinations: Sequence[Destination]) -> Sequence[Attention]:
+    """Say which event destinations do not take what they are sent, after how many attempts."""
+    return [
+        Attention(
+            "warn",
+            f"Events do not reach {one.name}",
+            f"{one.failure} Failed {one.attempts} times in a row; the events wait, and retention waits with them.",
+            f"/admin/event-destinations/{one.id}",
+            "See the destination",
+            Permission.AUDIT_READ,
+        )
+        for one in destinations
+        if one.enabled and one.attempts >= FAILING
+    ]
 
 
 def without_a_way() -> Attention:

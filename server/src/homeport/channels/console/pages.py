@@ -11,6 +11,7 @@ from homeport.channels.console.model import (
     SILENT,
     Attention,
     bars,
+    not_sent,
     refused_lately,
     scarce,
     share,
@@ -18,6 +19,7 @@ from homeport.channels.console.model import (
     undelivered,
     without_a_way,
 )
+from homeport.directory.audit.actions import Destinations
 from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.people.actions import People
 from homeport.foundation.database.engine import Work
@@ -49,6 +51,7 @@ class ConsoleActions:
     federation: Federation
     sign_ins: SignIns
     mail: MailSettings
+    destinations: Destinations
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,8 @@ class ConsolePages:
             found.append(silent(count))
         if actor.may(Permission.MAIL_READ):
             found.extend(undelivered(actions.mail.last_failure(actor), actions.mail.clock.now()))
+        if actor.may(Permission.AUDIT_READ):
+            found.extend(not_sent(actions.destinations.list(actor)))
         if actor.may(Permission.SIGNINS_READ):
             found.extend(refused_lately(actions.sign_ins.refusals(actor)))
         return found

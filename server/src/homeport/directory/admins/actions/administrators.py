@@ -164,7 +164,7 @@ class Administrators:
         self.administrators.save(after)
         self._keep_way_in(actor, before)
         self.links.revoke_made_by(before.email, now)
-        self.audit.record(actor, "admin_suspend", resource=resource(after))
+        self.audit.record(actor, "admin_suspend", resource=resource(after), changes=[Change("state", "ACTIVE", "SUSPENDED")])
         self.publisher.publish(AdministratorSuspended(after.id))
         return after
 
@@ -177,7 +177,7 @@ class Administrators:
             return before
         after = replace(before, suspended_at=None, version=before.version + 1, updated_at=self.clock.now())
         self.administrators.save(after)
-        self.audit.record(actor, "admin_activate", resource=resource(after))
+        self.audit.record(actor, "admin_activate", resource=resource(after), changes=[Change("state", "SUSPENDED", "ACTIVE")])
         return after
 
     def delete(self, actor: Actor, administrator_id: str, *, version: int | None = None) -> Administrator:

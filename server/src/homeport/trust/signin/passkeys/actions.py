@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import Resource
-from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.actor import Actor, system
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy, hash_token
 from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound
@@ -109,21 +109,15 @@ class Passkeys:
         """Remove all passkeys of a user whose devices were lost, and end their sessions; return how many."""
         actor.require(Permission.FACTORS_RESET)
         actor.require_recent(self.clock.now())
-        removed = self.passkeys.remove_of(owner_id)
-        resource = Resource(self.whose, owner_id, "")
-        self.audit.record(
-            actor,
-            "admin_passkeys_reset" if self.whose == ADMIN else "user_passkeys_reset",
-            resource=resource,
-            details={"passkeys": removed},
-        )
+        removed = self._remove_all(actor, owner_id)
         self.publisher.publish(PasskeysRemoved(self.whose, owner_id))
         return removed
 
     def forget(self, owner_id: str) -> None:
         """Remove all passkeys of somebody; for the handlers of a recovery link and of a reset of the second factor."""
-        # public: called by event handlers inside the unit of work of an action that was allowed
-        self.passkeys.remove_of(owner_id)
+        # public: called by event handlers inside the unit of work of an action that was allowed, which says who did it
+        if self.passkeys.of_owner(owner_id):
+            self._remove_all(system("recovery"), owner_id)
 
     def begin_sign_in(self) -> str:
         """Return the options for a sign-in as JSON."""
@@ -142,6 +136,17 @@ class Passkeys:
         counter = self.webauthn.verify_sign_in(credential, challenge.encode(), passkey)
         self.passkeys.used(passkey.id, counter, self.clock.now())
         return passkey
+
+    def _remove_all(self, actor: Actor, owner_id: str) -> int:
+        """Remove all passkeys of somebody whose devices were lost, or whose password or second factor was set anew."""
+        removed = self.passkeys.remove_of(owner_id)
+        self.audit.record(
+            actor,
+            "admin_passkeys_reset" if self.whose == ADMIN else "user_passkeys_reset",
+            resource=Resource(self.whose, owner_id, ""),
+            details={"passkeys": removed},
+        )
+        return removed
 
     def _challenge(self, act: Act, owner_id: str) -> str:
         challenge = self.entropy.token()
