@@ -125,6 +125,7 @@ FORMS = {
     "access policy": (access_policy, "", "mode", "enabled", "monitor"),
     "default of a portal": (lambda _house: "/admin/access-policies/default/user_portal", "", "action", "deny", "allow_with_mfa"),
     "IP list": (ip_list, "", "networks", "192.0.2.2/32", "192.0.2.3/32"),
+    "password rules": (lambda _house: "/admin/password-rules", "", "lifetime_days", "90", "365"),
     "mail server": (mail_server, "", "sender", "directory@acme.example", "hello@acme.example"),
     "own name": (lambda _house: "/admin/account", "", "firstname", "Augusta", "Grace"),
     "provisioning": (lambda _house: "/admin/provisioning/linux", "", "lease_days", "30", "7"),

@@ -15,6 +15,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /admin/access-policies/add/{portal}": {"data": {**_POLICY["data"], "name": ""}},  # refused whatever was made before
     "POST /admin/access-policies/{policy_id}": _POLICY,
     "POST /admin/access-policies/default/{portal}": {"data": {"action": "allow"}},
+    "POST /admin/password-rules": {"data": {"shortest": "12", "history": "3", "lifetime_days": "0"}},
     "POST /insights/directory/v1/events": {"json": _EVENTS},
     "POST /insights/directory/v1/events/count": {"json": _EVENTS},
     "POST /insights/directory/v1/events/distinct": {"json": {**_EVENTS, "field": "event_type"}},

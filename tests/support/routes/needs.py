@@ -352,6 +352,8 @@ NEEDS: dict[str, str] = {
     "DELETE /api/v2/mail-server": "mail:read mail:write",
     "POST /api/v2/mail-server/test": "mail:write",
     "GET /api/v2/mails": "mail:read",
+    "GET /admin/password-rules": "access_policies:read",
+    "POST /admin/password-rules": "access_policies:read access_policies:write",
     "GET /admin/mail": "mail:read",
     "POST /admin/mail": "mail:read mail:write",
     "POST /admin/mail/test": "mail:read mail:write",

@@ -47,6 +47,7 @@ SENSITIVE: frozenset[str] = frozenset(
         "POST /admin/users/selected/delete",
         "POST /admin/users/{user_id}/delete",
         "POST /admin/mail",
+        "POST /admin/password-rules",
         "POST /admin/mail/remove",
         "POST /admin/users/{user_id}/password-link",
         "POST /admin/users/{user_id}/remove-passkeys",

@@ -27,6 +27,7 @@ from homeport.trust.signin.person.pages import (
     SecurityPages,
 )
 from homeport.trust.signin.person.pages.passkeys import DoorActions, PersonPasskeyDoor
+from homeport.trust.signin.person.pages.rules import PasswordRulePages
 from homeport.trust.signin.person.pages.signin import FACTOR, OPEN_WITHOUT_FACTOR, SESSION_COOKIE, SIGN_OUT
 
 NAVIGATION = Navigation()
@@ -67,6 +68,7 @@ def routers(home: Home, app: FastAPI, templates: Templates, panels: Panels) -> S
     pages = PersonPages(home.work_of(_person), parts.hasher, templates, authenticate)
     return (
         managed.router(),
+        PasswordRulePages(home.work_of(lambda unit: unit.password_ruling), templates).router(),
         PasswordsApi(home.work_of(_security), parts.settings.public_url).router(),
         SessionsApi(home.work_of(lambda unit: unit.user_sessions), "/api/systemusers", "a user", "Users").router(),
         pages.router(),

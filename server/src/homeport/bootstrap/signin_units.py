@@ -50,8 +50,9 @@ from homeport.trust.signin.password.tables import user_browsers, user_challenges
 from homeport.trust.signin.person.actions import Passwords, PersonFactors, PersonSignIn
 from homeport.trust.signin.person.actions.owners import USERS, SessionUsers
 from homeport.trust.signin.person.actions.policies import PortalPolicies
+from homeport.trust.signin.person.actions.rules import PasswordRuling
 from homeport.trust.signin.person.forgotten import Forgotten
-from homeport.trust.signin.person.store import PasswordLinkSql, PasswordSql
+from homeport.trust.signin.person.store import PasswordLinkSql, PasswordSql, RuleSql
 from homeport.trust.signin.person.tables import user_factors, user_recovery_codes
 from homeport.trust.signin.store import SqlSignInStore
 
@@ -207,7 +208,13 @@ class SignInUnit:
     def passwords(self) -> Passwords:
         """Users' directory passwords."""
         passwords, links, people = PasswordSql(self._connection), PasswordLinkSql(self._connection), UserSql(self._connection)
-        return Passwords(passwords, links, people, self.audit, self._clock, self._entropy, self._work)
+        rules = RuleSql(self._connection)
+        return Passwords(passwords, links, people, rules, self.audit, self._clock, self._entropy, self._work)
+
+    @cached_property
+    def password_ruling(self) -> PasswordRuling:
+        """The rules of users' passwords."""
+        return PasswordRuling(RuleSql(self._connection), self.audit, self._clock)
 
     @cached_property
     def user_passkeys(self) -> Passkeys:

@@ -245,6 +245,7 @@ def _fill(navigation: Navigation) -> None:
         icon="shield",
     )
     register("SECURITY MANAGEMENT", "IP Lists", "/admin/ip-lists", Permission.ACCESS_POLICIES_READ, icon="location")
+    register("SECURITY MANAGEMENT", "Password Rules", "/admin/password-rules", Permission.ACCESS_POLICIES_READ, icon="lock")
     register("INSIGHTS", "Sign-ins", "/admin/sign-ins", Permission.SIGNINS_READ, icon="login")
     register("INSIGHTS", "Directory Events", "/admin/events", Permission.AUDIT_READ, icon="list-details")
     register("INSIGHTS", "Event Destinations", "/admin/event-destinations", Permission.AUDIT_READ, icon="send")

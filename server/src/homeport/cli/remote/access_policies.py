@@ -134,7 +134,7 @@ def simulate(
             click.echo(f"{one['name']}: {one['because']}")
 
 
-add_delete(access_policy, ACCESS_POLICY, "The other policies and the default decide from the next sign-in on.")
+add_delete(access_policy, ACCESS_POLICY, "The other policies and the default decide at once.")
 
 
 @click.group("ip-list", help="Look after IP lists, over the REST API.")

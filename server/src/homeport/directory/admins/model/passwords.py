@@ -1,4 +1,4 @@
-"""The rule for administrators' passwords."""
+"""The rule for passwords."""
 
 import unicodedata
 
@@ -13,11 +13,13 @@ def normal_password(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
-def password_problem(password: str, *, email: str, firstname: str = "", lastname: str = "") -> str:
-    """Return what is wrong with a new password, or an empty string: 12 to 64 characters, without the person's own names."""
+def password_problem(
+    password: str, *, email: str, firstname: str = "", lastname: str = "", shortest: int = SHORTEST_PASSWORD
+) -> str:
+    """Return what is wrong with a new password, or an empty string: `shortest` to 64 characters, without the person's own names."""
     normal = normal_password(password)
-    if not SHORTEST_PASSWORD <= len(normal) <= LONGEST_PASSWORD:
-        return f"Use {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; this has {len(normal)}."
+    if not shortest <= len(normal) <= LONGEST_PASSWORD:
+        return f"Use {shortest} to {LONGEST_PASSWORD} characters; this has {len(normal)}."
     folded = normal.casefold()
     names = {
         "the part of your e-mail address before the @": email.rpartition("@")[0],

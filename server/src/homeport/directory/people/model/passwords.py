@@ -16,3 +16,5 @@ class PasswordFacts:
     factor_since: datetime | None = None
     authority: str = ""
     """One of AUTHORITIES; empty for this directory."""
+    expires_at: datetime | None = None
+    """When its age makes it expire; None for never."""

@@ -75,7 +75,7 @@ class Mfa(BaseModel):
 
 
 class SystemUser(BaseModel):
-    """A user in an answer. `password_never_expires` is always true: a password expires only when an administrator says so.
+    """A user in an answer. `password_never_expires` is false where the password rules let passwords expire by their age.
 
     `account_locked` is always false: Homeport slows guesses down and locks nobody out. `unix_uid` is null until the user was
     first given an account on a Linux device; `displayname` is made of the names when none was given.
@@ -106,7 +106,8 @@ class SystemUser(BaseModel):
     created: str
     password_date: str | None
     password_expired: bool
-    password_never_expires: bool = True
+    password_expiration_date: str | None
+    password_never_expires: bool
     externally_managed: bool
     external_source_type: str
     restrictedFields: list[RestrictedField]  # noqa: N815 - the same
@@ -132,6 +133,8 @@ class SystemUser(BaseModel):
             created=instant(user.created_at),
             password_date=instant(password.set_at) if password.set_at else None,
             password_expired=password.expired,
+            password_expiration_date=instant(password.expires_at) if password.expires_at else None,
+            password_never_expires=password.expires_at is None,
             externally_managed=bool(password.authority),
             external_source_type=password.authority,
             restrictedFields=[RestrictedField(field="password", type=password.authority)] if password.authority else [],

@@ -1,9 +1,10 @@
 """A user's directory password: its status, who manages it, and the one-time links with which it is set."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from homeport.directory.admins.model import SHORTEST_PASSWORD
 from homeport.foundation.kernel.events import Event
 from homeport.foundation.kernel.reasons import ReasonCode
 
@@ -62,6 +63,31 @@ class DirectoryPassword:
         if not self.password_hash:
             return PasswordStatus.PENDING
         return PasswordStatus.EXPIRED if self.expired_at else PasswordStatus.ACTIVE
+
+
+LEAST_SHORTEST, MOST_HISTORY, MOST_DAYS = 8, 24, 3650
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRules:
+    """What holds for users' passwords. `version` counts changes and is 0 while nobody has set any."""
+
+    shortest: int = SHORTEST_PASSWORD
+    history: int = 0
+    """How many earlier passwords of a user cannot be chosen again; 0 for none."""
+    lifetime_days: int = 0
+    """After how many days a password has to be changed; 0 for never."""
+    version: int = 0
+
+    def expiry_of(self, password: DirectoryPassword) -> datetime | None:
+        """Return when a password has to be changed by its age; None when it need not, such as one that is managed elsewhere."""
+        own = password.authority is Authority.HOMEPORT and bool(password.password_hash)
+        return password.set_at + timedelta(days=self.lifetime_days) if own and self.lifetime_days and password.set_at else None
+
+    def applied(self, password: DirectoryPassword, now: datetime) -> DirectoryPassword:
+        """Return how a password stands now: expired by its age, too. What is stored stays, so that a longer life revives it."""
+        due = self.expiry_of(password)
+        return password if password.expired_at or due is None or due > now else replace(password, expired_at=due)
 
 
 class LinkKind(StrEnum):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from homeport.directory.people.model import User
 from homeport.foundation.kernel.actor import Origin
-from homeport.trust.signin.person.model import DirectoryPassword, PasswordLink
+from homeport.trust.signin.person.model import DirectoryPassword, PasswordLink, PasswordRules
 
 
 class Verdict(StrEnum):
@@ -62,6 +62,30 @@ class PasswordStore(Protocol):
 
     def save(self, password: DirectoryPassword) -> None:
         """Store a new or changed one."""
+        ...
+
+
+class RuleStore(Protocol):
+    """Keeps the rules of users' passwords, and the hashes of earlier ones."""
+
+    def get(self) -> PasswordRules:
+        """Return the rules; the usual ones while nobody has set any."""
+        ...
+
+    def get_for_update(self) -> PasswordRules:
+        """Return the rules and keep others from changing them until the unit of work ends."""
+        ...
+
+    def save(self, rules: PasswordRules) -> None:
+        """Store changed rules; raise Conflict when somebody else stored the first ones at the same moment."""
+        ...
+
+    def earlier(self, user_id: str, most: int) -> Sequence[str]:
+        """Return the hashes of a user's earlier passwords, the last first."""
+        ...
+
+    def remember(self, earlier_id: str, user_id: str, password_hash: str, at: datetime, most: int) -> None:
+        """Keep the hash of a password that was replaced, and forget those of the user beyond the last `most`."""
         ...
 
 

@@ -5,10 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Column, Connection, Row, Select, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from homeport.trust.signin.person.model import Authority, DirectoryPassword, LinkKind, PasswordLink
-from homeport.trust.signin.person.tables import password_links, user_passwords
+from homeport.foundation.kernel.errors import Conflict
+from homeport.trust.signin.person.model import Authority, DirectoryPassword, LinkKind, PasswordLink, PasswordRules
+from homeport.trust.signin.person.tables import earlier_passwords, password_links, password_rules, user_passwords
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,52 @@ class PasswordSql:
         this = user_passwords.c.user_id == password.user_id
         if not self.connection.execute(update(user_passwords).where(this).values(values)).rowcount:
             self.connection.execute(insert(user_passwords).values(values))
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSql:
+    """The rules of passwords, and earlier ones, over one connection."""
+
+    connection: Connection
+
+    def get(self) -> PasswordRules:
+        """Return the rules; the usual ones while nobody has set any."""
+        return _rules(self.connection.execute(select(password_rules)).first())
+
+    def get_for_update(self) -> PasswordRules:
+        """Return the rules and keep others from changing them until the unit of work ends."""
+        return _rules(self.connection.execute(select(password_rules).with_for_update()).first())
+
+    def save(self, rules: PasswordRules) -> None:
+        """Store changed rules; raise Conflict when somebody else stored the first ones at the same moment."""
+        values = asdict(rules)
+        if self.connection.execute(update(password_rules).values(values)).rowcount:
+            return
+        try:
+            self.connection.execute(insert(password_rules).values(id=1, **values))
+        except IntegrityError as error:
+            raise Conflict("Somebody else set the first rules at this moment. Open the page again.") from error
+
+    def earlier(self, user_id: str, most: int) -> Sequence[str]:
+        """Return the hashes of a user's earlier passwords, the last first."""
+        return list(self.connection.execute(self._newest(user_id, earlier_passwords.c.password_hash).limit(most)).scalars())
+
+    def remember(self, earlier_id: str, user_id: str, password_hash: str, at: datetime, most: int) -> None:
+        """Keep the hash of a password that was replaced, and forget those of the user beyond the last `most`."""
+        values = {"id": earlier_id, "user_id": user_id, "password_hash": password_hash, "replaced_at": at}
+        self.connection.execute(insert(earlier_passwords).values(values))
+        newest = self.connection.execute(self._newest(user_id, earlier_passwords.c.id)).scalars().all()
+        self.connection.execute(delete(earlier_passwords).where(earlier_passwords.c.id.in_(newest[most:])))
+
+    def _newest(self, user_id: str, column: Column[str]) -> Select[Any]:
+        order = (earlier_passwords.c.replaced_at.desc(), earlier_passwords.c.id.desc())
+        return select(column).where(earlier_passwords.c.user_id == user_id).order_by(*order)
+
+
+def _rules(row: Row[Any] | None) -> PasswordRules:
+    if row is None:
+        return PasswordRules()
+    return PasswordRules(row.shortest, row.history, row.lifetime_days, row.version)
 
 
 @dataclass(frozen=True, slots=True)

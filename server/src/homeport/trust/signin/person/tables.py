@@ -18,6 +18,31 @@ user_passwords = Table(
     CheckConstraint("version > 0", name="version"),
 )
 
+password_rules = Table(
+    "password_rules",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("shortest", Integer, nullable=False),
+    Column("history", Integer, nullable=False),
+    Column("lifetime_days", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+    CheckConstraint("shortest BETWEEN 8 AND 64", name="shortest"),
+    CheckConstraint("history BETWEEN 0 AND 24", name="history"),
+    CheckConstraint("lifetime_days BETWEEN 0 AND 3650", name="lifetime_days"),
+    CheckConstraint("version > 0", name="version"),
+)
+
+earlier_passwords = Table(
+    "earlier_passwords",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("password_hash", String(255), nullable=False),
+    Column("replaced_at", UtcDateTime, nullable=False),
+    Index("ix_earlier_passwords_user_id_replaced_at", "user_id", "replaced_at"),
+)
+
 password_links = Table(
     "password_links",
     metadata,

@@ -1,7 +1,8 @@
 """Setting users' directory passwords: one-time links, one's own change, expiry, and who manages them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from homeport.directory.admins.model import password_problem
 from homeport.directory.audit.actions import Audit
@@ -21,7 +22,7 @@ from homeport.trust.signin.person.model import (
     PasswordStatus,
     UserPasswordChanged,
 )
-from homeport.trust.signin.person.ports import PasswordLinkStore, PasswordStore, PersonStore
+from homeport.trust.signin.person.ports import PasswordLinkStore, PasswordStore, PersonStore, RuleStore
 
 DEAD = "This link was used already, has expired, or is not complete. Ask your administrator for a new one."
 
@@ -33,6 +34,7 @@ class Passwords:
     passwords: PasswordStore
     links: PasswordLinkStore
     people: PersonStore
+    rules: RuleStore
     audit: Audit
     clock: Clock
     entropy: Entropy
@@ -41,20 +43,25 @@ class Passwords:
     def get(self, actor: Actor, user_id: str) -> DirectoryPassword:
         """Return how a user's password stands."""
         actor.require(Permission.USERS_READ)
-        return self.passwords.get(user_id)
+        return self.present(user_id)
 
     def get_all(self, actor: Actor, user_ids: Collection[str]) -> Mapping[str, DirectoryPassword]:
         """Return how the passwords of these users stand; a user without a row has none."""
         actor.require(Permission.USERS_READ)
-        found = {one.user_id: one for one in self.passwords.get_all(user_ids)}
+        rules, now = self.rules.get(), self.clock.now()
+        found = {one.user_id: rules.applied(one, now) for one in self.passwords.get_all(user_ids)}
         return {user_id: found.get(user_id, DirectoryPassword(user_id)) for user_id in user_ids}
 
     def facts(self, user_ids: Collection[str]) -> Mapping[str, PasswordFacts]:
         """Return what `directory.people` tells of the passwords of those of these users who have any."""
         # public: asked by actions that have checked their actor
+        rules, now = self.rules.get(), self.clock.now()
+        found = [rules.applied(one, now) for one in self.passwords.get_all(user_ids)]
         return {
-            one.user_id: PasswordFacts(one.set_at, one.expired_at is not None, one.factor_since, one.authority.value)
-            for one in self.passwords.get_all(user_ids)
+            one.user_id: PasswordFacts(
+                one.set_at, one.expired_at is not None, one.factor_since, one.authority.value, rules.expiry_of(one)
+            )
+            for one in found
         }
 
     def manage(self, actor: Actor, user_id: str, authority: str) -> DirectoryPassword:
@@ -70,7 +77,19 @@ class Passwords:
     def present(self, user_id: str) -> DirectoryPassword:
         """Return how a password stands at this moment."""
         # public: each request of the portal asks it about its own person
-        return self.passwords.get(user_id)
+        return self.rules.get().applied(self.passwords.get(user_id), self.clock.now())
+
+    def expiry(self, user_id: str) -> datetime | None:
+        """Return when a password has to be changed by its age; None when it need not."""
+        # public: shown to oneself and to who may see the user
+        return self.rules.get().expiry_of(self.passwords.get(user_id))
+
+    def unwanted(self, user_id: str) -> Sequence[str]:
+        """Return the hashes of passwords that cannot be chosen again: the present one where earlier ones count, and those."""
+        # public: the edge compares them outside any unit of work, since each takes as long as a sign-in
+        history = self.rules.get().history
+        present = self.passwords.get(user_id).password_hash
+        return [one for one in (present, *self.rules.earlier(user_id, history)) if one] if history else []
 
     def issue_link(self, actor: Actor, user_id: str) -> tuple[User, LinkKind, str]:
         """Return whom a fresh link is for, its kind, and its token: activation for who has no password yet, else a reset.
@@ -105,13 +124,19 @@ class Passwords:
         return self._usable(self.links.find(hash_token(token)))
 
     def problem(self, user: User, password: str) -> str:
-        """Return what is wrong with a new password of this user, or an empty string; the rules are those of administrators."""
+        """Return what is wrong with a new password of this user, or an empty string; `unwanted` has the rest."""
         # public: only a rule
         names = {"email": user.email, "firstname": user.firstname, "lastname": user.lastname}
-        wrong = password_problem(password, **names)
+        wrong = password_problem(password, **names, shortest=self.shortest)
         if not wrong and user.username in password.casefold():
             return "The password contains your user name, which is the first thing somebody would try. Choose another."
         return wrong
+
+    @property
+    def shortest(self) -> int:
+        """How many characters a new password has at least."""
+        # public: only a rule
+        return self.rules.get().shortest
 
     def accept_link(self, token: str, password_hash: str, origin: Origin) -> User:
         """Use a link up: store the hash of the new password, which the edge made of one without a `problem`.
@@ -183,7 +208,9 @@ class Passwords:
         return user, kind, token
 
     def _store(self, actor: Actor, user: User, password_hash: str, event_type: str, details: Mapping[str, str]) -> None:
-        before, now = self._own(user), self.clock.now()
+        before, now, history = self._own(user), self.clock.now(), self.rules.get().history
+        if before.password_hash and history:
+            self.rules.remember(self.entropy.new_id(), user.id, before.password_hash, now, history)
         self.passwords.save(replace(before, password_hash=password_hash, set_at=now, expired_at=None))
         self.links.end_of(user.id, now)
         self.audit.record(actor, event_type, resource=_resource(user), details=dict(details))

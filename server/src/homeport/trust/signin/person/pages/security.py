@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from homeport.directory.admins.model import LONGEST_PASSWORD, SHORTEST_PASSWORD, Enrolment
+from homeport.directory.admins.model import LONGEST_PASSWORD, Enrolment
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import UserActor
 from homeport.foundation.kernel.actor import Actor
@@ -22,7 +22,7 @@ from homeport.trust.signin.person.actions import Passwords, PersonFactors
 from homeport.trust.signin.person.actions.owners import SessionUsers
 from homeport.trust.signin.person.forgotten import Forgotten
 from homeport.trust.signin.person.model import Authority, PasswordStatus
-from homeport.trust.signin.person.pages.signin import DIFFER, FACTOR, PASSWORD, SIGN_IN, SIGN_OUT
+from homeport.trust.signin.person.pages.signin import DIFFER, FACTOR, PASSWORD, SIGN_IN, SIGN_OUT, USED_BEFORE
 
 PATH = "/user/security"
 BACK = ("Security", PATH)
@@ -90,12 +90,15 @@ class SecurityPages:
             user = act.users.people.get(actor.id)
             present = act.passwords.present(actor.id)
             problem = act.passwords.problem(user, password) if user else ""
+            unwanted = act.passwords.unwanted(actor.id)
         if problem:
             form.fail("password", problem)
         elif password != again:
             form.fail("again", DIFFER)
         elif self.hasher.verify(present.password_hash, password):
             form.fail("password", "That is your present password. Choose another.")
+        elif any(self.hasher.verify(one, password) for one in unwanted):
+            form.fail("password", USED_BEFORE)
         if not form.valid:
             return self._password_page(request, actor, form, status=400)
         password_hash = self.hasher.hash(password)
@@ -189,7 +192,7 @@ class SecurityPages:
 
     def _page(self, request: Request, actor: Actor, *, said: FormState | None = None) -> Response:
         with self.work.read() as act:
-            password = act.passwords.present(actor.id)
+            password, expiry = act.passwords.present(actor.id), act.passwords.expiry(actor.id)
             codes = act.factors.count_codes(actor.id)
             sessions = act.sessions.list_own(actor)
             passkeys = act.passkeys.list_own(actor)
@@ -199,6 +202,7 @@ class SecurityPages:
             said=said,
             password=password,
             word=WORDS[password.status],
+            expiry=expiry,
             managed=password.authority is not Authority.HOMEPORT,
             codes=codes,
             passkeys=passkeys,
@@ -209,6 +213,7 @@ class SecurityPages:
     def _password_page(self, request: Request, actor: Actor, form: FormState, *, status: int = 200) -> Response:
         with self.work.read() as act:
             expired = act.passwords.present(actor.id).status is PasswordStatus.EXPIRED
+            shortest = act.passwords.shortest
         sentence = (
             "Your password has expired. Choose another to go on." if expired else "Your other sessions end when it is changed."
         )
@@ -219,7 +224,7 @@ class SecurityPages:
             form=form,
             back=BACK,
             sentence=sentence,
-            shortest=SHORTEST_PASSWORD,
+            shortest=shortest,
             longest=LONGEST_PASSWORD,
         )
 

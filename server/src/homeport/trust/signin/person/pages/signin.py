@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from homeport.directory.admins.model import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from homeport.directory.admins.model import LONGEST_PASSWORD
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import SignInRequired, UserActor, origin_of
 from homeport.foundation.kernel.actor import Actor
@@ -47,6 +47,7 @@ OPEN_WITH_EXPIRED = (PASSWORD, CONFIRM, SIGN_OUT)
 """What works for whoever must change the password first."""
 WRONG = "Name and password do not match, or you have no password here yet. Check both and try again."
 CODE_MISSING = "Enter the six digits that your authenticator app shows, or a recovery code."
+USED_BEFORE = "You have had this password before. Choose another."
 DIFFER = "The two passwords differ. Type the same one twice."
 
 
@@ -270,10 +271,13 @@ class PersonPages:
             with self.work.read() as act:
                 _, user = act.passwords.look(token)
                 problem = act.passwords.problem(user, password)
+                unwanted = act.passwords.unwanted(user.id)
             if problem:
                 form.fail("password", problem)
             elif password != again:
                 form.fail("again", DIFFER)
+            elif any(self.hasher.verify(one, password) for one in unwanted):
+                form.fail("password", USED_BEFORE)
             if not form.valid:
                 return self._link(request, token, form, status=400)
             password_hash = self.hasher.hash(password)
@@ -358,6 +362,7 @@ class PersonPages:
         try:
             with self.work.read() as act:
                 link, user = act.passwords.look(token)
+                shortest = act.passwords.shortest
         except NotFound as error:
             return self._dead_link(request, error.detail)
         return self.templates.render(
@@ -368,7 +373,7 @@ class PersonPages:
             token=token,
             user=user,
             first=link.kind is LinkKind.ACTIVATION,
-            shortest=SHORTEST_PASSWORD,
+            shortest=shortest,
             longest=LONGEST_PASSWORD,
         )
 
