@@ -11,6 +11,8 @@ from sqlalchemy import Connection, select, update
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.restore import connections_of_others
 from homeport.bootstrap.units import Unit
+from homeport.channels.apple.authority.actions import SEALED_AS as AUTHORITY_SEALED_AS
+from homeport.channels.apple.authority.tables import apple_authority
 from homeport.channels.linux.help_desk import sealed_as
 from homeport.channels.linux.tables import help_desk_keys, order_keys
 from homeport.directory.admins.actions.one_time import seal_anew
@@ -45,7 +47,7 @@ def rotate(home: Home, actor: Actor) -> int:
     sealer = parts.sealer.rotated()
     write_ring(parts.settings.sealing_key, sealer.keys)
     with parts.database.write() as work:
-        parts_of = (_keys, _help_desk_keys, _verifiers, _clients, _factors, _user_factors, _destinations)
+        parts_of = (_keys, _help_desk_keys, _verifiers, _clients, _factors, _user_factors, _destinations, _apple_authority)
         count = sum(seal(work.connection, sealer) for seal in parts_of)
         unit = Unit(parts, work)
         count += unit.mail.seal_anew(sealer)
@@ -123,6 +125,14 @@ def _destinations(connection: Connection, sealer: Sealer) -> int:
         sealed = sealer.sealed_anew(one.secret, destination_sealed_as(one.id))
         connection.execute(update(table).where(table.c.id == one.id).values(secret=sealed))
     return len(found)
+
+
+def _apple_authority(connection: Connection, sealer: Sealer) -> int:
+    found = connection.execute(select(apple_authority.c.key_sealed).with_for_update()).scalar_one_or_none()
+    if found is None:
+        return 0
+    connection.execute(update(apple_authority).values(key_sealed=sealer.sealed_anew(found, AUTHORITY_SEALED_AS)))
+    return 1
 
 
 def _client(provider_id: str, settings: Settings, sealer: Sealer) -> Settings:

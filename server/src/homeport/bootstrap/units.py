@@ -3,6 +3,8 @@
 from functools import cached_property
 
 from homeport.bootstrap.signin_units import SignInUnit
+from homeport.channels.apple.authority.actions import Authority
+from homeport.channels.apple.authority.store import SqlAuthorityStore
 from homeport.channels.apple.mdm.command_queue import Queue
 from homeport.channels.apple.mdm.management import Management
 from homeport.channels.apple.mdm.ports import Sessions
@@ -241,6 +243,13 @@ class Unit(SignInUnit):
             self.audit,
             self._clock,
         )
+
+    @cached_property
+    def apple_authority(self) -> Authority:
+        """The authority that vouches for Macs."""
+        parts = self._parts
+        store = SqlAuthorityStore(self._connection)
+        return Authority(store, parts.sealer, self.audit, self._clock, self._entropy, parts.settings.organization)
 
     @cached_property
     def federation(self) -> Federation:

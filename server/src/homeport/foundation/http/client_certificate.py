@@ -23,7 +23,7 @@ class BehindProxy:
 
     The key of the certificate stands in `scope["client_key"]` as its RFC 7638 thumbprint. A proxy proves by the TLS handshake that its
     client holds the key; whose key it is says the directory, so the certificate may be signed by anybody. The header of anybody else
-    counts for nothing.
+    counts for nothing. The value itself stands in `scope["client_certificate"]`, for whoever knows certificates.
     """
 
     def __init__(self, app: ASGIApp, trusted: tuple[str, ...], header: str = "") -> None:
@@ -36,7 +36,8 @@ class BehindProxy:
             peer = scope.get("client")
             trusted = peer is not None and peer[0] in self._corrected.trusted_hosts
             values = [value for name, value in scope["headers"] if name == self._header] if trusted and self._header else []
-            scope["client_key"] = key_of(values[0].decode("latin-1")) if len(values) == 1 else ""
+            value = values[0].decode("latin-1") if len(values) == 1 else ""
+            scope["client_key"], scope["client_certificate"] = key_of(value), value
         await self._corrected(scope, receive, send)  # type: ignore[arg-type]  # the same
 
 
@@ -50,12 +51,13 @@ def key_of(header: str) -> str:
     if not text or len(text) > LONGEST:
         return ""
     try:
-        return _thumbprint(_certificate(text))
+        return _thumbprint(certificate_in(text))
     except (ValueError, TypeError, binascii.Error):
         return ""
 
 
-def _certificate(text: str) -> "Certificate":
+def certificate_in(text: str) -> "Certificate":
+    """Return the certificate of a header's value; raise ValueError for what holds none."""
     from cryptography import x509  # noqa: PLC0415 - only who has such a proxy needs it
 
     if text.startswith(":"):
