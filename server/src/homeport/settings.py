@@ -54,6 +54,8 @@ class Settings:
     """File that tells the country of an address, in MaxMind's format (.mmdb), for access policies; read anew when it changes. Empty: no country is known."""
     audit_days: int = 0
     """For how many days entries of the audit log are kept, at least 30; 0 keeps them for ever. The signed headers of batches always stay."""
+    apple_legacy_crypto: bool = False
+    """`on` takes DES, 3DES and SHA-1 in the requests and signatures of Macs too, which old clients of SCEP need; `off` refuses them."""
     log_format: str = "json"
     """`json` for programs, `console` for people."""
 
@@ -147,6 +149,7 @@ _KINDS: dict[str, str] = {
     "outbound_ca_file": "path",
     "agent_packages": "path",
     "country_database": "path",
+    "apple_legacy_crypto": "switch",
     "log_format": "text",
     "metrics_token": "text",
 }
@@ -172,6 +175,10 @@ def _parse(name: str, kind: str, text: str) -> object:
     match kind:
         case "path":
             return Path(text)
+        case "switch":
+            if text not in {"on", "off"}:
+                raise SettingsError(f"HOMEPORT_{name.upper()} is “{text}”; it must be on or off.")
+            return text == "on"
         case "list":
             return tuple(part.strip() for part in text.split(",") if part.strip())
         case "number":

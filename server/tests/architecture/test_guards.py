@@ -27,6 +27,7 @@ PUBLIC = {
     "/user/device/{token}": "the one-time address that an enrolled device was given is the proof",
     "/agent/v1/reports": "a token bound to the device's key, with a proof (RFC 9449)",
     "/agent/packages/{name}": "the agent's package, the same for everybody, fetched before a machine has a key",
+    "/mdm/scep": "a one-use challenge, or a certificate that is renewed, is the proof (RFC 8894)",
     "/device": "whoever types a code has not signed in yet; opening it approves nothing",
     "/device/cancel": "whoever sees a machine that is not theirs may refuse it, knowing its code",
     "/device/approved/{sign_in_id}": "shown only to the browser whose cookie began the sign-in",
@@ -100,7 +101,7 @@ def test_a_session_opens_no_api_and_a_form_from_another_site_is_not_carried_out(
         if isinstance(route, Mount) or "POST" not in (route.methods or ()):
             continue
         path = re.sub(r"\{[^}]+\}", "x", route.path)
-        if path.startswith(("/api/", "/insights/", "/agent/", "/oauth/")):
+        if path.startswith(("/api/", "/insights/", "/agent/", "/oauth/", "/mdm/")):
             continue
         for site in ("cross-site", "same-site", "none"):
             answer = client.post(path, headers={"Sec-Fetch-Site": site}, follow_redirects=False)

@@ -14,6 +14,7 @@ from homeport import __version__, upkeep
 from homeport.bootstrap import portal
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
+from homeport.channels.apple.authority.api import AuthorityActions, ScepEndpoint
 from homeport.channels.console.mail.api import MailApi
 from homeport.channels.console.mail.pages import MailPages
 from homeport.channels.console.pages import ConsoleActions, ConsolePages
@@ -164,6 +165,7 @@ def application(home: Home) -> FastAPI:
         link_pages.router(),
         OAuthEndpoints(home.work_of(_issuer), parts.clock, settings.public_url).router(),
         AgentEndpoints(home.work_of(_linux), parts.wakeups, settings.public_url, reread).router(),
+        ScepEndpoint(home.work_of(_authority), settings.apple_legacy_crypto).router(),
         ApprovalPages(home.work_of(_approval), templates, parts.entropy).router(),
         Callback(home.work_of(_callback), home.fetcher, home.network, templates, parts.clock).router(),
         packages.router(),
@@ -309,6 +311,10 @@ def _linux(unit: Unit) -> LinuxActions:
         unit.help_desk,
         unit.device_browsers,
     )
+
+
+def _authority(unit: Unit) -> AuthorityActions:
+    return AuthorityActions(unit.apple_authority, unit.limits)
 
 
 def _timeline(unit: Unit) -> TimelineActions:

@@ -6,7 +6,7 @@ from alembic import op
 from homeport.foundation.database import columns
 
 revision = "0045"
-down_revision = "0041"
+down_revision = "0042"
 
 
 def upgrade() -> None:
