@@ -66,7 +66,7 @@ def test_each_digest_is_understood_with_rsa_and_ecdsa_with_and_without_attribute
 
 
 def test_a_genuine_message_of_a_device_is_verified_and_a_changed_one_is_not():
-    """Zentral's tests hold it (Apache-2.0): an iPad's OTA phase 2, signed by Apple's device CA with SHA-1."""
+    """Zentral's tests hold it (Apache-2.0): OTA phase 2 of a virtual Mac of 2022, SHA-1 without attributes."""
     raw = (VECTORS / "ota-phase-2.der").read_bytes()
     signed = verify(raw, digests=ANY_DIGEST)
     assert b"<plist" in signed.content

@@ -27,6 +27,13 @@ class Identities:
     authority: Authority
     legacy: bool = False
 
+    def of_message(self, body: bytes, *, signature: str, client_certificate: str) -> DeviceIdentity:
+        """Return who sent the body: by the header Mdm-Signature when there is one, else by what a trusted proxy handed on."""
+        # public: this is how a device proves itself
+        if signature or not client_certificate:
+            return self.of_signature(signature, body)
+        return self.of_client_certificate(client_certificate)
+
     def of_signature(self, header: str, body: bytes) -> DeviceIdentity:
         """Return who signed the body; raise UnknownDevice when the signature is missing, wrong, or of nobody we know."""
         # public: this is how a device proves itself
