@@ -5,8 +5,8 @@ from alembic import op
 
 from homeport.foundation.database import columns
 
-revision = "0045"
-down_revision = "0042"
+revision = "0046"
+down_revision = "0045"
 
 
 def upgrade() -> None:
