@@ -14,22 +14,42 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-FIRST = ("tests/journeys/test_every_page.py", "faults-random", "rest contract", "devices-1", "devices-journal")
-"""Groups and files that take minutes, the longest first."""
+FIRST = (
+    "tests/journeys/test_every_page.py",
+    "tests/journeys/",
+    "devices-1",
+    "rest contract",
+    "faults-random",
+    "agent/tests/test_pam_module.py",
+    "faults-orders",
+    "devices-2",
+    "devices-journal",
+    "server/tests/test_backup_under_load.py",
+    "server/tests/test_backup.py",
+)
+"""Groups, files and folders that take a minute and more, the longest first. A folder stays together, as a file does."""
 
 
 class Turns(LoadScopeScheduling):
-    """Gives whole groups and files to the workers: those of FIRST, then those with the most tests."""
+    """Gives whole groups, files and folders to the workers: those of FIRST, then what crosses components, then the rest."""
 
     def _split_scope(self, nodeid: str) -> str:
-        group = nodeid[nodeid.rfind("]") + 1 :].rpartition("@")[2] if "@" in nodeid[nodeid.rfind("]") + 1 :] else ""
-        return group or nodeid.partition("::")[0]
+        ending = nodeid[nodeid.rfind("]") + 1 :]
+        file = nodeid.partition("::")[0]
+        if "@" in ending:
+            return ending.rpartition("@")[2]
+        return file if file in FIRST else next((one for one in FIRST if one.endswith("/") and file.startswith(one)), file)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        longest = next((name for name in FIRST if name in self.workqueue), None)
-        if longest:
-            self.workqueue.move_to_end(longest, last=False)
+        self.workqueue.move_to_end(min(self.workqueue, key=_turn), last=False)
         super()._assign_work_unit(node)
+
+
+def _turn(scope: str) -> int:
+    """Of equals the one with the most tests comes first, as pytest-xdist has sorted them."""
+    if scope in FIRST:
+        return FIRST.index(scope)
+    return len(FIRST) + (scope.endswith(".py") and not scope.startswith("tests/"))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -3,6 +3,7 @@
 pytest_plugins = [
     "pytester",
     "tests.support.failures",
+    "tests.support.garbage",
     "tests.support.logs",
     "tests.support.loopback",
     "tests.support.groups",

@@ -58,17 +58,25 @@ def test_a_file_stays_on_one_worker_without_its_groups_and_each_worker_has_one(p
     assert len(set(re.findall(r"\[(gw\d)\] \[.*PASSED \S+::test_it", done.stdout.str()))) == 1
 
 
-def test_what_takes_longest_begins_first(pytester, monkeypatch):
+def test_what_takes_longest_begins_first_and_a_folder_stays_together(pytester, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
-    names = "\n".join(
-        f"@pytest.mark.xdist_group({name!r})\ndef test_{number}(): ...\n"
-        for number, name in enumerate(["other", *reversed(FIRST)])
-    )
-    pytester.makepyfile(f"import pytest\n\n@pytest.mark.parametrize('number', range(4))\ndef test_many(number): ...\n\n{names}")
-    done = pytester.runpytest_subprocess(*WORDS, "-n", "1", "-p", "no:randomly")
-    done.assert_outcomes(passed=5 + len(FIRST))
+    groups = [name for name in FIRST if not name.endswith(("/", ".py"))]
+    marked = "".join(f"@pytest.mark.xdist_group({name!r})\ndef test_it_{number}(): ...\n" for number, name in enumerate(groups))
+    many = "@pytest.mark.parametrize('number', range(4))\ndef test_many(number): ...\n"
+    for path, text in {
+        "server/test_a.py": f"import pytest\n\n{many}\n{marked}",
+        "tests/test_b.py": "def test_b(): ...",
+        "tests/journeys/test_c.py": "def test_c(): ...",
+        "tests/journeys/test_d.py": "def test_d(): ...",
+        "tests/journeys/test_every_page.py": "def test_every_page(): ...",
+    }.items():
+        place = pytester.path / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+    done = pytester.runpytest_subprocess("server", "tests", *WORDS, "-n", "1", "-p", "no:randomly", "--import-mode=importlib")
+    done.assert_outcomes(passed=8 + len(groups))
     ran = re.findall(r"PASSED \S+::test_(\w+)", done.stdout.str())
-    assert ran[: len(FIRST)] == [str(number) for number in range(len(FIRST), 0, -1)]
+    assert ran == ["every_page", "c", "d", *(f"it_{number}" for number in range(len(groups))), "b", *["many"] * 4]
 
 
 def test_what_begins_first_is_there():
@@ -79,4 +87,4 @@ def test_what_begins_first_is_there():
         for path in CHECKOUT.glob(f"{folder}/**/test_*.py")
     )
     for name in FIRST:
-        assert (CHECKOUT / name).is_file() or f'xdist_group("{name}")' in text or f'group="{name}"' in text, name
+        assert (CHECKOUT / name).exists() or f'xdist_group("{name}")' in text, name
