@@ -7,7 +7,7 @@ import pytest
 from tests.support.debian.image import Layers, unpacked
 from tests.support.debian.machine import Machine
 
-pytestmark = pytest.mark.xdist_group("devices-2")
+pytestmark = pytest.mark.xdist_group("devices")
 LAST = " && sudo systemctl start homeport-agent"
 
 

@@ -3,7 +3,7 @@
 import pytest
 from tests.devices.device import PASSCODE
 
-pytestmark = pytest.mark.xdist_group("devices-1")
+pytestmark = pytest.mark.xdist_group("devices")
 
 
 @pytest.mark.parametrize("typed", ["username", "email"])

@@ -6,7 +6,7 @@ from tests.devices.device import PASSCODE
 ONCE = ("-o", "NumberOfPasswordPrompts=1", "-o", "PreferredAuthentications=keyboard-interactive")
 DROP_IN = "/etc/ssh/sshd_config.d/40-homeport-policy.conf"
 METHODS = {"key": "publickey", "browser": "keyboard-interactive:pam", "passcode": ""}
-pytestmark = pytest.mark.xdist_group("devices-2")
+pytestmark = pytest.mark.xdist_group("devices")
 
 
 def test_a_first_sign_in_over_ssh_ends_in_the_persons_own_shell(lab, ada):

@@ -3,7 +3,7 @@
 import pytest
 from tests.devices.device import PASSCODE
 
-pytestmark = pytest.mark.xdist_group("devices-1")
+pytestmark = pytest.mark.xdist_group("devices")
 SETTINGS = "/api/v2/devices/settings/signinwithjumpcloud"
 RULES = {"passcode": "", "browser": "pam_service=homeport-sudo", "never": "pam_service=homeport-never"}
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("devices-2")
+pytestmark = pytest.mark.xdist_group("devices")
 
 
 def begin(lab, person):

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from tests.devices.device import PASSCODE
 
-pytestmark = pytest.mark.xdist_group("devices-1")
+pytestmark = pytest.mark.xdist_group("devices")
 NEW, NEWER = "harbour-walnut-71", "lantern-orchard-23"
 
 

@@ -8,7 +8,7 @@ from tests.devices.device import Device, device
 
 from homeport.directory.devices.model import ExistingAccount
 
-pytestmark = pytest.mark.xdist_group("devices-1")
+pytestmark = pytest.mark.xdist_group("devices")
 OLD_PASSCODE = "hers-since-2019"
 
 

@@ -12,7 +12,7 @@ from tests.devices.device import PASSCODE
 
 from homeport.directory.devices.model import AccountPermission
 
-pytestmark = pytest.mark.xdist_group("devices-1")
+pytestmark = pytest.mark.xdist_group("devices")
 SECONDS, TRIES = 5, 3
 STEPS = ["deny", "lock", "leave_groups", "end_sessions", "disable_jobs"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("devices-2")
+pytestmark = pytest.mark.xdist_group("devices")
 
 
 @pytest.mark.parametrize("after", ["keep", "lock", "remove"])

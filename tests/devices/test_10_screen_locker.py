@@ -3,7 +3,7 @@
 import pytest
 from tests.devices.device import PASSCODE
 
-pytestmark = pytest.mark.xdist_group("devices-2")
+pytestmark = pytest.mark.xdist_group("devices")
 SERVICE = "@include common-auth\n@include common-account\n"
 
 

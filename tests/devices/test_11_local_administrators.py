@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("devices-1")
+pytestmark = pytest.mark.xdist_group("devices")
 SECRET = "sesame-and-lentils"
 
 

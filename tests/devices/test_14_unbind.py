@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("devices-2")
+pytestmark = pytest.mark.xdist_group("devices")
 
 
 def test_root_ends_a_binding_and_the_server_hears_of_it(acme, lab, ada, bea):

@@ -3,7 +3,7 @@
 import pytest
 from tests.devices.device import PASSCODE
 
-pytestmark = pytest.mark.xdist_group("devices-2")
+pytestmark = pytest.mark.xdist_group("devices")
 SECRET = "sesame-and-lentils"
 PATIENCE = 15
 """Seconds; whoever asked the server would wait for 20."""

@@ -11,7 +11,7 @@ from tests.support.debian import pam_flood_path
 from tests.support.debian.image import SUITE
 from tests.support.debian.machine import Machine
 
-pytestmark = pytest.mark.xdist_group("devices-1")
+pytestmark = pytest.mark.xdist_group("devices")
 MANY, BY_SSH = 10_000, 100
 USER_UNKNOWN = "10"
 MIB = 2**20

@@ -15,14 +15,13 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 FIRST = (
+    "devices",
     "tests/journeys/test_every_page.py",
     "tests/journeys/",
-    "devices-1",
     "rest contract",
     "faults-random",
     "agent/tests/test_pam_module.py",
     "faults-orders",
-    "devices-2",
     "devices-journal",
     "server/tests/test_backup_under_load.py",
     "server/tests/test_backup.py",
