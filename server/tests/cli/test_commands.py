@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from .conftest import Shell
+
 
 def test_a_device_is_found_renamed_and_deleted(homeport, served):
     device = served.house.device("lab-4")
@@ -208,3 +210,10 @@ def test_the_help_imports_nothing_heavy(words):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=True)
     assert "Usage:" in done.stdout
     assert [name for name in done.stderr.split() if name in HEAVY] == []
+
+
+def test_a_folder_without_a_database_is_not_taken_for_a_log_that_holds(tmp_path):
+    here = Shell({})
+    here("audit", "verify", "--data", tmp_path, status=2)
+    assert f"There is no database in {tmp_path}." in here.said
+    assert list(tmp_path.iterdir()) == []

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from homeport.cli.local import data_option, opened
+from homeport.cli.local import data_option, opened, require_database
 from homeport.cli.plainly import said_plainly
 
 
@@ -18,8 +18,10 @@ def audit() -> None:
 @data_option
 def audit_verify(data: Path | None) -> None:
     """Prove that nobody changed the audit log. Exit status 1 when somebody did."""
-    with said_plainly(), opened(data=data) as (home, _actor):
-        verdict = home.audit_sealer.verify()
+    with said_plainly():
+        require_database(data)
+        with opened(data=data) as (home, _actor):
+            verdict = home.audit_sealer.verify()
     for sentence in (*verdict.remarks, *verdict.problems):
         click.echo(sentence)
     click.echo(f"{verdict.entries} entries in {verdict.batches} sealed batches, {verdict.unsealed} not sealed yet.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from homeport.cli.plainly import fail
 from homeport.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,3 +30,10 @@ def opened(**options: object) -> "Iterator[tuple[Home, Actor]]":
         yield home, system(getpass.getuser())
     finally:
         home.parts.database.dispose()
+
+
+def require_database(data: Path | None) -> None:
+    """Say that a folder has no database, so that nobody takes an empty one for theirs: opening it would make one."""
+    settings = Settings.read(None, data=data)
+    if not settings.database_url and not (settings.data / "homeport.sqlite").exists():
+        fail(f"There is no database in {settings.data}. Name the server's folder with --data or HOMEPORT_DATA.")
