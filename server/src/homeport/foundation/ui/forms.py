@@ -4,6 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from homeport.foundation.kernel.errors import HomeportError, Invalid
+
+LONGEST_NUMBER = 9
+"""Digits of a number in a form; nine fit 32 bits."""
+
 
 @dataclass(slots=True)
 class FormState:
@@ -64,6 +69,19 @@ class FormState:
         """Record what is wrong with the whole, such as a provider that does not answer."""
         self.problems.append(sentence)
 
+    def explain(self, error: HomeportError, *, places: Mapping[str, str] | None = None, at: str = "") -> None:
+        """Record what an action refused: beside the fields that it names, else beside the field ``at``, else on top.
+
+        ``places`` says under which field of the page a field of the action stands where that is another one.
+        """
+        fields = error.fields if isinstance(error, Invalid) else {}
+        for name, sentence in fields.items():
+            self.fail((places or {}).get(name, name), sentence)
+        if not fields and at:
+            self.fail(at, error.detail)
+        elif not fields:
+            self.refuse(error.detail)
+
     def meet(
         self,
         sentence: str,
@@ -100,6 +118,11 @@ class FormState:
     def valid(self) -> bool:
         """Tell whether nothing was found wrong so far."""
         return not self.errors and not self.problems
+
+
+def whole_number(text: str) -> int | None:
+    """Return the number that a field holds, such as the version of what the page showed; None when it holds none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER else None
 
 
 def _plain(text: str) -> str:

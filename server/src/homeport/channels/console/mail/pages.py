@@ -13,7 +13,7 @@ from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.mail.model import MailServer, MailState, Tls
-from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.forms import FormState, whole_number
 from homeport.foundation.ui.templates import Templates
 
 PATH = "/admin/mail"
@@ -30,7 +30,6 @@ WORDS = {
     MailState.FAILED: ("Given up", "error"),
 }
 SHOWN = 50
-_LONGEST_NUMBER = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +68,11 @@ class MailPages:
         """Store the mail server."""
         actor.require(Permission.MAIL_WRITE)
         form = FormState.showing(host=host, port=port, tls=tls, username=username, sender=sender, version=version)
-        typed = TypedServer(host.strip(), _number(port) or 0, tls, username.strip(), password, sender)
+        typed = TypedServer(host.strip(), whole_number(port) or 0, tls, username.strip(), password, sender)
         try:
             with self.work.write() as settings:
                 before = settings.present(actor)
-                after = settings.save(actor, typed, version=_number(version))
+                after = settings.save(actor, typed, version=whole_number(version))
         except Invalid as error:
             for field, sentence in error.fields.items():
                 form.fail(field, sentence)
@@ -162,7 +161,3 @@ def _form_of(server: MailServer | None) -> FormState:
         sender=server.sender,
         version=server.version,
     )
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None

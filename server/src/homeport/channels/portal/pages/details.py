@@ -12,7 +12,7 @@ from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import UserActor
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid, PreconditionFailed
-from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.forms import FormState, whole_number
 from homeport.foundation.ui.templates import Templates
 
 PATH = "/user/details"
@@ -28,7 +28,6 @@ SHOWN = {
     "employee_identifier": "Employee identifier",
     "employee_type": "Employee type",
 }
-_LONGEST_NUMBER = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class DetailPages:
         try:
             with self.work.write() as own:
                 before = own.details(actor)
-                after = own.people.update_own(actor, typed, version=_number(version))
+                after = own.people.update_own(actor, typed, version=whole_number(version))
         except Invalid as error:
             for field, sentence in error.fields.items():
                 form.fail(field, sentence)
@@ -101,7 +100,3 @@ class DetailPages:
 
 def _form_of(user: User) -> FormState:
     return FormState.showing(displayname=user.displayname, location=user.location, version=user.version)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None

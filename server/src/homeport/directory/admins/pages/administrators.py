@@ -17,14 +17,13 @@ from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFai
 from homeport.foundation.kernel.listing import Filter, Listing
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui import listing
-from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.forms import FormState, whole_number
 from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.templates import Templates
 
 PATH = "/admin/administrators"
 SORTS = ("email", "firstname", "lastname", "role", "created_at")
 LABELS = {"role": "Role", "api_keys_allowed": "API keys"}
-_LONGEST_NUMBER = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ class AdministratorPages:
             with self.work.write() as actions:
                 before = actions.administrators.get(actor, administrator_id)
                 after = actions.administrators.change(
-                    actor, administrator_id, role=role, api_keys_allowed=allowed, version=_number(version)
+                    actor, administrator_id, role=role, api_keys_allowed=allowed, version=whole_number(version)
                 )
         except (Invalid, Conflict, PreconditionFailed) as error:
             with self.work.read() as actions:
@@ -138,11 +137,7 @@ class AdministratorPages:
             if isinstance(error, PreconditionFailed):
                 form.meet(error.detail, _form_of(present), LABELS, {"api_keys_allowed": {"on": "allowed", "": "not allowed"}})
                 return self._page(request, actor, present, form, status=412)
-            if isinstance(error, Invalid) and error.fields:
-                for field, sentence in error.fields.items():
-                    form.fail(field, sentence)
-            else:
-                form.refuse(error.detail)
+            form.explain(error)
             return self._page(request, actor, present, form, status=400)
         form = _form_of(after)
         form.confirm(_changes(before, after))
@@ -293,7 +288,3 @@ def _changes(before: Administrator, after: Administrator) -> list[str]:
     if before.api_keys_allowed != after.api_keys_allowed:
         found.append("API keys: allowed" if after.api_keys_allowed else "API keys: not allowed; existing keys stop working")
     return found
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None

@@ -11,15 +11,14 @@ from homeport.directory.admins.model import ABOUT, MATRIX, MOST_ROLES, RESERVED,
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor
-from homeport.foundation.kernel.errors import Conflict, Denied, Invalid, PreconditionFailed
+from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
-from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.forms import FormState, whole_number
 from homeport.foundation.ui.templates import Templates
 
 PATH = "/admin/roles"
 OFFERED = tuple(permission.value for permission in MATRIX if permission not in RESERVED)
 """What a custom role can have, in the order of the one table."""
-_LONGEST_NUMBER = 9
 LABELS = {"name": "Name", "description": "Description", "permissions": "Permissions"}
 
 
@@ -76,7 +75,7 @@ class RolePages:
             with self.work.write() as actions:
                 made = actions.roles.create(actor, name=name, description=description, permissions=permissions)
         except (Invalid, Conflict) as error:
-            _show_refusal(form, error)
+            form.explain(error)
             return self._add_page(request, form, status=400)
         return RedirectResponse(f"{PATH}/{made.id}", 303)
 
@@ -106,7 +105,7 @@ class RolePages:
                     name=name,
                     description=description,
                     permissions=permissions,
-                    version=_number(version),
+                    version=whole_number(version),
                 )
         except (Invalid, Conflict, PreconditionFailed) as error:
             with self.work.read() as actions:
@@ -115,7 +114,7 @@ class RolePages:
             if isinstance(error, PreconditionFailed):
                 form.meet(error.detail, _form_of(present), LABELS)
                 return self._page(request, actor, present, form, status=412)
-            _show_refusal(form, error)
+            form.explain(error)
             return self._page(request, actor, present, form, status=400)
         form = _form_of(after)
         form.confirm(_changes(before, after))
@@ -170,13 +169,6 @@ def role_choices(actions: AdministratorActions, actor: Actor) -> tuple[tuple[str
     return tuple((role, role, ABOUT[role]) for role in ROLES) + custom
 
 
-def _show_refusal(form: FormState, error: Invalid | Conflict | Denied) -> None:
-    for field, sentence in (error.fields if isinstance(error, Invalid) else {}).items():
-        form.fail(field, sentence)
-    if form.valid:
-        form.refuse(error.detail)
-
-
 def _form_of(role: Role) -> FormState:
     return FormState.showing(
         name=role.name,
@@ -194,7 +186,3 @@ def _changes(before: Role, after: Role) -> list[str]:
     ]
     found += [f"Added: {one}" for one in sorted(after.permissions - before.permissions)]
     return found + [f"Removed: {one}" for one in sorted(before.permissions - after.permissions)]
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None

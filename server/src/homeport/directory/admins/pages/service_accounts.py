@@ -16,14 +16,13 @@ from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
 from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.permissions import Permission
-from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.forms import FormState, whole_number
 from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.templates import Templates
 
 PATH = "/admin/service-accounts"
 SORTS = ("name", "role", "created_at")
 LABELS = {"name": "Name", "description": "Description", "role": "Role", "suspended": "State"}
-_LONGEST_NUMBER = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class ServiceAccountPages:
             with self.work.write() as actions:
                 made = actions.accounts.create(actor, name=name, description=description, role=role)
         except (Invalid, Conflict) as error:
-            _refuse(form, error)
+            form.explain(error)
             return self._add_page(request, actor, form, status=400)
         return RedirectResponse(f"{PATH}/{made.id}", 303)
 
@@ -106,12 +105,17 @@ class ServiceAccountPages:
         """Set name, description, role, and whether the account may act."""
         held = suspended == "on"
         form = FormState.showing(name=name, description=description, role=role, suspended=held, version=version)
-        number = int(version) if version.isascii() and version.isdecimal() and len(version) <= _LONGEST_NUMBER else None
         try:
             with self.work.write() as actions:
                 before = actions.accounts.get(actor, account_id)
                 after = actions.accounts.change(
-                    actor, account_id, name=name, description=description, role=role, suspended=held, version=number
+                    actor,
+                    account_id,
+                    name=name,
+                    description=description,
+                    role=role,
+                    suspended=held,
+                    version=whole_number(version),
                 )
         except (Invalid, Conflict, PreconditionFailed) as error:
             with self.work.read() as actions:
@@ -119,7 +123,7 @@ class ServiceAccountPages:
             if isinstance(error, PreconditionFailed):
                 form.meet(error.detail, _form_of(present), LABELS, {"suspended": {"on": "suspended", "": "active"}})
                 return self._page(request, actor, present, form, status=412)
-            _refuse(form, error)
+            form.explain(error)
             return self._page(request, actor, present, form, status=400)
         shown = _form_of(after)
         shown.confirm(_changes(before, after))
@@ -150,8 +154,7 @@ class ServiceAccountPages:
                 with self.work.write() as actions:
                     key, text = actions.accounts.create_key(actor, account_id, name=key_name, days=lasting, networks=allowed)
             except Invalid as error:
-                for field, sentence in error.fields.items():
-                    form.fail("key_name" if field == "name" else field, sentence)
+                form.explain(error, places={"name": "key_name"})
             else:
                 return self.templates.render("admins/account_key_made.html", request, account=account, key=key, text=text)
         return self._page(request, actor, account, _form_of(account), key_form=form, status=400)
@@ -229,13 +232,6 @@ class ServiceAccountPages:
             lifetimes=LIFETIMES,
             may_write=actor.may(Permission.ADMINISTRATORS_WRITE),
         )
-
-
-def _refuse(form: FormState, error: Invalid | Conflict) -> None:
-    for field, sentence in (error.fields if isinstance(error, Invalid) else {}).items():
-        form.fail(field, sentence)
-    if form.valid:
-        form.refuse(error.detail)
 
 
 def _form_of(account: ServiceAccount) -> FormState:

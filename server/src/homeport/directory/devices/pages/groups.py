@@ -96,7 +96,7 @@ class DeviceGroupPages:
             with self.work.write() as actions:
                 group = actions.groups.create(actor, name, description)
         except (Invalid, Conflict) as error:
-            _explain(form, error)
+            form.explain(error, at="name" if isinstance(error, Conflict) else "")
             return self.templates.render("devices/group_add.html", request, status=400, form=form)
         return RedirectResponse(f"{PATH}/{group.id}", 303)
 
@@ -132,7 +132,7 @@ class DeviceGroupPages:
             if isinstance(problem, PreconditionFailed):
                 form.meet(problem.detail, _form_of(present), {"name": "Name", "description": "Description"})
                 return self._page(request, actor, actions, present, form, status=412)
-            _explain(form, problem)
+            form.explain(problem, at="name" if isinstance(problem, Conflict) else "")
             return self._page(request, actor, actions, present, form, status=400)
 
     def ask_delete(self, request: Request, actor: PageActor, group_id: PathId) -> Response:
@@ -226,13 +226,3 @@ def groups_to_offer(actions: DeviceActions, actor: Actor) -> list[DeviceGroup]:
 
 def _form_of(group: DeviceGroup) -> FormState:
     return FormState.showing(name=group.name, description=group.description, version=group.version)
-
-
-def _explain(form: FormState, error: Invalid | Conflict) -> None:
-    if isinstance(error, Invalid):
-        for field, sentence in error.fields.items():
-            form.fail(field, sentence)
-    elif isinstance(error, Conflict):
-        form.fail("name", error.detail)
-    else:
-        form.refuse(error.detail)

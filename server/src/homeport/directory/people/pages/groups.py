@@ -15,7 +15,6 @@ from homeport.directory.people.pages.words import (
     asked,
     change_line,
     counted,
-    version_of,
 )
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
@@ -24,7 +23,7 @@ from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui import listing
-from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.forms import FormState, whole_number
 from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
@@ -97,7 +96,7 @@ class UserGroupPages:
             with self.work.write() as act:
                 group = act.groups.create(actor, name=form.value("name"), description=form.value("description"))
         except (Invalid, Conflict) as error:
-            _explain(form, error)
+            form.explain(error, at="name" if isinstance(error, Conflict) else "")
             return self.templates.render("people/group_add.html", request, status=400, form=form)
         return RedirectResponse(f"{PATH}/{group.id}", 303)
 
@@ -115,14 +114,14 @@ class UserGroupPages:
         try:
             with self.work.write() as act:
                 before = act.groups.get(actor, group_id)
-                group = act.groups.update(actor, group_id, version=version_of(form.value("version")), **typed)
+                group = act.groups.update(actor, group_id, version=whole_number(form.value("version")), **typed)
         except (Invalid, Conflict, PreconditionFailed) as error:
             with self.work.read() as act:
                 present = act.groups.get(actor, group_id)
             if isinstance(error, PreconditionFailed):
                 form.meet(error.detail, _form_of(present), {field: LABELS[field] for field in FIELDS})
                 return self._page(request, actor, present, form, status=412)
-            _explain(form, error)
+            form.explain(error, at="name" if isinstance(error, Conflict) else "")
             return self._page(request, actor, present, form, status=400)
         form = _form_of(group)
         changed = [field for field in FIELDS if getattr(before, field) != getattr(group, field)]
@@ -151,7 +150,7 @@ class UserGroupPages:
     def delete(self, actor: PageActor, group_id: str, submission: TypedForm) -> Response:
         """Delete a group."""
         with self.work.write() as act:
-            act.groups.delete(actor, group_id, version=version_of(FormState.typed(submission).value("version")))
+            act.groups.delete(actor, group_id, version=whole_number(FormState.typed(submission).value("version")))
         return RedirectResponse(PATH, 303)
 
     def choose(self, request: Request, actor: PageActor, group_id: str) -> Response:
@@ -244,13 +243,3 @@ def _named(users: Sequence[User]) -> list[str]:
 
 def _form_of(group: UserGroup) -> FormState:
     return FormState.showing(name=group.name, description=group.description, version=group.version)
-
-
-def _explain(form: FormState, error: Invalid | Conflict) -> None:
-    if isinstance(error, Invalid) and error.fields:
-        for field, sentence in error.fields.items():
-            form.fail(field, sentence)
-    elif isinstance(error, Conflict):
-        form.fail("name", error.detail)
-    else:
-        form.refuse(error.detail)

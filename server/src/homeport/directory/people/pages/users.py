@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.people.actions import PeopleActions
 from homeport.directory.people.model import DETAILS, FIELDS, User, UserGroup, UserState
-from homeport.directory.people.pages.words import LABELS, WORDS, accounts_are, asked, change_line, version_of
+from homeport.directory.people.pages.words import LABELS, WORDS, accounts_are, asked, change_line
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm
@@ -18,7 +18,7 @@ from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFai
 from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui import listing
-from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.forms import FormState, whole_number
 from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
@@ -122,7 +122,7 @@ class PeoplePages:
         try:
             with self.work.write() as act:
                 before = act.people.get(actor, user_id)
-                user = act.people.update(actor, user_id, version=version_of(form.value("version")), details=typed)
+                user = act.people.update(actor, user_id, version=whole_number(form.value("version")), details=typed)
         except (Invalid, Conflict, PreconditionFailed) as error:
             with self.work.read() as act:
                 present = act.people.get(actor, user_id)
@@ -252,10 +252,4 @@ def _form_of(user: User) -> FormState:
 
 def _explain(form: FormState, error: Invalid | Conflict) -> None:
     fields = {"username_taken": "username", "username_in_use": "username", "email_taken": "email"}
-    if isinstance(error, Invalid) and error.fields:
-        for field, sentence in error.fields.items():
-            form.fail(field, sentence)
-    elif isinstance(error, Conflict) and error.reason in fields:
-        form.fail(fields[error.reason], error.detail)
-    else:
-        form.refuse(error.detail)
+    form.explain(error, at=fields.get(error.reason, "") if isinstance(error, Conflict) else "")

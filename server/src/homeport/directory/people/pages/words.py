@@ -25,7 +25,6 @@ LABELS = {
     "description": "Description",
     "name": "Name",
 }
-_LONGEST_NUMBER = 9
 MOST_AT_ONCE = 500
 """How many users one bulk action takes."""
 
@@ -49,11 +48,6 @@ def counted(number: int, one: str) -> str:
 def accounts_are(count: int) -> str:
     """Return the beginning of a sentence about accounts on devices."""
     return "1 account on a device is" if count == 1 else f"{count:,} accounts on devices are"
-
-
-def version_of(text: str) -> int | None:
-    """Return the version that a form holds; None when it holds none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
 
 
 def change_line(field: str, before: str, after: str) -> str:

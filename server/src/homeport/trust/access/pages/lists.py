@@ -11,12 +11,12 @@ from homeport.foundation.http.forms import TypedForm
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
-from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.forms import FormState, whole_number
 from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.access.actions import AccessActions
 from homeport.trust.access.model import IpList
-from homeport.trust.access.pages.words import ACTIONS, asked, explain, version_of
+from homeport.trust.access.pages.words import ACTIONS, asked, explain
 
 PATH = "/admin/ip-lists"
 FIELDS = {"name": "Name", "description": "Description", "networks": "Addresses"}
@@ -95,7 +95,7 @@ class IpListPages:
                     name=form.value("name"),
                     networks=_lines(form),
                     description=form.value("description"),
-                    version=version_of(form.value("version")),
+                    version=whole_number(form.value("version")),
                 )
         except (Invalid, Conflict, PreconditionFailed) as error:
             with self.work.read() as act:
@@ -130,7 +130,7 @@ class IpListPages:
     def delete(self, actor: PageActor, list_id: str, submission: TypedForm) -> Response:
         """Delete a list."""
         with self.work.write() as act:
-            act.lists.delete(actor, list_id, version=version_of(FormState.typed(submission).value("version")))
+            act.lists.delete(actor, list_id, version=whole_number(FormState.typed(submission).value("version")))
         return RedirectResponse(PATH, 303)
 
     def _require_recent(self, actor: Actor) -> None:

@@ -12,7 +12,7 @@ from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui import listing
-from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.forms import FormState, whole_number
 from homeport.foundation.ui.listing import ListState, Pager
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.access.actions import AccessActions, Wanted
@@ -29,7 +29,6 @@ from homeport.trust.access.pages.words import (
     Names,
     asked,
     explain,
-    version_of,
 )
 
 PATH = "/admin/access-policies"
@@ -122,7 +121,7 @@ class AccessPolicyPages:
                 before = act.policies.get(actor, policy_id)
                 shown = form_of(before, Names.of(act, actor, [before]))
                 wanted = wanted_from(form, act, actor, before.portal)
-                policy = act.policies.update(actor, policy_id, wanted, version=version_of(form.value("version")))
+                policy = act.policies.update(actor, policy_id, wanted, version=whole_number(form.value("version")))
                 saved = form_of(policy, Names.of(act, actor, [policy]))
         except (Invalid, Conflict, PreconditionFailed) as error:
             with self.work.read() as act:
@@ -157,7 +156,7 @@ class AccessPolicyPages:
     def delete(self, actor: PageActor, policy_id: str, submission: TypedForm) -> Response:
         """Delete a policy."""
         with self.work.write() as act:
-            act.policies.delete(actor, policy_id, version=version_of(FormState.typed(submission).value("version")))
+            act.policies.delete(actor, policy_id, version=whole_number(FormState.typed(submission).value("version")))
         return RedirectResponse(PATH, 303)
 
     def show_default(self, request: Request, actor: PageActor, portal: str) -> Response:
@@ -179,7 +178,7 @@ class AccessPolicyPages:
             with self.work.write() as act:
                 before = act.policies.default(actor, kind)
                 after = act.policies.set_default(
-                    actor, kind, Action(form.value("action")), version=version_of(form.value("version"))
+                    actor, kind, Action(form.value("action")), version=whole_number(form.value("version"))
                 )
         except (Conflict, PreconditionFailed) as error:
             if isinstance(error, Conflict):

@@ -70,7 +70,6 @@ CHOICES = {
     "country": {"": "any", "in": "one of these", "not": "none of these"},
     "device": {"": "any", "managed": "managed", "not": "not managed"},
 }
-_LONGEST_NUMBER = 9
 
 
 def asked(state: ListState) -> Listing:
@@ -84,21 +83,11 @@ def asked(state: ListState) -> Listing:
     )
 
 
-def version_of(text: str) -> int | None:
-    """Return the version that a form holds; None when it holds none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
-
-
 def explain(form: FormState, error: Invalid | Conflict) -> None:
     """Put what is wrong beside its field, or on top."""
     places = {"links": "link_url", "conditions": "conditions_text", "targets": "audience"}
-    if isinstance(error, Invalid) and error.fields:
-        for field, sentence in error.fields.items():
-            form.fail(places.get(field, field), sentence)
-    elif isinstance(error, Conflict) and error.reason.endswith("name_taken"):
-        form.fail("name", error.detail)
-    else:
-        form.refuse(error.detail)
+    taken = isinstance(error, Conflict) and error.reason.endswith("name_taken")
+    form.explain(error, places=places, at="name" if taken else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
-from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.forms import FormState, whole_number
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.passkeys.actions import Passkeys
 from homeport.trust.signin.password.actions import Sessions
@@ -33,7 +33,6 @@ BACK = ("Your account", PATH)
 DEMANDED = "Your role, or an access policy, demands more than a password here."
 THEIRS = "/admin/administrators/{administrator_id}/sessions"
 NAMES = {"firstname": "First name", "lastname": "Last name"}
-_LONGEST_NUMBER = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,9 @@ class AccountPages:
         try:
             with self.work.write() as actions:
                 before = self._present(actions, actor)
-                after = actions.administrators.rename(actor, firstname=firstname, lastname=lastname, version=_number(version))
+                after = actions.administrators.rename(
+                    actor, firstname=firstname, lastname=lastname, version=whole_number(version)
+                )
         except Invalid as error:
             for field, sentence in error.fields.items():
                 form.fail(field, sentence)
@@ -332,7 +333,3 @@ def _form_of(administrator: Administrator) -> FormState:
 
 def _rows(sessions: Sequence[Session]) -> list[tuple[Session, str]]:
     return [(session, browser_name(session.user_agent)) for session in sessions]
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None

@@ -14,7 +14,7 @@ from homeport.foundation.http.actor import PageActor
 from homeport.foundation.kernel.actor import Actor, system
 from homeport.foundation.kernel.errors import PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
-from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.forms import FormState, whole_number
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.person.model import Authority, LinkKind, PasswordStatus
 from homeport.trust.signin.person.pages.security import WORDS, SecurityActions
@@ -31,7 +31,6 @@ AUTHORITIES = (
 LABELS = {"authority": "Password Authority"}
 CHOICES = {"authority": {value: label for value, label, _ in AUTHORITIES}}
 PathId = Annotated[str, Path(max_length=64, pattern="^[0-9A-Za-z_-]+$")]
-_LONGEST_NUMBER = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,7 @@ class PasswordPanels:
         try:
             with self.work.write() as act:
                 before = act.passwords.present(user_id)
-                after = act.passwords.set_authority(actor, user_id, Authority(authority), version=_number(version))
+                after = act.passwords.set_authority(actor, user_id, Authority(authority), version=whole_number(version))
         except PreconditionFailed as error:
             form.meet(error.detail, self._form(user_id), LABELS, CHOICES)
             return self._authority_page(request, actor, user_id, form, status=412)
@@ -199,16 +198,13 @@ class PasswordPanels:
 
     def ask_reset(self, request: Request, actor: PageActor, user_id: PathId) -> Response:
         """Ask before a second factor is removed."""
-        actor.require(Permission.FACTORS_RESET)
-        user, _ = self._subject(actor, user_id)
-        with self.work.read() as act:
-            actor.require_recent(act.passwords.clock.now())
-        return self._confirm(
+        return self._ask_proof(
             request,
-            user,
-            f"Reset the second factor of {user.full_name}",
+            actor,
+            user_id,
+            "Reset the second factor of",
             "For somebody who lost the phone and the recovery codes. Make sure that it is them who asks.",
-            ["The password alone opens the user portal until they set up another", "Their portal sessions end at once"],
+            "The password alone opens the user portal until they set up another",
             "reset-second-factor",
             "Yes, Reset",
         )
@@ -221,16 +217,13 @@ class PasswordPanels:
 
     def ask_passkeys(self, request: Request, actor: PageActor, user_id: PathId) -> Response:
         """Ask before somebody's passkeys are removed."""
-        actor.require(Permission.FACTORS_RESET)
-        user, _ = self._subject(actor, user_id)
-        with self.work.read() as act:
-            actor.require_recent(act.passwords.clock.now())
-        return self._confirm(
+        return self._ask_proof(
             request,
-            user,
-            f"Remove the passkeys of {user.full_name}",
+            actor,
+            user_id,
+            "Remove the passkeys of",
             "For somebody who lost a device, or whose passkeys may be a stranger's.",
-            ["None of their passkeys opens the user portal any more", "Their portal sessions end at once"],
+            "None of their passkeys opens the user portal any more",
             "remove-passkeys",
             "Yes, Remove",
         )
@@ -246,6 +239,17 @@ class PasswordPanels:
         with self.work.write() as act:
             act.sessions.end_all_of(actor, user_id)
         return _back(user_id)
+
+    def _ask_proof(  # noqa: PLR0917 - the parts of the confirmation, in the order they appear in it
+        self, request: Request, actor: Actor, user_id: str, deed: str, sentence: str, impact: str, action: str, verb: str
+    ) -> Response:
+        """Ask before what proves a person's identity is taken from them."""
+        actor.require(Permission.FACTORS_RESET)
+        user, _ = self._subject(actor, user_id)
+        with self.work.read() as act:
+            actor.require_recent(act.passwords.clock.now())
+        impacts = [impact, "Their portal sessions end at once"]
+        return self._confirm(request, user, f"{deed} {user.full_name}", sentence, impacts, action, verb)
 
     def _subject(self, actor: Actor, user_id: str) -> tuple[User, bool]:
         with self.work.read() as act:
@@ -293,7 +297,3 @@ class PasswordPanels:
 
 def _back(user_id: str) -> Response:
     return RedirectResponse(f"/admin/users/{user_id}#portal", 303)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
