@@ -33,3 +33,6 @@ class Permission(StrEnum):
     API_KEYS_OWN = "api_keys:own"
     ACCESS_POLICIES_READ = "access_policies:read"
     ACCESS_POLICIES_WRITE = "access_policies:write"
+    APPLE_READ = "apple:read"
+    APPLE_WRITE = "apple:write"
+    APPLE_ERASE = "apple:erase"

@@ -56,6 +56,9 @@ MATRIX: dict[Permission, str] = {
     Permission.API_KEYS_OWN: "BAMHR",
     Permission.ACCESS_POLICIES_READ: "BAHR",
     Permission.ACCESS_POLICIES_WRITE: "B",
+    Permission.APPLE_READ: "BAMHR",
+    Permission.APPLE_WRITE: "BA",
+    Permission.APPLE_ERASE: "BA",
 }
 """Each permission and the letters of the roles that have it. A new permission needs a line here; nobody has it otherwise."""
 

@@ -1,0 +1,36 @@
+"""Macs out of the box, over one unit of work."""
+
+from functools import cached_property, partial
+
+from homeport.bootstrap.signin_units import SignInUnit
+from homeport.channels.apple.ade import keys
+from homeport.channels.apple.ade.actions import Ade
+from homeport.channels.apple.ade.store import AdeSql
+from homeport.channels.apple.enrollment.store import EnrollmentSql
+from homeport.channels.apple.settings.actions import AppleConfiguration
+from homeport.channels.apple.settings.store import AppleSettingsSql
+from homeport.directory.devices.store.groups import DeviceGroupSql
+from homeport.directory.people.store import UserGroupSql
+
+
+class AppleUnit(SignInUnit):
+    """The actions of the rooms of `channels.apple`, made when first asked for."""
+
+    @cached_property
+    def apple_settings(self) -> AppleConfiguration:
+        """The settings of Macs."""
+        store = AppleSettingsSql(self._connection, self._clock)
+        groups, user_groups = DeviceGroupSql(self._connection), UserGroupSql(self._connection)
+        return AppleConfiguration(store, groups, user_groups, self.audit, self._clock)
+
+    @cached_property
+    def apple_enrollments(self) -> EnrollmentSql:
+        """The sessions of the web view."""
+        return EnrollmentSql(self._connection)
+
+    @cached_property
+    def ade(self) -> Ade:
+        """The server at Apple Business Manager and its inventory."""
+        parts = self._parts
+        make = partial(keys.make, self._clock.now(), parts.settings.organization)
+        return Ade(AdeSql(self._connection), self.audit, parts.sealer, self._clock, make, keys.decrypt)

@@ -1,0 +1,26 @@
+"""The table of the settings: one row."""
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Integer, String, Table
+
+from homeport.foundation.database.columns import Id, Json, LongText, UtcDateTime, metadata
+
+apple_settings = Table(
+    "apple_settings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("permission", String(16), nullable=False),
+    Column("admin_group_id", Id),
+    Column("lock_account", Boolean, nullable=False),
+    Column("managed_admin", Boolean, nullable=False),
+    Column("device_group_id", Id),
+    Column("skip_panes", Json, nullable=False),
+    Column("welcome_text", LongText, nullable=False),
+    Column("department", String(125), nullable=False),
+    Column("support_phone", String(125), nullable=False),
+    Column("support_email", String(254), nullable=False),
+    Column("release_minutes", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+    CheckConstraint("permission IN ('standard', 'admin')", name="permission"),
+)
