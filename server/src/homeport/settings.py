@@ -56,6 +56,8 @@ class Settings:
     """For how many days entries of the audit log are kept, at least 30; 0 keeps them for ever. The signed headers of batches always stay."""
     apple_legacy_crypto: bool = False
     """`on` takes DES, 3DES and SHA-1 in the requests and signatures of Macs too, which old clients of SCEP need; `off` refuses them."""
+    apple_service: str = "https://mdmenrollment.apple.com"
+    """Address of Apple's enrolment service for Macs; another one only for a simulator, which `outbound_allow` has to name too."""
     log_format: str = "json"
     """`json` for programs, `console` for people."""
 
@@ -150,6 +152,7 @@ _KINDS: dict[str, str] = {
     "agent_packages": "path",
     "country_database": "path",
     "apple_legacy_crypto": "switch",
+    "apple_service": "text",
     "log_format": "text",
     "metrics_token": "text",
 }

@@ -127,6 +127,7 @@ FORMS = {
     "IP list": (ip_list, "", "networks", "192.0.2.2/32", "192.0.2.3/32"),
     "password rules": (lambda _house: "/admin/password-rules", "", "lifetime_days", "90", "365"),
     "mail server": (mail_server, "", "sender", "directory@acme.example", "hello@acme.example"),
+    "settings of Macs": (lambda _house: "/admin/apple/settings", "", "department", "Second floor", "Third floor"),
     "own name": (lambda _house: "/admin/account", "", "firstname", "Augusta", "Grace"),
     "provisioning": (lambda _house: "/admin/provisioning/linux", "", "lease_days", "30", "7"),
     "provisioning of Macs": (lambda _house: "/admin/provisioning/macos", "", "lease_days", "30", "7"),

@@ -28,6 +28,7 @@ SENSITIVE: frozenset[str] = frozenset(
         "POST /admin/administrators/{administrator_id}/reset-second-factor",
         "POST /admin/administrators/{administrator_id}/suspend",
         "POST /admin/api-keys/add",
+        "POST /admin/apple/disconnect",
         "POST /admin/devices/add",
         "POST /admin/devices/selected/delete",
         "POST /admin/devices/{device_id}/bindings/{binding_id}/remove",

@@ -12,6 +12,10 @@ from homeport import upkeep
 from homeport.bootstrap.figures import observe
 from homeport.bootstrap.parts import Parts
 from homeport.bootstrap.units import Unit
+from homeport.channels.apple.ade.client import AdeClient
+from homeport.channels.apple.ade.model import Token
+from homeport.channels.apple.ade.sync import AdeSync
+from homeport.channels.apple.settings.model import AppleSettings
 from homeport.channels.linux.tables import order_keys
 from homeport.channels.linux.wakeups import Wakeups
 from homeport.directory.admins.model import (
@@ -136,6 +140,7 @@ class Home:
             Duty("carry out jobs", timedelta(seconds=1), self._work_off),
             Duty("remove old entries of the audit log", timedelta(hours=1), self._remove_old_entries),
             Duty("send events", timedelta(seconds=1), self.event_sender.run),
+            Duty("ask Apple about Macs", timedelta(minutes=1), self._ask_apple),
             Duty("forget what is over", timedelta(minutes=1), self._forget),
         )
 
@@ -180,6 +185,24 @@ class Home:
             parts.settings.public_url,
             alone=parts.database.is_sqlite,
         )
+
+    @cached_property
+    def apple_sync(self) -> AdeSync:
+        """What keeps the inventory of Macs, and their profiles at Apple, up to date."""
+        parts = self.parts
+
+        def settings() -> AppleSettings:
+            with self.work.read() as actions:
+                return actions.apple_settings.get(system("apple-sync"))
+
+        def client(token: Token) -> AdeClient:
+            return AdeClient(self.network, token, parts.clock, parts.entropy, parts.settings.apple_service.rstrip("/"))
+
+        work = self.work_of(lambda unit: unit.ade)
+        return AdeSync(work, settings, client, parts.settings.public_url, parts.settings.organization)
+
+    async def _ask_apple(self) -> None:
+        await self.apple_sync.run()
 
     def _work_off(self) -> None:
         self.worker.run_due()

@@ -13,6 +13,8 @@ from homeport.bootstrap.restore import connections_of_others
 from homeport.bootstrap.units import Unit
 from homeport.channels.apple.authority.actions import SEALED_AS as AUTHORITY_SEALED_AS
 from homeport.channels.apple.authority.tables import apple_authority
+from homeport.channels.apple.ade.actions import KEY_CONTEXT, TOKEN_CONTEXT
+from homeport.channels.apple.ade.store import AdeSql
 from homeport.channels.linux.help_desk import sealed_as
 from homeport.channels.linux.tables import help_desk_keys, order_keys
 from homeport.directory.admins.actions.one_time import seal_anew
@@ -47,7 +49,7 @@ def rotate(home: Home, actor: Actor) -> int:
     sealer = parts.sealer.rotated()
     write_ring(parts.settings.sealing_key, sealer.keys)
     with parts.database.write() as work:
-        parts_of = (_keys, _help_desk_keys, _verifiers, _clients, _factors, _user_factors, _destinations, _apple_authority)
+        parts_of = (_keys, _help_desk_keys, _verifiers, _clients, _factors, _user_factors, _destinations, _apple_authority, _apple_server)
         count = sum(seal(work.connection, sealer) for seal in parts_of)
         unit = Unit(parts, work)
         count += unit.mail.seal_anew(sealer)
@@ -67,6 +69,17 @@ def _keys(connection: Connection, sealer: Sealer) -> int:
         sealed = sealer.sealed_anew(row.private_sealed, f"order key {row.id}")
         connection.execute(update(order_keys).where(order_keys.c.id == row.id).values(private_sealed=sealed))
     return len(found)
+
+
+def _apple_server(connection: Connection, sealer: Sealer) -> int:
+    store = AdeSql(connection)
+    server = store.server(hold=True)
+    if server is None:
+        return 0
+    key = sealer.sealed_anew(server.key_sealed, KEY_CONTEXT)
+    token = sealer.sealed_anew(server.token_sealed, TOKEN_CONTEXT) if server.token_sealed else ""
+    store.save_server(replace(server, key_sealed=key, token_sealed=token))
+    return 2 if token else 1
 
 
 def _help_desk_keys(connection: Connection, sealer: Sealer) -> int:

@@ -15,6 +15,8 @@ from homeport.bootstrap import portal
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
 from homeport.channels.apple.authority.api import AuthorityActions, ScepEndpoint
+from homeport.channels.apple.ade.pages import AppleActions, ApplePages
+from homeport.channels.apple.settings.pages import AppleSettingsPages
 from homeport.channels.console.mail.api import MailApi
 from homeport.channels.console.mail.pages import MailPages
 from homeport.channels.console.pages import ConsoleActions, ConsolePages
@@ -214,6 +216,8 @@ def application(home: Home) -> FastAPI:
         ApiReference(app.openapi, templates, settings.public_url).router(),
         MailPages(home.work_of(lambda unit: unit.mail_settings), templates).router(),
         MailApi(home.work_of(lambda unit: unit.mail_settings)).router(),
+        AppleSettingsPages(home.work_of(lambda unit: unit.apple_settings), templates).router(),
+        ApplePages(home.work_of(_apple), templates).router(),
         *portal.routers(home, app, templates, panels),
         sign_in_pages.router(),
         SignInApi(home.work_of(lambda unit: unit.sign_ins)).router(),
@@ -232,6 +236,7 @@ def _fill(navigation: Navigation) -> None:
     register("DEVICE MANAGEMENT", "Devices", "/admin/devices", Permission.DEVICES_READ, icon="devices")
     register("DEVICE MANAGEMENT", "Device Groups", "/admin/device-groups", Permission.GROUPS_READ, icon="stack-2")
     register("DEVICE MANAGEMENT", "Add a Device", "/admin/devices/add", Permission.ENROLLMENT_KEYS_WRITE, icon="device-laptop")
+    register("DEVICE MANAGEMENT", "MDM (Apple)", "/admin/apple", Permission.APPLE_READ, icon="device-laptop")
     register(
         "DIRECTORY INTEGRATIONS",
         "Identity Providers",
@@ -279,6 +284,10 @@ def _console(unit: Unit) -> ConsoleActions:
 
 def _devices(unit: Unit) -> DeviceActions:
     return unit.device_actions
+
+
+def _apple(unit: Unit) -> AppleActions:
+    return AppleActions(unit.ade, unit.apple_settings, unit.people, unit.user_groups, unit.federation)
 
 
 def _people(unit: Unit) -> PeopleActions:

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from homeport.foundation.database import columns
 
-revision = "0045"
-down_revision = "0041"
+revision = "0050"
+down_revision = "0046"
 
 
 def upgrade() -> None:

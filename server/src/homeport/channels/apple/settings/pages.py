@@ -1,0 +1,138 @@
+"""The form of the settings of Macs."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from homeport.channels.apple.settings.actions import AppleConfiguration
+from homeport.channels.apple.settings.model import PANES, AccountPermission, AppleSettings
+from homeport.foundation.database.engine import Work
+from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.forms import TypedForm
+from homeport.foundation.kernel.actor import Actor
+from homeport.foundation.kernel.errors import Invalid, PreconditionFailed
+from homeport.foundation.kernel.permissions import Permission
+from homeport.foundation.ui.forms import FormState
+from homeport.foundation.ui.templates import Templates
+
+PATH = "/admin/apple/settings"
+LABELS = {
+    "permission": "Permission",
+    "admin_group_id": "Administrators by group",
+    "lock_account": "Locked account",
+    "managed_admin": "Managed administrator",
+    "device_group_id": "Device group",
+    "skip_panes": "Skipped panes",
+    "welcome_text": "Welcome text",
+    "department": "Department",
+    "support_phone": "Support telephone",
+    "support_email": "Support e-mail",
+    "release_minutes": "Longest wait",
+}
+PERMISSIONS = (
+    (AccountPermission.STANDARD.value, "Standard", "The person cannot administer the Mac."),
+    (AccountPermission.ADMIN.value, "Administrator", "The person can administer the Mac."),
+)
+_TICKED = {"on": "ticked", "": "not ticked"}
+_LONGEST_NUMBER = 9
+
+
+@dataclass(frozen=True, slots=True)
+class AppleSettingsPages:
+    """The pages."""
+
+    work: Work[AppleConfiguration]
+    templates: Templates
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route(PATH, self.show, methods=["GET"])
+        router.add_api_route(PATH, self.save, methods=["POST"])
+        return router
+
+    def show(self, request: Request, actor: PageActor) -> Response:
+        """Show the settings."""
+        return self._page(request, actor, None)
+
+    def save(self, request: Request, actor: PageActor, submission: TypedForm) -> Response:
+        """Store the settings and say what changed, or keep what was typed and say what is wrong."""
+        actor.require(Permission.APPLE_WRITE)
+        form = FormState.typed(submission)
+        try:
+            with self.work.write() as act:
+                before = act.get(actor)
+                after = act.save(actor, _typed(form), version=_number(form.value("version")))
+        except Invalid as error:
+            for name, sentence in error.fields.items():
+                form.fail(name, sentence)
+            return self._page(request, actor, form, status=400)
+        except PreconditionFailed as error:
+            with self.work.read() as act:
+                present, words = _form_of(act.get(actor)), _words(act, actor)
+            form.meet(error.detail, present, LABELS, words)
+            return self._page(request, actor, form, status=412)
+        shown = _form_of(after)
+        shown.confirm([label for name, label in LABELS.items() if getattr(before, name) != getattr(after, name)])
+        return self._page(request, actor, shown)
+
+    def _page(self, request: Request, actor: Actor, form: FormState | None, status: int = 200) -> Response:
+        with self.work.read() as act:
+            settings = act.get(actor)
+            devices, users = act.choices(actor)
+        return self.templates.render(
+            "apple/settings.html",
+            request,
+            status=status,
+            form=form or _form_of(settings),
+            settings=settings,
+            panes=list(PANES.items()),
+            permissions=PERMISSIONS,
+            device_groups=devices,
+            user_groups=users,
+            may_write=actor.may(Permission.APPLE_WRITE),
+        )
+
+
+def _words(act: AppleConfiguration, actor: Actor) -> dict[str, dict[str, str]]:
+    devices, users = act.choices(actor)
+    return {
+        "permission": {value: word for value, word, _ in PERMISSIONS},
+        "lock_account": _TICKED,
+        "managed_admin": _TICKED,
+        "skip_panes": {**PANES, "": "none"},
+        "device_group_id": {**dict(devices), "": "none"},
+        "admin_group_id": {**dict(users), "": "none"},
+    }
+
+
+def _typed(form: FormState) -> AppleSettings:
+    permission = form.value("permission")
+    if permission not in set(AccountPermission):
+        raise Invalid("Choose a permission.", {"permission": "Choose one of the two."})
+    return AppleSettings(
+        permission=AccountPermission(permission),
+        admin_group_id=form.value("admin_group_id") or None,
+        lock_account=form.checked("lock_account"),
+        managed_admin=form.checked("managed_admin"),
+        device_group_id=form.value("device_group_id") or None,
+        skip_panes=tuple(dict.fromkeys(form.all("skip_panes"))),
+        welcome_text=form.value("welcome_text"),
+        department=form.value("department"),
+        support_phone=form.value("support_phone"),
+        support_email=form.value("support_email"),
+        release_minutes=_number(form.value("release_minutes")) or 0,
+    )
+
+
+def _form_of(settings: AppleSettings) -> FormState:
+    return FormState.showing(
+        version=settings.version,
+        permission=settings.permission.value,
+        **{name: getattr(settings, name) for name in LABELS if name != "permission"},
+    )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
