@@ -11,10 +11,10 @@ from sqlalchemy import Connection, select, update
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.restore import connections_of_others
 from homeport.bootstrap.units import Unit
-from homeport.channels.apple.authority.actions import SEALED_AS as AUTHORITY_SEALED_AS
-from homeport.channels.apple.authority.tables import apple_authority
 from homeport.channels.apple.ade.actions import KEY_CONTEXT, TOKEN_CONTEXT
 from homeport.channels.apple.ade.store import AdeSql
+from homeport.channels.apple.authority.actions import SEALED_AS as AUTHORITY_SEALED_AS
+from homeport.channels.apple.authority.tables import apple_authority
 from homeport.channels.linux.help_desk import sealed_as
 from homeport.channels.linux.tables import help_desk_keys, order_keys
 from homeport.directory.admins.actions.one_time import seal_anew
@@ -49,7 +49,17 @@ def rotate(home: Home, actor: Actor) -> int:
     sealer = parts.sealer.rotated()
     write_ring(parts.settings.sealing_key, sealer.keys)
     with parts.database.write() as work:
-        parts_of = (_keys, _help_desk_keys, _verifiers, _clients, _factors, _user_factors, _destinations, _apple_authority, _apple_server)
+        parts_of = (
+            _keys,
+            _help_desk_keys,
+            _verifiers,
+            _clients,
+            _factors,
+            _user_factors,
+            _destinations,
+            _apple_authority,
+            _apple_server,
+        )
         count = sum(seal(work.connection, sealer) for seal in parts_of)
         unit = Unit(parts, work)
         count += unit.mail.seal_anew(sealer)

@@ -2,9 +2,9 @@
 
 from functools import cached_property
 
+from homeport.bootstrap.apple_units import AppleUnit
 from homeport.channels.apple.authority.actions import Authority
 from homeport.channels.apple.authority.store import SqlAuthorityStore
-from homeport.bootstrap.apple_units import AppleUnit
 from homeport.channels.apple.mdm.command_queue import Queue
 from homeport.channels.apple.mdm.management import Management
 from homeport.channels.apple.mdm.ports import Sessions

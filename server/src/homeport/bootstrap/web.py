@@ -14,8 +14,8 @@ from homeport import __version__, upkeep
 from homeport.bootstrap import portal
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
-from homeport.channels.apple.authority.api import AuthorityActions, ScepEndpoint
 from homeport.channels.apple.ade.pages import AppleActions, ApplePages
+from homeport.channels.apple.authority.api import AuthorityActions, ScepEndpoint
 from homeport.channels.apple.settings.pages import AppleSettingsPages
 from homeport.channels.console.mail.api import MailApi
 from homeport.channels.console.mail.pages import MailPages

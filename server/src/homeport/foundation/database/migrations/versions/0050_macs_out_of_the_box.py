@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from homeport.foundation.database import columns
 
 revision = "0050"
-down_revision = "0046"
+down_revision = "0047"
 
 
 def upgrade() -> None:
