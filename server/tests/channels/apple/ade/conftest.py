@@ -33,7 +33,7 @@ class Connected:
         def settings() -> Any:
             return self.house.do(lambda act: act.apple_settings.get(ADMIN))
 
-        return AdeSync(work, settings, self.client, home.parts.settings.public_url, "Acme")
+        return AdeSync(work, settings, self.client, home.parts.settings.public_url, "Acme", assigns=True)
 
     async def sync(self) -> bool:
         self.house.do(lambda act: act.ade.ask_soon(ADMIN))

@@ -53,7 +53,7 @@ def _inventory(device: AdeDevice) -> Line:
 def _profile(device: AdeDevice, server: AdeServer, now: datetime) -> Line:
     title = "Profile it fetches"
     if not device.profile_uuid:
-        why = "Apple has none for it, so the Mac sets itself up as a private one. The next synchronization assigns the present profile."
+        why = "Apple has none for it, so the Mac sets itself up as a private one. This version assigns none yet."
         if device.failure:
             why = f"Apple answered the last assignment with {device.failure}. It is repeated by itself."
         return Line(title, "None", "error", why)

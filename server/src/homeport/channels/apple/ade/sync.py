@@ -35,6 +35,8 @@ class AdeSync:
     client: Callable[[Token], AdeClient]
     public_url: str
     organization: str
+    assigns: bool = False
+    """Profiles are defined and assigned. Off in this version: the web view that a profile leads to does not answer yet."""
 
     async def run(self) -> bool:
         """Synchronize when it is due; return whether Apple was asked."""
@@ -55,8 +57,9 @@ class AdeSync:
         account = await client.account()
         await self._do(lambda ade: ade.note_account(account))
         await self._inventory(server, client)
-        await self._profile(client)
-        await self._assignments(client)
+        if self.assigns:
+            await self._profile(client)
+            await self._assignments(client)
         await self._do(lambda ade: ade.finish())
 
     async def _inventory(self, server: AdeServer, client: AdeClient) -> None:
