@@ -4,7 +4,7 @@ READY := .venv/.ready
 # A test run starts hundreds of programs; each would compile all it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-debian13 test-vm check bench lock mutate pictures deb wheel format assets clean
+.PHONY: run test test-debian13 test-vm check bench lock mutate fuzz pictures deb wheel format assets clean
 
 run: assets  ## the demo: server, Okta simulator, a Linux device, one person signed in
 	@tools/as-root "the demo's device makes accounts with useradd" .venv/bin/homeport demo
@@ -34,6 +34,10 @@ lock: $(READY)  ## resolve requirements/*.in to hash-pinned requirements/*.txt
 
 mutate: $(READY)  ## remove each check of the verifier and the linker in turn; ONLY=word for some
 	@.venv/bin/python -m tools.mutate $(ONLY)
+
+fuzz: $(READY)  ## feed the readers of Macs' messages random input, ten minutes or SECONDS_TO_FUZZ
+	@tools/setup fuzz
+	@PYTHONPATH=.cache/fuzz .venv/bin/python tools/fuzz.py
 
 pictures: assets  ## renew the pictures of the docs
 	@tools/setup test

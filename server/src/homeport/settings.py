@@ -54,6 +54,10 @@ class Settings:
     """File that tells the country of an address, in MaxMind's format (.mmdb), for access policies; read anew when it changes. Empty: no country is known."""
     audit_days: int = 0
     """For how many days entries of the audit log are kept, at least 30; 0 keeps them for ever. The signed headers of batches always stay."""
+    apple_device_authorities: Path | None = None
+    """Certificates (PEM) of authorities that vouch for Apple's devices, besides the one that Homeport knows, should Apple use another one."""
+    apple_machine_info_audit_only: bool = False
+    """`on` lets a device begin its enrolment although no pinned authority vouches for it, and logs it; for the day on which Apple changes its authority."""
     apple_legacy_crypto: bool = False
     """`on` takes DES, 3DES and SHA-1 in the requests and signatures of Macs too, which old clients of SCEP need; `off` refuses them."""
     apple_service: str = "https://mdmenrollment.apple.com"
@@ -151,6 +155,8 @@ _KINDS: dict[str, str] = {
     "outbound_ca_file": "path",
     "agent_packages": "path",
     "country_database": "path",
+    "apple_device_authorities": "path",
+    "apple_machine_info_audit_only": "switch",
     "apple_legacy_crypto": "switch",
     "apple_service": "text",
     "log_format": "text",

@@ -17,6 +17,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from homeport.bootstrap.home import Home
+from homeport.channels.apple.cms.model import CMSError
+from homeport.channels.apple.machine_info import aspen_deviceinfo
+from homeport.channels.apple.machine_info.aspen_deviceinfo import DeviceAuthorities
 from homeport.directory.audit.jobs.keys import AuditKeyError
 from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database
@@ -138,6 +141,7 @@ def _of_home(home: Home) -> Iterator[Line]:
     yield _audit(home)
     if not home.parts.database.is_sqlite:
         yield _clock(home)
+    yield _macs(home.parts.settings)
     if home.parts.settings.country_database is not None:
         yield _countries(home.parts.settings.country_database)
     with home.work.read() as actions:
@@ -148,6 +152,26 @@ def _of_home(home: Home) -> Iterator[Line]:
         )
     for provider in active:
         yield _provider(home, provider)
+
+
+def _macs(settings: Settings) -> Line:
+    """Read a stored message as old devices make them, and the file of pins: a library that drops SHA-1 would stop every enrolment."""
+    name = "Messages of Macs"
+    try:
+        aspen_deviceinfo.self_test()
+    except CMSError as error:
+        return Line(name, State.FAILED, error.detail, "Go back to the release before: no Mac can enrol with these libraries.")
+    try:
+        DeviceAuthorities.read(settings.apple_device_authorities)
+    except (OSError, ValueError) as error:
+        return Line(name, State.FAILED, f"{settings.apple_device_authorities}: {error}", "Name a PEM file of certificates.")
+    if settings.apple_machine_info_audit_only:
+        remedy = "Set HOMEPORT_APPLE_MACHINE_INFO_AUDIT_ONLY to off once the authority is pinned."
+        return Line(name, State.ATTENTION, "Devices may begin to enrol that no pinned authority vouches for.", remedy)
+    if settings.apple_legacy_crypto:
+        remedy = "Set HOMEPORT_APPLE_LEGACY_CRYPTO to off unless a client needs it; the audit log names digest and cipher."
+        return Line(name, State.ATTENTION, "DES, 3DES and SHA-1 are taken from Macs.", remedy)
+    return Line(name, State.OK, "A stored message with every old property can be read.")
 
 
 def _countries(path: Path) -> Line:

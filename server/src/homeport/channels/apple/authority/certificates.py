@@ -4,6 +4,7 @@ import base64
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
@@ -101,7 +102,7 @@ def from_text(stored: str) -> x509.Certificate:
 def _judged(public_key: bytes) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
     try:
         key = load_der_public_key(public_key)
-    except (ValueError, TypeError, NotImplementedError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise CMSError("The public key of the request cannot be read.") from error
     if isinstance(key, rsa.RSAPublicKey) and key.key_size in DEVICE_BITS:
         return key

@@ -10,7 +10,7 @@ from typing import Any
 
 from asn1crypto import cms
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
@@ -31,6 +31,7 @@ DAMAGED = (
     AttributeError,
     OverflowError,
     NotImplementedError,
+    UnsupportedAlgorithm,
     x509.UnsupportedGeneralNameType,
 )
 """What the parsers raise over damaged input."""
