@@ -92,6 +92,7 @@ def test_a_well_installation_passes_with_a_line_for_each_thing(any_house):
         "Database": "ok",
         "Sealing key": "ok",
         "Audit log": lines["Audit log"].state,
+        "Messages of Macs": "ok",
         "Identity provider": "attention",
     }
     assert ("Clock" in lines) == bool(any_house.settings.database_url)
