@@ -68,7 +68,10 @@ def test_no_command_has_a_place_for_a_secret_in_its_arguments(found):
         names = {*parameter.opts, *parameter.secondary_opts, parameter.name}
         for name in names:
             says_secret = any(word in name.replace("_", "-") for word in ("secret", "password", "token", "api-key"))
-            assert not says_secret or name.replace("_", "-").endswith("-file"), (words, name)
+            assert not says_secret or name.replace("_", "-").endswith(("-file", "-out")), (
+                words,
+                name,
+            )  # a file to read, or to write
         assert "--key" not in names, words
 
 
