@@ -7,6 +7,7 @@ from starlette.routing import Mount
 
 from homeport.bootstrap.web import application
 from homeport.foundation.http.actor import GUARDS, OWN_GUARDS
+from homeport.foundation.http.middleware import without_secret
 
 PUBLIC = {
     "/static": "style sheets and icons, the same for everybody",
@@ -107,3 +108,9 @@ def test_a_session_opens_no_api_and_a_form_from_another_site_is_not_carried_out(
             answer = client.post(path, headers={"Sec-Fetch-Site": site}, follow_redirects=False)
             assert answer.status_code == 403, path
         assert client.post(path, headers={"Origin": "https://attacker.example"}).status_code == 403, path
+
+
+def test_the_log_leaves_out_the_token_of_each_address_that_has_one(sqlite_house):
+    paths = {route.path for route in routes_of(application(sqlite_house.home).routes) if "{token}" in getattr(route, "path", "")}
+    assert len(paths) > 2
+    assert {path for path in paths if "{token}" in without_secret(path)} == set()

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PROGRAM_PATHS = ("/api/", "/insights/", "/agent/", "/oauth/token", "/oauth/device_authorization", "/scim/", "/mdm")
 """Paths that never look at the session cookie, so a cross-site request gains nothing there."""
-SECRET_PATHS = ("/admin/link/", "/user/link/")
+SECRET_PATHS = ("/admin/link/", "/user/link/", "/user/device/")
 """Paths that end in a secret, so the access log leaves their end out."""
 LARGER_BODIES = {"/admin/users/import": 256_000_000}
 """Paths that take files, with the most bytes of a body; the page says in its own words what is too large before that."""

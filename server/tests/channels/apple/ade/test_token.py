@@ -13,8 +13,11 @@ from homeport_simulators.apple.ade_service import AdeService
 from homeport_simulators.apple.oauth import is_signed
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def certificate(shared_house):
+    """The public key of a server that no token was uploaded to, whatever a test before did."""
+    if shared_house.do(lambda act: act.ade.server(ADMIN)):
+        shared_house.do(lambda act: act.ade.disconnect(ADMIN))
     return shared_house.do(lambda act: act.ade.public_key(ADMIN)).encode()
 
 

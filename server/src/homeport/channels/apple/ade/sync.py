@@ -48,7 +48,7 @@ class AdeSync:
             await self._synchronize(server, self.client(token))
         except AdeError as error:
             await self._do(partial(_failed, error=error))
-            log.warning("apple_sync_failed", code=error.code)
+            log.warning("apple_sync_failed", reason=error.code)
         except Conflict:
             log.info("apple_sync_stopped")  # disconnected while Apple was asked
         return True
