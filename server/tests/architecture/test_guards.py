@@ -27,6 +27,8 @@ PUBLIC = {
     "/agent/v1/portal": "a token bound to the device's key, with a proof (RFC 9449)",
     "/user/device/{token}": "the one-time address that an enrolled device was given is the proof",
     "/agent/v1/reports": "a token bound to the device's key, with a proof (RFC 9449)",
+    "/mdm/checkin": "the Mac's certificate signs each message (Mdm-Signature)",
+    "/mdm/connect": "the Mac's certificate signs each message (Mdm-Signature)",
     "/agent/packages/{name}": "the agent's package, the same for everybody, fetched before a machine has a key",
     "/mdm/scep": "a one-use challenge, or a certificate that is renewed, is the proof (RFC 8894)",
     "/device": "whoever types a code has not signed in yet; opening it approves nothing",

@@ -33,7 +33,7 @@ from homeport.directory.audit.jobs import AuditKeys, AuditSealer, EventSender, E
 from homeport.directory.audit.model import EXPORTS_KEPT_FOR, JSON, Resource
 from homeport.directory.audit.store import AuditStore
 from homeport.directory.audit.tables import audit_batches
-from homeport.directory.devices.model import BindingChanged, DesiredStateChanged
+from homeport.directory.devices.model import BindingChanged, DesiredStateChanged, DeviceDeleted
 from homeport.directory.people.jobs import KIND, ImportJob
 from homeport.directory.people.model import (
     UserActivated,
@@ -141,6 +141,7 @@ class Home:
             Duty("remove old entries of the audit log", timedelta(hours=1), self._remove_old_entries),
             Duty("send events", timedelta(seconds=1), self.event_sender.run),
             Duty("ask Apple about Macs", timedelta(minutes=1), self._ask_apple),
+            Duty("let Macs go on that wait too long", timedelta(seconds=5), self._release_macs),
             Duty("forget what is over", timedelta(minutes=1), self._forget),
         )
 
@@ -225,6 +226,20 @@ class Home:
         work = self.work_of(lambda unit: unit.identity_providers)
         await Refresh(work, self.network, self.fetcher, self.parts.clock, self.allowed).run()
 
+    def _release_macs(self) -> None:
+        with self.work.read() as actions:
+            if not actions.mac_management.macs.late(self.parts.clock.now(), 1):
+                return
+        with self.work.write() as actions:
+            actions.mac_management.release_late()
+
+    def _mac_deleted(self, work: UnitOfWork, event: DeviceDeleted) -> None:
+        unit = self._unit(work)
+        mac = unit.mac_management.macs.lock(event.device_id)
+        if mac is not None:
+            unit.apple_authority.revoke_session(system("directory"), mac.session_id, "device_deleted")
+            unit.mac_management.macs.remove(event.device_id)
+
     def _forget(self) -> None:
         with self.work.write() as actions:
             now = self.parts.clock.now()
@@ -235,6 +250,7 @@ class Home:
             actions.authorizations.store.remove_before(moment)
             actions.limits.remove_before(moment)
             actions.jobs.remove_before(now - JOBS_KEPT_FOR)
+            actions.mac_management.queue.forget()
             actions.imports.store.remove_before(now - JOBS_KEPT_FOR)
             actions.audit_exports.parts.remove_before(now - EXPORTS_KEPT_FOR)
             actions.passwords.links.remove_before(moment)
@@ -284,6 +300,7 @@ class Home:
         subscribe(IdentityProviderDeleted, self._end_sign_ins)
         subscribe(IdentityProviderChanged, self._end_sign_ins)
         subscribe(BindingChanged, lambda work, event: self._unit(work).orders.on_binding_changed(event))
+        subscribe(DeviceDeleted, self._mac_deleted)
         subscribe(FollowUp, lambda work, event: self._unit(work).sign_ins.follow_up(event))
         subscribe(DesiredStateChanged, self._wake_later)
 

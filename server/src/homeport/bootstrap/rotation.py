@@ -15,6 +15,7 @@ from homeport.channels.apple.ade.actions import KEY_CONTEXT, TOKEN_CONTEXT
 from homeport.channels.apple.ade.store import AdeSql
 from homeport.channels.apple.authority.actions import SEALED_AS as AUTHORITY_SEALED_AS
 from homeport.channels.apple.authority.tables import apple_authority
+from homeport.channels.apple.mdm.store import seal_anew as mac_secrets
 from homeport.channels.linux.help_desk import sealed_as
 from homeport.channels.linux.tables import help_desk_keys, order_keys
 from homeport.directory.admins.actions.one_time import seal_anew
@@ -59,6 +60,7 @@ def rotate(home: Home, actor: Actor) -> int:
             _destinations,
             _apple_authority,
             _apple_server,
+            mac_secrets,
         )
         count = sum(seal(work.connection, sealer) for seal in parts_of)
         unit = Unit(parts, work)

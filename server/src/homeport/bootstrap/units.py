@@ -1,15 +1,26 @@
 """Every slice's actions over one unit of work."""
 
+from collections.abc import Callable
 from functools import cached_property
 
 from homeport.bootstrap.apple_units import AppleUnit
+from homeport.bootstrap.mac_sessions import MacSessions
+from homeport.channels.apple.ade.store import AdeSql
 from homeport.channels.apple.authority.actions import Authority
+from homeport.channels.apple.authority.identity import Identities
+from homeport.channels.apple.authority.model import DeviceIdentity
 from homeport.channels.apple.authority.store import SqlAuthorityStore
+from homeport.channels.apple.mdm.actions import MacActions
+from homeport.channels.apple.mdm.api import MdmActions
+from homeport.channels.apple.mdm.checkin import CheckIn
 from homeport.channels.apple.mdm.command_queue import Queue
+from homeport.channels.apple.mdm.connect import Connect
 from homeport.channels.apple.mdm.management import Management
+from homeport.channels.apple.mdm.pages import MacPageActions
 from homeport.channels.apple.mdm.ports import Sessions
 from homeport.channels.apple.mdm.record import MacLog
 from homeport.channels.apple.mdm.store import CommandSql, MacSql
+from homeport.channels.apple.settings.store import AppleSettingsSql
 from homeport.channels.linux.actions import Orders
 from homeport.channels.linux.help_desk import HelpDesk
 from homeport.channels.linux.order_keys import OrderKeys
@@ -123,8 +134,8 @@ class Unit(AppleUnit):
         groups = DeviceGroupSql(self._connection)
         return AutomatedEnrollment(keys, devices, groups, self.bindings, self._clock, self._entropy, self._work, self.audit)
 
-    def macs(self, sessions: Sessions) -> Management:
-        """Macs under management; `sessions` knows the sign-ins that enrolled them."""
+    def macs(self, sessions: Sessions, bind: Callable[[DeviceIdentity, str], object]) -> Management:
+        """Macs under management; `sessions` knows the sign-ins that enrolled them, `bind` holds a certificate to a UDID."""
         sealer = self._parts.sealer
         queue = Queue(CommandSql(self._connection), sealer, self._clock, self._entropy)
         macs = MacSql(self._connection)
@@ -138,7 +149,30 @@ class Unit(AppleUnit):
             MacLog(self.audit, self.devices),
             self._clock,
             self._entropy,
+            bind,
         )
+
+    @cached_property
+    def mac_sessions(self) -> MacSessions:
+        """The sign-ins in the web view, as MDM asks for them."""
+        settings, users = AppleSettingsSql(self._connection, self._clock), UserSql(self._connection)
+        return MacSessions(self.apple_enrollments, settings, AdeSql(self._connection), users)
+
+    @cached_property
+    def mac_management(self) -> Management:
+        """Macs under management."""
+        return self.macs(self.mac_sessions, self.apple_authority.bind)
+
+    @cached_property
+    def mac_pages(self) -> MacPageActions:
+        """What administrators do with Macs."""
+        return MacPageActions(MacActions(self.mac_management), self.limits)
+
+    @cached_property
+    def mdm(self) -> MdmActions:
+        """The two addresses that Macs talk to."""
+        management, identities = self.mac_management, Identities(self.apple_authority)
+        return MdmActions(CheckIn(management), Connect(management), self.limits, identities.of_signature)
 
     @cached_property
     def enrollment_keys(self) -> EnrollmentKeys:

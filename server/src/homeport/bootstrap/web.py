@@ -16,6 +16,8 @@ from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
 from homeport.channels.apple.ade.pages import AppleActions, ApplePages
 from homeport.channels.apple.authority.api import AuthorityActions, ScepEndpoint
+from homeport.channels.apple.mdm.api import MdmEndpoints
+from homeport.channels.apple.mdm.pages import MacPages
 from homeport.channels.apple.settings.pages import AppleSettingsPages
 from homeport.channels.console.mail.api import MailApi
 from homeport.channels.console.mail.pages import MailPages
@@ -150,6 +152,8 @@ def application(home: Home) -> FastAPI:
     link_pages = LinkPages(home.work_of(lambda unit: unit.links), templates)
     panels.register("user", link_pages.panel)
     order_panels = OrderPanels(home.work_of(_timeline), templates)
+    mac_pages = MacPages(home.work_of(lambda unit: unit.mac_pages), templates)
+    panels.register("device", mac_pages.panel)
     panels.register("device", order_panels.of_device)
     panels.register("user", order_panels.of_user)
     panels.register("device", SignInPanels(home.work_of(lambda unit: unit.sign_ins), templates).of_device)
@@ -179,6 +183,8 @@ def application(home: Home) -> FastAPI:
         PolicyPages(home.work_of(_devices), templates, TargetKind.DEVICE).router(),
         PolicyPages(home.work_of(_devices), templates, TargetKind.DEVICE_GROUP).router(),
         UnlockCodePages(home.work_of(_unlock), templates).router(),
+        MdmEndpoints(home.work_of(lambda unit: unit.mdm)).router(),
+        mac_pages.router(),
         HelpDeskApi(home.work_of(lambda unit: unit.help_desk)).router(),
         DevicePages(home.work_of(_devices), templates, panels).router(),
         DeviceGroupPages(home.work_of(_devices), templates, panels).router(),

@@ -75,16 +75,15 @@ class Scep:
             self.tool.path("ca.pem").write_bytes(self.tool.run("pkcs7", "-inform", "DER", "-print_certs", data=certificate))
 
     def _request(self, name: str, payload: Mapping[str, Any]) -> None:
-        subject = "".join(f"/{kind}={value}" for part in payload.get("Subject", []) for kind, value in part) or "/CN=Mac"
+        """Write `NAME.csr`; with `-subj` openssl would leave the attributes out, so the subject stands in the file too."""
+        subject = [f"{kind}={value}" for part in payload.get("Subject", []) for kind, value in part] or ["CN=Mac"]
         challenge = str(payload.get("Challenge", ""))
-        lines = ["[req]", "distinguished_name=dn", "attributes=attrs", "prompt=no", "[dn]", "CN=Mac", "[attrs]"]
+        lines = ["[req]", "distinguished_name=dn", "attributes=attrs", "prompt=no", "[dn]", *subject, "[attrs]"]
         if challenge:
             lines.append(f"challengePassword={challenge}")
         self.tool.path("req.cnf").write_text("\n".join(lines) + "\n")
-        self.tool.run(
-            "req", "-new", "-config", "req.cnf", "-subj", subject, "-key", f"{name}.key", "-sha256", "-outform", "DER", "-out",
-            f"{name}.csr",
-        )  # fmt: skip
+        words = ("-config", "req.cnf", "-key", f"{name}.key", "-sha256", "-outform", "DER", "-out", f"{name}.csr")
+        self.tool.run("req", "-new", *words)
 
     def _signed(self, content: bytes, signer: str, kind: str) -> bytes:
         certificate = self.tool.der(signer)

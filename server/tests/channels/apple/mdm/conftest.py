@@ -7,18 +7,12 @@ from typing import Any
 import pytest
 from tests.support.house import ORIGIN
 
+from homeport.channels.apple.authority.model import DeviceIdentity
 from homeport.channels.apple.mdm.checkin import CheckIn
 from homeport.channels.apple.mdm.connect import Connect
+from homeport.channels.apple.mdm.management import Refused
 from homeport.channels.apple.mdm.messages import read
-from homeport.channels.apple.mdm.ports import Wanted
-
-
-@dataclass(frozen=True)
-class Identity:
-    certificate_sha256: str
-    session_id: str
-    serial: str
-    udid: str | None = None
+from homeport.channels.apple.mdm.ports import Evidence, Wanted
 
 
 @dataclass
@@ -26,9 +20,18 @@ class Known:
     """The sign-ins that a test says were completed."""
 
     found: dict[str, Wanted] = field(default_factory=dict)
+    udids: dict[str, str] = field(default_factory=dict)
+
+    def bind(self, identity, udid):
+        if self.udids.setdefault(identity.certificate_sha256, udid) != udid:
+            raise Refused("certificate_of_another_mac", "The certificate belongs to another Mac.")
 
     def wanted(self, session_id):
         return self.found.get(session_id)
+
+    def evidence(self, session_id, serial):
+        assert session_id in self.found, serial
+        return Evidence(True, True, "Mac14,2", "https://acme.okta.example", "subject-of-ada")
 
 
 @dataclass
@@ -39,7 +42,7 @@ class Mac:
     sessions: Known
     user: Any
     number: int
-    identity: Identity = None
+    identity: DeviceIdentity = None
 
     @property
     def serial(self):
@@ -61,14 +64,14 @@ class Mac:
             **{"admin": True, **changed},
         )
         self.sessions.found[session.session_id] = session
-        self.identity = Identity(f"{number:064x}", session.session_id, self.serial)
+        self.identity = DeviceIdentity(f"{number:064x}", session.session_id, None, self.serial)
         return session
 
     def renew(self):
         self.identity = replace(self.identity, certificate_sha256=f"{next(self.house.numbers):064x}")
 
     def do(self, deed):
-        return self.house.do(lambda act: deed(act.macs(self.sessions)))
+        return self.house.do(lambda act: deed(act.macs(self.sessions, self.sessions.bind)))
 
     def check_in(self, kind, *, identity=None, **keys):
         body = plistlib.dumps({"MessageType": kind, "UDID": self.udid, "Topic": "com.apple.mgmt.External.1", **keys})

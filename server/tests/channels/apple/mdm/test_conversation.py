@@ -105,7 +105,7 @@ def test_fleet_40858_answered_commands_are_removed_and_open_ones_stay(mac):
     mac.do(lambda act: act.ask(stored, [{"RequestType": "UserList"}]))
     before = mac.do(lambda act: len(act.queue.recent(stored.device_id, 50)))
     mac.house.clock.forward(days=FINISHED_KEPT.days, seconds=1)
-    mac.do(lambda act: act.queue.store.remove_before(act.clock.now() - FINISHED_KEPT))
+    mac.do(lambda act: act.queue.forget())
     assert (before, [one.request_type for one in mac.do(lambda act: act.queue.recent(stored.device_id, 50))]) == (
         5,
         ["UserList"],

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from homeport.channels.apple.authority.model import DeviceIdentity
 from homeport.channels.apple.mdm.checkin import CheckIn
 from homeport.channels.apple.mdm.connect import Connect
 from homeport.channels.apple.mdm.management import Refused
-from homeport.channels.apple.mdm.messages import LARGEST, read
+from homeport.channels.apple.mdm.messages import read
 from homeport.channels.apple.mdm.model import CHECKIN_PATH, CONNECT_PATH
-from homeport.channels.apple.mdm.ports import Identity
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
@@ -30,12 +30,12 @@ BURST, PER_MINUTE = 300, 300
 
 @dataclass(frozen=True, slots=True)
 class MdmActions:
-    """What the two addresses need in one unit of work. `identify` takes the raw body and the headers that may prove whose it is."""
+    """What the two addresses need in one unit of work. `identify` takes the header `Mdm-Signature` and the raw body."""
 
     checkin: CheckIn
     connect: Connect
     limits: RateLimits
-    identify: Callable[[bytes, Request], Identity]
+    identify: Callable[[str, bytes], DeviceIdentity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class MdmEndpoints:
         origin = origin_of(request)
         try:
             with self.work.write() as actions:
-                identity = actions.identify(body[: LARGEST + 1], request)
+                identity = actions.identify(request.headers.get("mdm-signature", ""), body)
                 actions.limits.require(f"mdm {identity.certificate_sha256}", burst=BURST, per_minute=PER_MINUTE)
                 return take(actions, identity, body, origin)
         except RateLimited as error:
@@ -81,11 +81,11 @@ class MdmEndpoints:
         return Response(status_code=BUSY, headers={"Retry-After": str(wait)}) if wait else Response(status_code=REFUSED)
 
     @staticmethod
-    def _checkin(actions: MdmActions, identity: Identity, body: bytes, origin: Origin) -> Response:
+    def _checkin(actions: MdmActions, identity: DeviceIdentity, body: bytes, origin: Origin) -> Response:
         answer = actions.checkin.take(identity, read(body), origin)
         return Response(answer.body, answer.status, media_type=XML if answer.body else None)
 
     @staticmethod
-    def _connect(actions: MdmActions, identity: Identity, body: bytes, origin: Origin) -> Response:
+    def _connect(actions: MdmActions, identity: DeviceIdentity, body: bytes, origin: Origin) -> Response:
         command = actions.connect.take(identity, read(body), origin)
         return Response(command[1] if command else b"", media_type=XML if command else None)

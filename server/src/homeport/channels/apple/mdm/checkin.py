@@ -3,12 +3,13 @@
 import plistlib
 from dataclasses import dataclass, replace
 
+from homeport.channels.apple.authority.model import DeviceIdentity
 from homeport.channels.apple.mdm import commands
 from homeport.channels.apple.mdm.binding import Account, after_sign_in
-from homeport.channels.apple.mdm.management import Management, Refused, bootstrap_sealed_as
+from homeport.channels.apple.mdm.management import Management, Refused
 from homeport.channels.apple.mdm.messages import Message
-from homeport.channels.apple.mdm.model import Mac, MacState
-from homeport.channels.apple.mdm.ports import Identity, Wanted
+from homeport.channels.apple.mdm.model import Mac, MacState, bootstrap_sealed_as
+from homeport.channels.apple.mdm.ports import Wanted
 from homeport.channels.apple.mdm.release import Awaits
 from homeport.directory.devices.model import DeviceFacts
 from homeport.foundation.kernel.actor import Origin
@@ -32,7 +33,7 @@ class CheckIn:
 
     management: Management
 
-    def take(self, identity: Identity, message: Message, origin: Origin) -> Answer:
+    def take(self, identity: DeviceIdentity, message: Message, origin: Origin) -> Answer:
         """Carry out one message; raise Refused when it is not this certificate's to send."""
         # public: the caller has verified whose certificate signed the message
         if message.kind == "Authenticate":
@@ -54,7 +55,7 @@ class CheckIn:
                 return self._check_out(mac)
         raise Refused("message_unknown", "Homeport knows no such message.")
 
-    def _authenticate(self, identity: Identity, message: Message, origin: Origin) -> Answer:
+    def _authenticate(self, identity: DeviceIdentity, message: Message, origin: Origin) -> Answer:
         """Begin an enrolment: nothing of an earlier one of the same Mac stays, so that an erased Mac is never taken for a renewal."""
         management, now = self.management, self.management.clock.now()
         if message.text("SerialNumber") != identity.serial:
@@ -69,6 +70,7 @@ class CheckIn:
         mac = management.macs.lock(known) if known else None
         if mac and mac.certificate_sha256 == identity.certificate_sha256 and mac.state is MacState.ENROLLED:
             return Answer()  # repeated, by a network or by somebody who kept it: what came since stays
+        management.bind(identity, message.udid)
         facts = DeviceFacts(
             hostname=message.text("DeviceName"),
             serial_number=identity.serial,
@@ -99,7 +101,7 @@ class CheckIn:
         )
         return Answer()
 
-    def _refuse_replay(self, identity: Identity, message: Message, wanted: Wanted) -> None:
+    def _refuse_replay(self, identity: DeviceIdentity, message: Message, wanted: Wanted) -> None:
         macs = self.management.macs
         other = macs.by_certificate(identity.certificate_sha256)
         mac = macs.lock(other) if other else None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from homeport.channels.apple.mdm.commands import Body, message
-from homeport.channels.apple.mdm.model import Command, CommandState, Mac
+from homeport.channels.apple.mdm.model import FINISHED_KEPT, WITH_PIN, Command, CommandState, Mac, command_sealed_as
 from homeport.channels.apple.mdm.ports import CommandStore
 from homeport.channels.apple.mdm.release import Need
 from homeport.foundation.kernel.clock import Clock
@@ -28,7 +28,7 @@ class Queue:
     def add(self, mac: Mac, body: Body, *, channel: str = "") -> Command:
         """Put a command at the end of a Mac's queue; the body is sealed, since it may hold a PIN or a password's hash."""
         command_id = self.entropy.new_id()
-        sealed = self.sealer.seal(plistlib.dumps(body), sealed_as(command_id))
+        sealed = self.sealer.seal(plistlib.dumps(body), command_sealed_as(command_id))
         now = self.clock.now()
         command = Command(command_id, mac.device_id, channel, str(body["RequestType"]), sealed, CommandState.QUEUED, now)
         self.store.add(command)
@@ -78,7 +78,7 @@ class Queue:
 
     def opened(self, command: Command) -> Body:
         """Return a command's body."""
-        body: Body = plistlib.loads(self.sealer.unseal(command.body_sealed, sealed_as(command.id)), fmt=plistlib.FMT_XML)
+        body: Body = plistlib.loads(self.sealer.unseal(command.body_sealed, command_sealed_as(command.id)), fmt=plistlib.FMT_XML)
         return body
 
     def plist(self, command: Command) -> bytes:
@@ -89,15 +89,14 @@ class Queue:
         """Return the newest commands of a device, the newest first."""
         return self.store.recent(device_id, limit)
 
+    def forget(self) -> int:
+        """Forget commands that were answered long ago; a lock's PIN is needed for as long as the Mac is locked."""
+        return self.store.remove_before(self.clock.now() - FINISHED_KEPT, WITH_PIN)
+
     def _save(self, command: Command, state: CommandState) -> Command:
         changed = replace(command, state=state)
         self.store.save(changed)
         return changed
-
-
-def sealed_as(command_id: str) -> str:
-    """Return the context under which a command is sealed."""
-    return f"apple command {command_id}"
 
 
 def _turn(command: Command) -> tuple[int, bool, int]:

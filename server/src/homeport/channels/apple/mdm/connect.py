@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from homeport.channels.apple.mdm import commands
-from homeport.channels.apple.mdm.binding import BindingState, LocalAccount, after_list
+from homeport.channels.apple.authority.model import DeviceIdentity
+from homeport.channels.apple.mdm.binding import LocalAccount, after_list
 from homeport.channels.apple.mdm.management import SEEN_EVERY, Management, Refused
 from homeport.channels.apple.mdm.messages import Message
 from homeport.channels.apple.mdm.model import Command, Mac, MacState
-from homeport.channels.apple.mdm.ports import Identity
 from homeport.channels.apple.mdm.release import Answered, Need, Polled
 from homeport.directory.devices.model import DeviceFacts
 from homeport.foundation.kernel.actor import Origin
@@ -35,7 +34,7 @@ class Connect:
 
     management: Management
 
-    def take(self, identity: Identity, message: Message, origin: Origin) -> tuple[str, bytes] | None:
+    def take(self, identity: DeviceIdentity, message: Message, origin: Origin) -> tuple[str, bytes] | None:
         """Take a Mac's answer and return the next command's id and plist; None when there is nothing to do."""
         # public: the caller has verified whose certificate signed the message
         management, now = self.management, self.management.clock.now()
@@ -110,11 +109,6 @@ class Connect:
         facts = DeviceFacts(hostname=name, os_version=version, os_name=f"macOS {version}" if version else "")
         self.management.devices.touch(mac.device_id, origin.address, facts)
         return replace(mac, facts={**mac.facts, **_kept(said, _KEPT_OF_DEVICE)})
-
-
-def ask_for_accounts(mac: Mac) -> list[commands.Body]:
-    """Return the questions that find out whether the account is there, while that is not known."""
-    return [] if mac.binding in {BindingState.NONE, BindingState.CONFIRMED} else [commands.user_list()]
 
 
 def _accounts(message: Message) -> list[LocalAccount]:

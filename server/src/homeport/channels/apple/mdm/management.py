@@ -1,16 +1,17 @@
 """One Mac in one unit of work: what every message changes of it, stored once at the end."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from homeport.channels.apple.authority.model import DeviceIdentity
 from homeport.channels.apple.mdm import commands
 from homeport.channels.apple.mdm.binding import Account, BindingState, state_of
 from homeport.channels.apple.mdm.command_queue import Queue
-from homeport.channels.apple.mdm.model import Mac
-from homeport.channels.apple.mdm.ports import Identity, MacStore, Sessions, Wanted
+from homeport.channels.apple.mdm.model import Mac, admin_sealed_as
+from homeport.channels.apple.mdm.ports import MacStore, Sessions, Wanted
 from homeport.channels.apple.mdm.record import MacLog
-from homeport.channels.apple.mdm.release import Event, Need, step
+from homeport.channels.apple.mdm.release import Event, Need, Polled, step
 from homeport.directory.audit.model import Change
 from homeport.directory.devices.actions import AutomatedEnrollment, Devices
 from homeport.foundation.kernel.clock import Clock
@@ -18,7 +19,8 @@ from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.sealing.sealer import Sealer
 
-PUSH_AGAIN = timedelta(minutes=5)
+AT_ONCE = 100
+"""Macs that one look for late ones lets go on."""
 SEEN_EVERY = timedelta(minutes=1)
 """A Mac that talks a lot is noted as heard once a minute, not at each message."""
 
@@ -44,8 +46,10 @@ class Management:
     log: MacLog
     clock: Clock
     entropy: Entropy
+    bind: Callable[[DeviceIdentity, str], object]
+    """Holds a certificate to a UDID, or raises when it has another."""
 
-    def bound(self, identity: Identity, udid: str) -> Mac:
+    def bound(self, identity: DeviceIdentity, udid: str) -> Mac:
         """Return, and hold, the Mac to which a certificate is bound; raise Refused when it is another's, or nobody's.
 
         A renewed certificate, issued for the same sign-in and serial number, takes the place of the earlier one at its first use.
@@ -69,9 +73,9 @@ class Management:
         """Return what the Mac's sign-in earned."""
         return self.sessions.wanted(mac.session_id)
 
-    def tell(self, mac: Mac, event: Event) -> Mac:
+    def tell(self, mac: Mac, happened: Event) -> Mac:
         """Let the release of Setup Assistant see an event, and queue what it wants; the result is to be stored by `save`."""
-        release, need = step(mac.release, event, self.clock.now())
+        release, need = step(mac.release, happened, self.clock.now())
         after = replace(mac, release=release)
         if need is Need.ACCOUNT:
             after = self._configure_account(after)
@@ -97,6 +101,15 @@ class Management:
                 details={"intended": after.account.expected, "observed": after.account.observed, "guid": after.account.guid},
             )
         return after
+
+    def release_late(self) -> int:
+        """Let Macs whose deadline has passed go on, although they said nothing meanwhile; return how many."""
+        late = self.macs.late(self.clock.now(), AT_ONCE)
+        for device_id in late:
+            mac = self.macs.lock(device_id)
+            if mac is not None:
+                self.save(self.tell(mac, Polled()), mac)
+        return len(late)
 
     def ask(self, mac: Mac, bodies: Iterable[commands.Body]) -> Mac:
         """Queue questions that do not wait already, and wake the Mac."""
@@ -139,13 +152,3 @@ def seen_as(account: Account, state: BindingState) -> str:
     if state is BindingState.MISMATCH:
         return "account_mismatch"
     return "present" if account.observed and account.observed == account.expected else "missing"
-
-
-def bootstrap_sealed_as(device_id: str) -> str:
-    """Return the context under which a bootstrap token is sealed."""
-    return f"apple bootstrap token {device_id}"
-
-
-def admin_sealed_as(device_id: str) -> str:
-    """Return the context under which a managed administrator's password is sealed."""
-    return f"apple managed administrator {device_id}"

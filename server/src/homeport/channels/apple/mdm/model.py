@@ -13,6 +13,8 @@ CHECKIN_PATH, CONNECT_PATH = "/mdm/checkin", "/mdm/connect"
 """CheckInURL and ServerURL of the enrolment profile. They name nobody and never change: a Mac refuses a profile that changes them."""
 FINISHED_KEPT = timedelta(days=30)
 """How long an answered command is kept; a queue that only grows ends as a full database."""
+WITH_PIN = ("DeviceLock", "EraseDevice")
+"""Commands whose PIN opens the Mac again, so they are kept for ever."""
 
 
 class MacState(StrEnum):
@@ -95,3 +97,18 @@ class Command:
     def over(self) -> bool:
         """Tell whether the Mac has answered."""
         return self.state not in OPEN
+
+
+def bootstrap_sealed_as(device_id: str) -> str:
+    """Return the context under which a bootstrap token is sealed."""
+    return f"apple bootstrap token {device_id}"
+
+
+def admin_sealed_as(device_id: str) -> str:
+    """Return the context under which a managed administrator's password is sealed."""
+    return f"apple managed administrator {device_id}"
+
+
+def command_sealed_as(command_id: str) -> str:
+    """Return the context under which a command is sealed."""
+    return f"apple command {command_id}"

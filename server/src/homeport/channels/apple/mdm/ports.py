@@ -1,4 +1,4 @@
-"""What MDM needs of the database, of the sign-in that enrolled a Mac, and of its certificate."""
+"""What MDM needs of the database and of the sign-in that enrolled a Mac."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,30 +7,6 @@ from typing import Protocol
 
 from homeport.channels.apple.mdm.model import Command, Mac
 from homeport.channels.apple.mdm.release import DEADLINE
-
-
-class Identity(Protocol):
-    """Whose certificate signed a message; what `authority` found out. Nothing in it comes from the message."""
-
-    @property
-    def certificate_sha256(self) -> str:
-        """Return the certificate's SHA-256 in hex."""
-        ...
-
-    @property
-    def session_id(self) -> str:
-        """Return the sign-in for which the certificate was issued."""
-        ...
-
-    @property
-    def serial(self) -> str:
-        """Return the serial number for which it was issued."""
-        ...
-
-    @property
-    def udid(self) -> str | None:
-        """Return the UDID for which it was issued, when the Mac had said it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +30,23 @@ class Wanted:
     patience: timedelta = DEADLINE
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is kept of how a Mac enrolled: whether Apple names its serial number as ours, who signed what, who signed in."""
+
+    in_inventory: bool = False
+    machine_info_signed: bool = False
+    product: str = ""
+    issuer: str = ""
+    subject: str = ""
+
+
 class Sessions(Protocol):
     """The sign-ins in the web view."""
+
+    def evidence(self, session_id: str, serial: str) -> Evidence | None:
+        """Return what is kept of a session and a serial number; None when there is no such session any more."""
+        ...
 
     def wanted(self, session_id: str) -> Wanted | None:
         """Return what a completed sign-in earned; None when there was none, or its person may have no account any more."""
@@ -91,10 +82,6 @@ class MacStore(Protocol):
 
     def save(self, mac: Mac) -> None:
         """Store every field of a Mac that was read with `lock`."""
-        ...
-
-    def seen(self, device_id: str, at: datetime) -> None:
-        """Note that the Mac was heard."""
         ...
 
     def late(self, now: datetime, limit: int) -> Sequence[str]:
@@ -133,10 +120,14 @@ class CommandStore(Protocol):
         """Return the newest commands of a device, the newest first."""
         ...
 
+    def newest(self, device_id: str, request_types: Sequence[str]) -> Command | None:
+        """Return the newest command of one of these kinds."""
+        ...
+
     def drop_open(self, device_id: str) -> int:
         """Forget the unanswered commands of a device; return how many."""
         ...
 
-    def remove_before(self, moment: datetime) -> int:
-        """Forget commands that were answered before the moment; return how many."""
+    def remove_before(self, moment: datetime, but: Sequence[str] = ()) -> int:
+        """Forget commands that were answered before the moment, but those of some kinds; return how many."""
         ...

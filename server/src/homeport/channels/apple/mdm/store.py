@@ -8,9 +8,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from homeport.channels.apple.mdm.binding import Account, BindingState
-from homeport.channels.apple.mdm.model import OPEN, Command, CommandState, Mac, MacState
+from homeport.channels.apple.mdm.model import (
+    OPEN,
+    Command,
+    CommandState,
+    Mac,
+    MacState,
+    admin_sealed_as,
+    bootstrap_sealed_as,
+    command_sealed_as,
+)
 from homeport.channels.apple.mdm.release import Phase, Release
 from homeport.channels.apple.mdm.tables import apple_commands, apple_macs
+from homeport.foundation.sealing.sealer import Sealer
 
 _OPEN = [state.value for state in OPEN]
 
@@ -53,10 +63,6 @@ class MacSql:
         """Store every field of a Mac that was read with `lock`."""
         self.connection.execute(update(apple_macs).where(apple_macs.c.device_id == mac.device_id).values(_values(mac)))
 
-    def seen(self, device_id: str, at: datetime) -> None:
-        """Note that the Mac was heard."""
-        self.connection.execute(update(apple_macs).where(apple_macs.c.device_id == device_id).values(last_seen_at=at))
-
     def late(self, now: datetime, limit: int) -> Sequence[str]:
         """Return devices that wait in Setup Assistant past their deadline."""
         return self._devices(apple_macs.c.deadline_at, now, limit)
@@ -64,11 +70,6 @@ class MacSql:
     def to_push(self, now: datetime, limit: int) -> Sequence[str]:
         """Return devices that are to be woken now."""
         return self._devices(apple_macs.c.push_due_at, now, limit)
-
-    def of_user(self, user_id: str) -> Sequence[str]:
-        """Return the devices that a person enrolled."""
-        query = select(apple_macs.c.device_id).where(apple_macs.c.user_id == user_id).order_by(apple_macs.c.device_id)
-        return self.connection.execute(query).scalars().all()
 
     def remove(self, device_id: str) -> None:
         """Forget a Mac and its commands."""
@@ -117,14 +118,38 @@ class CommandSql:
         query = select(apple_commands).where(apple_commands.c.device_id == device_id)
         return [_command(row) for row in self.connection.execute(query.order_by(apple_commands.c.position.desc()).limit(limit))]
 
+    def newest(self, device_id: str, request_types: Sequence[str]) -> Command | None:
+        """Return the newest command of one of these kinds."""
+        query = select(apple_commands).where(
+            apple_commands.c.device_id == device_id, apple_commands.c.request_type.in_(list(request_types))
+        )
+        row = self.connection.execute(query.order_by(apple_commands.c.position.desc()).limit(1)).first()
+        return None if row is None else _command(row)
+
     def drop_open(self, device_id: str) -> int:
         """Forget the unanswered commands of a device; return how many."""
         conditions = (apple_commands.c.device_id == device_id, apple_commands.c.state.in_(_OPEN))
         return self.connection.execute(delete(apple_commands).where(*conditions)).rowcount
 
-    def remove_before(self, moment: datetime) -> int:
-        """Forget commands that were answered before the moment; return how many."""
-        return self.connection.execute(delete(apple_commands).where(apple_commands.c.answered_at < moment)).rowcount
+    def remove_before(self, moment: datetime, but: Sequence[str] = ()) -> int:
+        """Forget commands that were answered before the moment, but those of some kinds; return how many."""
+        conditions = (apple_commands.c.answered_at < moment, apple_commands.c.request_type.not_in(list(but)))
+        return self.connection.execute(delete(apple_commands).where(*conditions)).rowcount
+
+
+def seal_anew(connection: Connection, sealer: Sealer) -> int:
+    """Seal every secret of Macs with the newest key; return how many."""
+    count, macs, queue = 0, apple_macs.c, apple_commands.c
+    for row in connection.execute(select(queue.id, queue.body_sealed).with_for_update()).all():
+        sealed = sealer.sealed_anew(row.body_sealed, command_sealed_as(row.id))
+        connection.execute(update(apple_commands).where(queue.id == row.id).values(body_sealed=sealed))
+        count += 1
+    for column, name in ((macs.bootstrap_sealed, bootstrap_sealed_as), (macs.admin_sealed, admin_sealed_as)):
+        for device_id, envelope in connection.execute(select(macs.device_id, column).where(column != "").with_for_update()).all():
+            sealed = sealer.sealed_anew(envelope, name(device_id))
+            connection.execute(update(apple_macs).where(macs.device_id == device_id).values({column.name: sealed}))
+            count += 1
+    return count
 
 
 def _values(mac: Mac) -> dict[str, Any]:

@@ -1,0 +1,55 @@
+"""What MDM is told of a Mac's sign-in: rooms of `channels.apple` and the directory, put together here."""
+
+from dataclasses import dataclass
+
+from homeport.channels.apple.ade.store import AdeSql
+from homeport.channels.apple.enrollment.model import Enrollment, EnrollmentState
+from homeport.channels.apple.enrollment.store import EnrollmentSql
+from homeport.channels.apple.mdm.ports import Evidence, Wanted
+from homeport.channels.apple.settings.store import AppleSettingsSql
+from homeport.directory.people.model import UserState
+from homeport.directory.people.store import UserSql
+
+EARNED = frozenset({EnrollmentState.SIGNED_IN, EnrollmentState.ISSUED, EnrollmentState.ENROLLED})
+
+
+@dataclass(frozen=True, slots=True)
+class MacSessions:
+    """The sign-ins in the web view, as MDM asks for them."""
+
+    enrollments: EnrollmentSql
+    settings: AppleSettingsSql
+    inventory: AdeSql
+    users: UserSql
+
+    def wanted(self, session_id: str) -> Wanted | None:
+        """Return what a completed sign-in earned; None when there was none, or its person may have no account any more."""
+        found = self.enrollments.get(session_id)
+        if found is None or found.state not in EARNED or found.user_id is None:
+            return None
+        user = self.users.get(found.user_id)
+        if user is None or user.state is not UserState.ACTIVATED:
+            return None
+        settings = self.settings.get()
+        return Wanted(
+            session_id=found.id,
+            user_id=found.user_id,
+            username=found.username,
+            full_name=found.full_name,
+            began_at=found.created_at,
+            admin=found.admin,
+            lock=settings.lock_account,
+            managed_admin=settings.managed_admin_name,
+            group_id=settings.device_group_id,
+            patience=settings.release_deadline,
+        )
+
+    def evidence(self, session_id: str, serial: str) -> Evidence:
+        """Return what is kept of a session and a serial number."""
+        device, found = self.inventory.get(serial), self.enrollments.get(session_id)
+        in_inventory = device is not None and device.ours
+        return _of_session(found, in_inventory=in_inventory) if found else Evidence(in_inventory=in_inventory)
+
+
+def _of_session(found: Enrollment, *, in_inventory: bool) -> Evidence:
+    return Evidence(in_inventory, found.verified, found.product, found.issuer, found.subject)
