@@ -122,8 +122,9 @@ class Mac:
         return self.house.do(lambda act: act.bindings.live_on(device_id))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def sessions():
+    """Each test's own: the houses of two databases count from one each, so their Macs would take each other's certificates."""
     return Known()
 
 
