@@ -9,7 +9,7 @@ from tests.hostile.scene import reason_of
 from tests.hostile.tables import Difference, read_tables
 from tests.hostile.world import PASSWORD
 
-from homeport.trust.signin.password.pages import SESSION_COOKIE
+from homeport.trust.signin.password.pages import ADMINISTRATORS
 
 FOREIGN = "https://evil.example"
 CROSS_SITE = (
@@ -174,7 +174,7 @@ def test_sign_in_page_says_the_same_of_known_and_unknown_addresses(scene):
 
 
 def test_planted_session_is_worth_nothing_before_and_after_the_sign_in(scene):
-    planted = {"Cookie": f"{SESSION_COOKIE}=planted-by-an-attacker"}
+    planted = {"Cookie": f"{ADMINISTRATORS.cookies.session}=planted-by-an-attacker"}
     assert scene.person.get("/admin/users", headers=planted).headers["location"].startswith("/signin")
     known = scene.world.administrator()
     known.client.cookies.clear()

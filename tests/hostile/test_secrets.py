@@ -9,7 +9,7 @@ from tests.hostile.scene import Scene
 from tests.hostile.world import ADMIN, World, set_up_over_http
 from tests.support.processes import Programs
 
-from homeport.trust.signin.password.pages import BROWSER_COOKIE, SESSION_COOKIE
+from homeport.trust.signin.password.pages import ADMINISTRATORS
 
 pytestmark = pytest.mark.xdist_group("secrets")  # one run serves all
 
@@ -85,7 +85,7 @@ def _use_link(scene: Scene, link: str, secrets: dict[str, str]) -> None:
     entered = scene.person.post(f"/admin/link/{link}", form)
     assert entered.status_code == 303, entered.text
     kept = {cookie.name: cookie.value or "" for cookie in scene.person.client.cookies.jar}
-    secrets |= {"the session": kept[SESSION_COOKIE], "the known browser": kept[BROWSER_COOKIE]}
+    secrets |= {"the session": kept[ADMINISTRATORS.cookies.session], "the known browser": kept[ADMINISTRATORS.cookies.browser]}
     phone, codes = set_up_over_http(scene.person)
     secrets |= {
         "the secret of the second factor": phone.secret,

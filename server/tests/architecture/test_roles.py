@@ -24,7 +24,7 @@ from homeport.trust.access.actions import Wanted
 from homeport.trust.access.model import Action as AccessAction
 from homeport.trust.access.model import Mode, Portal
 from homeport.trust.federation.tables import federated_identities
-from homeport.trust.signin.password.pages import SESSION_COOKIE
+from homeport.trust.signin.password.pages import ADMINISTRATORS
 
 ROOT = system("test")
 PASSWORD = "five words nobody would guess"
@@ -189,7 +189,7 @@ def callers(shared_house):
 def cookie(shared_house, callers, role):
     """Of a session that began just now, since each test of a role ends with *Sign Out* or lets time pass."""
     _, token = shared_house.do(lambda act: act.sessions.start(callers[role].administrator, Origin()))
-    return {"Cookie": f"{SESSION_COOKIE}={token}"}
+    return {"Cookie": f"{ADMINISTRATORS.cookies.session}={token}"}
 
 
 def ask(client, route, there, headers):

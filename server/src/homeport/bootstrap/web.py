@@ -49,7 +49,6 @@ from homeport.directory.people.api import PeopleApi, UserGroupsApi
 from homeport.directory.people.pages import BulkPages, ImportPages, PeoplePages, UserGroupPages
 from homeport.foundation.database import schema
 from homeport.foundation.http import problems
-from homeport.foundation.http.actor import GUARDS
 from homeport.foundation.http.health import Health
 from homeport.foundation.http.metrics import Metered
 from homeport.foundation.http.middleware import Shell as HttpShell
@@ -75,8 +74,20 @@ from homeport.trust.signin.connection_test import ConnectionTestPages
 from homeport.trust.signin.pages import SignInPages, SignInPanels
 from homeport.trust.signin.passkeys.pages import PasskeyPages
 from homeport.trust.signin.password.api import SessionsApi
-from homeport.trust.signin.password.pages import AccountActions, AccountPages, PasswordPages, SessionAuthenticator
-from homeport.trust.signin.password.pages.passkeys import AdminDoorActions, AdminPasskeyDoor
+from homeport.trust.signin.password.model import Attempt, ShutOut
+from homeport.trust.signin.password.pages import (
+    ADMINISTRATORS,
+    OPEN_WITHOUT_FACTOR,
+    SET_UP_PATH,
+    AccountActions,
+    AccountPages,
+    DoorActions,
+    OneTimeLinkPages,
+    OwnActions,
+    OwnPages,
+    SessionAuthenticator,
+    admin_door,
+)
 
 ALONE_REREAD, REPLICA_REREAD = 15.0, 2.0
 """Seconds between looks for what another process changed, while an agent waits: seldom on SQLite, often among replicas."""
@@ -136,7 +147,9 @@ def application(home: Home) -> FastAPI:
         lifespan=lifespan,
         routes=[Mount("/static", assets)],
     )
-    sessions = SessionAuthenticator(home.work_of(lambda unit: unit.sessions), parts.clock)
+    sessions = SessionAuthenticator(
+        home.work_of(lambda unit: unit.sessions), parts.clock, ADMINISTRATORS.cookies.session, SET_UP_PATH, OPEN_WITHOUT_FACTOR
+    )
     app.state.authenticate_session = sessions
     app.state.authenticate_key = ApiKeyAuthenticator(home.work_of(_administrators), parts.clock)
     problems.install(app, error_page)
@@ -270,18 +283,30 @@ def _fill(navigation: Navigation) -> None:
 
 
 def admin_doors(home: Home, templates: Templates, sessions: SessionAuthenticator) -> Sequence[APIRouter]:
-    """Return the ways into the admin portal: password and passkey, and the passkeys of one's own account."""
-    pages = PasswordPages(home.work_of(lambda unit: unit.password_sign_in), home.parts.hasher, templates, sessions)
-    own = home.work_of(lambda unit: unit.admin_passkeys)
+    """Return the ways into the admin portal: its door and the one-time link; and what there is of one's own account besides."""
+    door = admin_door(home.work_of(_door), home.parts.hasher, templates, sessions)
     return (
-        pages.router(),
-        AdminPasskeyDoor(home.work_of(_admin_door), pages).router(),
-        PasskeyPages(own, templates, GUARDS[1], "/admin/account", "Your account").router(),
+        door.router(),
+        OneTimeLinkPages(home.work_of(lambda unit: unit.password_sign_in), templates, door).router(),
+        PasskeyPages(
+            home.work_of(lambda unit: unit.admin_passkeys), templates, ADMINISTRATORS.guard, "/admin/account", "Your account"
+        ).router(),
+        OwnPages(
+            home.work_of(lambda unit: OwnActions(unit.factors, unit.sessions)),
+            templates,
+            ADMINISTRATORS.guard,
+            "/admin/account",
+            "Your account",
+            ADMINISTRATORS.sign_in,
+            ADMINISTRATORS.sign_out,
+            home="/admin",
+            demanded="Your role, or an access policy, demands more than a password here.",
+        ).router(),
     )
 
 
-def _admin_door(unit: Unit) -> AdminDoorActions:
-    return AdminDoorActions(unit.admin_passkeys, unit.password_sign_in, unit.limits)
+def _door(unit: Unit) -> DoorActions[Attempt, ShutOut]:
+    return DoorActions(unit.password_sign_in, unit.admin_passkeys, unit.limits)
 
 
 def _console(unit: Unit) -> ConsoleActions:

@@ -16,8 +16,7 @@ from homeport.foundation.kernel.actor import Origin
 from homeport.foundation.kernel.errors import Conflict
 from homeport.trust.access.actions import Question, Wanted
 from homeport.trust.access.model import Action, Every, InCountry, InList, Managed, Mode, Not, Portal, Some, Targets
-from homeport.trust.signin.password.model import CodeAsked, ShutOut
-from homeport.trust.signin.person.actions.signin import Entered
+from homeport.trust.signin.password.model import CodeAsked, ShutOut, SignedIn
 from homeport.trust.signin.person.model import Refused
 
 OFFICE, GERMANY, ELSEWHERE, NOWHERE = "192.0.2.7", "198.51.100.4", "203.0.113.9", ""
@@ -180,7 +179,7 @@ def test_the_simulator_says_what_happens_to_users(scene, drafts, default, places
                 assert isinstance(got, Refused)
                 assert got.reason.code == "denied_by_policy"
                 continue
-            assert isinstance(got, Entered)
+            assert isinstance(got, SignedIn)
             actor = scene.do(lambda act, got=got, origin=origin: act.user_sessions.actor(got.session, origin))
             assert actor.lacks_factor is (said.action is Action.MFA)  # nobody here has a second factor
 

@@ -12,11 +12,25 @@ from homeport.foundation.database.engine import DatabaseWork
 from homeport.foundation.http import problems
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.middleware import Shell
+from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.ui.assets import Assets
 from homeport.foundation.ui.templates import Templates
-from homeport.trust.signin.password.pages import BROWSER_COOKIE, SESSION_COOKIE, PasswordPages, SessionAuthenticator
+from homeport.trust.signin.passkeys.actions import Passkeys
+from homeport.trust.signin.passkeys.store import CeremonySql, PasskeySql
+from homeport.trust.signin.passkeys.tables import admin_passkeys
+from homeport.trust.signin.passkeys.webauthn import PyWebAuthn
+from homeport.trust.signin.password.pages import (
+    ADMINISTRATORS,
+    OPEN_WITHOUT_FACTOR,
+    SET_UP_PATH,
+    DoorActions,
+    OneTimeLinkPages,
+    SessionAuthenticator,
+    admin_door,
+)
 
 SITE = "https://id.example.com"
+SESSION_COOKIE, BROWSER_COOKIE = ADMINISTRATORS.cookies.session, ADMINISTRATORS.cookies.browser
 
 
 @pytest.fixture
@@ -26,11 +40,24 @@ def house(sqlite_house):
 
 @pytest.fixture
 def client(house, clock, entropy, hasher):
-    work = DatabaseWork(house.database, house.build)
-    authenticate = SessionAuthenticator(DatabaseWork(house.database, lambda unit: house.build(unit).sessions), clock)
+    def door_of(unit):
+        sign_in, connection = house.build(unit), unit.connection
+        store, ceremonies = PasskeySql(connection, admin_passkeys), CeremonySql(connection)
+        webauthn = PyWebAuthn("id.example.com", "Acme", SITE)
+        passkeys = Passkeys(store, ceremonies, webauthn, sign_in.audit, clock, entropy, "admin", unit)
+        return DoorActions(sign_in, passkeys, RateLimits(connection, clock))
+
+    work, sessions = (
+        DatabaseWork(house.database, house.build),
+        DatabaseWork(house.database, lambda unit: house.build(unit).sessions),
+    )
+    authenticate = SessionAuthenticator(sessions, clock, SESSION_COOKIE, SET_UP_PATH, OPEN_WITHOUT_FACTOR)
+    templates = Templates(Assets())
+    door = admin_door(DatabaseWork(house.database, door_of), hasher, templates, authenticate)
     app = FastAPI()
     app.state.authenticate_session = authenticate
-    app.include_router(PasswordPages(work, hasher, Templates(Assets()), authenticate).router())
+    app.include_router(door.router())
+    app.include_router(OneTimeLinkPages(work, templates, door).router())
 
     def whoami(actor: PageActor):
         return PlainTextResponse(actor.name)

@@ -153,12 +153,19 @@ class PasswordSignIn:
             administrator, origin, way, replacing=replacing, browser=browser, target=target, decision=decision, proof=proof
         )
 
-    def refuse_passkey(self, origin: Origin) -> None:
-        """Record that a passkey did not hold."""
+    def refuse_passkey(self, origin: Origin) -> str:
+        """Record that a passkey did not hold; the attempt has no record of its own, so there is no id to return."""
         # public: nothing is known of whoever tried
         actor = Actor(ActorKind.ADMINISTRATOR, "", "", origin=origin)
         reason = ReasonCode.PASSKEY_WRONG.code
         self.audit.record(actor, "admin_login_attempt", resource=Resource("admin", "", ""), success=False, reason=reason)
+        return ""
+
+    def asks_code(self, actor: Actor) -> bool:
+        """Tell whether a confirmation needs a code beside the password."""
+        # public: of oneself
+        administrator = self.administrators.find_present(actor.id)
+        return administrator is not None and administrator.factor_since is not None
 
     def begin_confirmation(self, actor: Actor) -> Attempt:
         """Count an attempt of a signed-in person to confirm their password; raise RateLimited while it is too early."""

@@ -1,20 +1,29 @@
-"""The pages of the way in, and of one's own account: name, password, second factor, sessions."""
+"""Pages of a way in (`door`), of one's own factor and sessions (`own`), which users' pages share; and administrators' own ones."""
 
 from homeport.trust.signin.password.pages.account import AccountActions, AccountPages
+from homeport.trust.signin.password.pages.audience import DoorActions
+from homeport.trust.signin.password.pages.cookies import SessionAuthenticator
+from homeport.trust.signin.password.pages.door import Door
+from homeport.trust.signin.password.pages.own import OwnActions, OwnPages
 from homeport.trust.signin.password.pages.signin import (
-    BROWSER_COOKIE,
-    CODE_COOKIE,
-    SESSION_COOKIE,
-    PasswordPages,
-    SessionAuthenticator,
+    ADMINISTRATORS,
+    OPEN_WITHOUT_FACTOR,
+    SET_UP_PATH,
+    OneTimeLinkPages,
+    admin_door,
 )
 
 __all__ = [
-    "BROWSER_COOKIE",
-    "CODE_COOKIE",
-    "SESSION_COOKIE",
+    "ADMINISTRATORS",
+    "OPEN_WITHOUT_FACTOR",
+    "SET_UP_PATH",
     "AccountActions",
     "AccountPages",
-    "PasswordPages",
+    "Door",
+    "DoorActions",
+    "OneTimeLinkPages",
+    "OwnActions",
+    "OwnPages",
     "SessionAuthenticator",
+    "admin_door",
 ]

@@ -1,6 +1,5 @@
-"""One's own account: name, password, second factor, sessions; and another administrator's sessions, for those who may end them."""
+"""One's own account: name and password; and another administrator's sessions, for those who may end them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,7 +12,6 @@ from homeport.directory.admins.model import (
     REQUIRED_FOR,
     SHORTEST_PASSWORD,
     Administrator,
-    Enrolment,
     password_problem,
 )
 from homeport.foundation.database.engine import Work
@@ -25,12 +23,11 @@ from homeport.foundation.ui.forms import FormState, whole_number
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.passkeys.actions import Passkeys
 from homeport.trust.signin.password.actions import Sessions
-from homeport.trust.signin.password.model import Session
-from homeport.trust.signin.password.pages.signin import SET_UP_PATH, Hasher
+from homeport.trust.signin.password.pages.audience import Hasher
+from homeport.trust.signin.password.pages.own import session_rows
 
 PATH = "/admin/account"
 BACK = ("Your account", PATH)
-DEMANDED = "Your role, or an access policy, demands more than a password here."
 THEIRS = "/admin/administrators/{administrator_id}/sessions"
 NAMES = {"firstname": "First name", "lastname": "Last name"}
 
@@ -60,14 +57,6 @@ class AccountPages:
         router.add_api_route(PATH, self.rename, methods=["POST"])
         router.add_api_route(f"{PATH}/password", self.ask_password, methods=["GET"])
         router.add_api_route(f"{PATH}/password", self.set_password, methods=["POST"])
-        router.add_api_route(SET_UP_PATH, self.ask_factor, methods=["GET"])
-        router.add_api_route(SET_UP_PATH, self.set_up_factor, methods=["POST"])
-        router.add_api_route(f"{PATH}/recovery-codes", self.ask_codes, methods=["GET"])
-        router.add_api_route(f"{PATH}/recovery-codes", self.renew_codes, methods=["POST"])
-        router.add_api_route(f"{PATH}/remove-second-factor", self.ask_remove, methods=["GET"])
-        router.add_api_route(f"{PATH}/remove-second-factor", self.remove_factor, methods=["POST"])
-        router.add_api_route(f"{PATH}/sessions/end-others", self.end_others, methods=["POST"])
-        router.add_api_route(f"{PATH}/sessions/{{session_id}}/end", self.end_own, methods=["POST"])
         router.add_api_route(THEIRS, self.sessions_of, methods=["GET"])
         router.add_api_route(f"{THEIRS}/end-all", self.end_all_of, methods=["POST"])
         router.add_api_route(f"{THEIRS}/{{session_id}}/end", self.end_theirs, methods=["POST"])
@@ -134,87 +123,17 @@ class AccountPages:
         form.confirm(["Password: changed. Your other sessions ended."])
         return self._page(request, actor, None, said=form)
 
-    def ask_factor(self, request: Request, actor: PageActor) -> Response:
-        """Show a fresh secret to scan, and ask for its first code."""
-        with self.work.read() as actions:
-            enrolment = actions.factors.begin(actor)
-        return self._set_up_page(request, actor, FormState(), enrolment)
-
-    def set_up_factor(
-        self, request: Request, actor: PageActor, enrolment: Annotated[str, Form()] = "", code: Annotated[str, Form()] = ""
-    ) -> Response:
-        """Confirm the first code, and show the recovery codes, this once."""
-        form = FormState()
-        try:
-            with self.work.write() as actions:
-                codes = actions.factors.confirm(actor, enrolment, code)
-        except Invalid as error:
-            for field, sentence in error.fields.items():
-                form.fail(field, sentence)
-            with self.work.read() as actions:
-                if error.fields:
-                    shown = actions.factors.resume(actor, enrolment)
-                else:
-                    form.refuse(error.detail)
-                    shown = actions.factors.begin(actor)
-            return self._set_up_page(request, actor, form, shown, status=400)
-        return self._codes_page(request, codes, "Your second factor is set up")
-
-    def ask_codes(self, request: Request, actor: PageActor) -> Response:
-        """Ask before the recovery codes are replaced."""
-        self._require_recent(actor)
-        return self._confirm(
-            request,
-            "Make new recovery codes",
-            "Ten new codes replace those that are left.",
-            ["The codes that you wrote down before are worth nothing from then on"],
-            f"{PATH}/recovery-codes",
-            "Yes, Make New Codes",
-        )
-
-    def renew_codes(self, request: Request, actor: PageActor) -> Response:
-        """Replace the recovery codes and show the new ones, this once."""
-        with self.work.write() as actions:
-            codes = actions.factors.renew_codes(actor)
-        return self._codes_page(request, codes, "New recovery codes")
-
-    def ask_remove(self, request: Request, actor: PageActor) -> Response:
-        """Ask before one's own second factor is removed."""
-        self._require_recent(actor)
-        return self._confirm(
-            request,
-            "Remove the second factor",
-            "Whoever knows your password can then sign in as you.",
-            ["Your recovery codes are worth nothing from then on", "Your other sessions end at once"],
-            f"{PATH}/remove-second-factor",
-            "Yes, Remove",
-        )
-
-    def remove_factor(self, actor: PageActor) -> Response:
-        """Remove one's own second factor, if the role does not demand one."""
-        with self.work.write() as actions:
-            actions.factors.remove(actor)
-        return RedirectResponse(PATH, 303)
-
-    def end_own(self, actor: PageActor, session_id: str) -> Response:
-        """End one of one's own sessions."""
-        with self.work.write() as actions:
-            session = actions.sessions.end_one(actor, session_id)
-        return RedirectResponse("/signin" if session.id == actor.session_id else f"{PATH}#sessions", 303)
-
-    def end_others(self, actor: PageActor) -> Response:
-        """End all one's own sessions but this one."""
-        with self.work.write() as actions:
-            actions.sessions.end_others(actor)
-        return RedirectResponse(f"{PATH}#sessions", 303)
-
     def sessions_of(self, request: Request, actor: PageActor, administrator_id: str) -> Response:
         """List somebody's sessions."""
         with self.work.read() as actions:
             sessions = actions.sessions.list_of(actor, administrator_id)
             administrator = actions.administrators.get(actor, administrator_id)
         return self.templates.render(
-            "password/sessions.html", request, administrator=administrator, sessions=_rows(sessions), present=actor.session_id
+            "password/sessions.html",
+            request,
+            administrator=administrator,
+            sessions=session_rows(sessions),
+            present=actor.session_id,
         )
 
     def end_theirs(self, actor: PageActor, administrator_id: str, session_id: str) -> Response:
@@ -258,7 +177,7 @@ class AccountPages:
             own=own,
             form=form or _form_of(own),
             said=said,
-            sessions=_rows(sessions),
+            sessions=session_rows(sessions),
             present=actor.session_id,
             codes=codes,
             passkeys=passkeys,
@@ -276,60 +195,6 @@ class AccountPages:
             longest=LONGEST_PASSWORD,
         )
 
-    def _set_up_page(
-        self, request: Request, actor: Actor, form: FormState, enrolment: Enrolment, *, status: int = 200
-    ) -> Response:
-        return self.templates.render(
-            "password/set_up_factor.html",
-            request,
-            status=status,
-            form=form,
-            enrolment=enrolment,
-            required=actor.lacks_factor,
-            why=DEMANDED,
-            sign_out="/signout",
-            action=SET_UP_PATH,
-            back=BACK,
-        )
-
-    def _codes_page(self, request: Request, codes: Sequence[str], title: str) -> Response:
-        return self.templates.render("password/recovery_codes.html", request, codes=codes, title=title, home="/admin")
-
-    def _confirm(  # noqa: PLR0917 - the parts of a confirmation, in the order they appear in it
-        self, request: Request, title: str, sentence: str, impacts: Sequence[str], action: str, verb: str
-    ) -> Response:
-        return self.templates.render(
-            "ui/confirm.html",
-            request,
-            title=title,
-            sentence=sentence,
-            impacts=impacts,
-            action=action,
-            verb=verb,
-            cancel=PATH,
-            understood="",
-        )
-
-
-def browser_name(user_agent: str) -> str:
-    """Return a browser's name and system in words, from what it says of itself; cut when it says something else."""
-    browsers = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
-    systems = (
-        ("Windows", "Windows"),
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Mac OS X", "macOS"),
-        ("Linux", "Linux"),
-    )
-    browser = next((name for mark, name in browsers if mark in user_agent), "")
-    system = next((name for mark, name in systems if mark in user_agent), "")
-    return " on ".join(part for part in (browser, system) if part) or user_agent[:60] or "Unknown browser"
-
 
 def _form_of(administrator: Administrator) -> FormState:
     return FormState.showing(firstname=administrator.firstname, lastname=administrator.lastname, version=administrator.version)
-
-
-def _rows(sessions: Sequence[Session]) -> list[tuple[Session, str]]:
-    return [(session, browser_name(session.user_agent)) for session in sessions]

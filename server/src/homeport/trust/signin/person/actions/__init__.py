@@ -2,6 +2,6 @@
 
 from homeport.trust.signin.person.actions.factors import PersonFactors
 from homeport.trust.signin.person.actions.passwords import Passwords
-from homeport.trust.signin.person.actions.signin import Entered, PersonSignIn
+from homeport.trust.signin.person.actions.signin import PersonSignIn
 
-__all__ = ["Entered", "Passwords", "PersonFactors", "PersonSignIn"]
+__all__ = ["Passwords", "PersonFactors", "PersonSignIn"]

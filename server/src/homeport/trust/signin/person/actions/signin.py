@@ -15,7 +15,7 @@ from homeport.trust.signin.model import Purpose, SignIn
 from homeport.trust.signin.password import model
 from homeport.trust.signin.password.actions import Sessions
 from homeport.trust.signin.password.actions.throttling import Throttling
-from homeport.trust.signin.password.model import MOST_WRONG_CODES, Challenge, CodeAsked, Session, Way
+from homeport.trust.signin.password.model import MOST_WRONG_CODES, Challenge, CodeAsked, SignedIn, Way
 from homeport.trust.signin.password.ports import BrowserStore, ChallengeStore
 from homeport.trust.signin.password.recording import PasswordAttempts
 from homeport.trust.signin.person.actions.factors import PersonFactors
@@ -23,16 +23,6 @@ from homeport.trust.signin.person.model import HOME, Authority, DirectoryPasswor
 from homeport.trust.signin.person.ports import AccessPolicies, PasswordStore, PersonStore, Ruling, Verdict
 
 _AGAINST = {UserState.SUSPENDED: ReasonCode.USER_SUSPENDED, UserState.STAGED: ReasonCode.USER_STAGED}
-
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """What a successful sign-in hands to the browser: the session, its token, the token by which the browser is known, where to go."""
-
-    session: Session
-    token: str
-    browser: str
-    target: str = HOME
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +70,7 @@ class PersonSignIn:
         browser: str = "",
         rehash: str = "",
         target: str = HOME,
-    ) -> Entered | CodeAsked | Refused:
+    ) -> SignedIn | CodeAsked | Refused:
         """Judge an attempt: start a session, ask for the code, or refuse. Either way it is recorded.
 
         `rehash` is the same password's hash with today's parameters, when the stored one is outdated.
@@ -136,7 +126,7 @@ class PersonSignIn:
 
     def give_code(
         self, token: str, code: str, origin: Origin, *, replacing: str = "", browser: str = ""
-    ) -> Entered | Refused | None:
+    ) -> SignedIn | Refused | None:
         """Start the session when the code was right; else count it and return None, or Refused after the last one.
 
         Raises Unauthenticated when the password must be given again, and RateLimited while it is too early.
@@ -177,7 +167,7 @@ class PersonSignIn:
 
     def enter_by_link(
         self, user: User, origin: Origin, *, replacing: str = "", browser: str = ""
-    ) -> Entered | CodeAsked | Refused:
+    ) -> SignedIn | CodeAsked | Refused:
         """Sign in somebody who just set their password by a one-time link; policies and a second factor count as ever."""
         # public: the link's token was the proof
         held = self.people.get_for_update(user.id) or user
@@ -195,13 +185,13 @@ class PersonSignIn:
 
     def enter_by_passkey(
         self, user_id: str, origin: Origin, *, replacing: str = "", browser: str = "", target: str = HOME
-    ) -> Entered | Refused:
+    ) -> SignedIn | Refused:
         """Sign in somebody whose passkey answered; policies count as ever, and no code is asked."""
         # public: the passkey's signature was the proof
         user = self.people.get_for_update(user_id)
         sign_in, recorder = self.attempts.begin(Purpose.USER_PORTAL, origin, user, "")
         if user is None:
-            return self._refuse(sign_in, ReasonCode.PASSKEY_WRONG, recorder)
+            return self._refuse(sign_in, ReasonCode.PASSKEY_WRONG, recorder, told=True)
         recorder.ok("passkey right", user=user.username)
         ruling = self._judge(user, self.passwords.get(user.id), origin, recorder, both=True)
         if isinstance(ruling, Refused):
@@ -216,6 +206,11 @@ class PersonSignIn:
         # public: nothing is known of whoever tried
         sign_in, recorder = self.attempts.begin(Purpose.USER_PORTAL, origin, None, "")
         return self.attempts.refuse(sign_in, ReasonCode.PASSKEY_WRONG, recorder).id
+
+    def asks_code(self, actor: Actor) -> bool:
+        """Tell whether a confirmation needs a code beside the password."""
+        # public: of oneself
+        return self.passwords.get(actor.id).factor_since is not None
 
     def begin_confirmation(self, actor: Actor) -> PersonAttempt:
         """Count an attempt of a signed-in person to confirm their password; raise RateLimited while it is too early."""
@@ -273,13 +268,13 @@ class PersonSignIn:
         browser: str,
         target: str,
         way: Way = Way.PASSWORD,
-    ) -> Entered:
+    ) -> SignedIn:
         session, token = self.sessions.start(user, origin, replacing=replacing, way=way)
         known = browser if self._known(browser, user.id) else self.entropy.token()
         self.browsers.remember(hash_token(known), user.id, self.clock.now())
         if sign_in is not None:
             self.attempts.complete(sign_in, recorder)
-        return Entered(session, token, known, target)
+        return SignedIn(session, token, known, target)
 
     def _known(self, browser: str, user_id: str) -> bool:
         since = self.clock.now() - model.KNOWN_FOR

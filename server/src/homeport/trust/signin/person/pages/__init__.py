@@ -2,6 +2,15 @@
 
 from homeport.trust.signin.person.pages.managed import PasswordPanels
 from homeport.trust.signin.person.pages.security import SecurityActions, SecurityPages
-from homeport.trust.signin.person.pages.signin import PersonActions, PersonAuthenticator, PersonPages
+from homeport.trust.signin.person.pages.signin import USERS, PersonActions, PersonAuthenticator, PersonPages, user_door
 
-__all__ = ["PasswordPanels", "PersonActions", "PersonAuthenticator", "PersonPages", "SecurityActions", "SecurityPages"]
+__all__ = [
+    "USERS",
+    "PasswordPanels",
+    "PersonActions",
+    "PersonAuthenticator",
+    "PersonPages",
+    "SecurityActions",
+    "SecurityPages",
+    "user_door",
+]

@@ -1,32 +1,30 @@
-"""Security: one's own password, second factor and sessions."""
+"""Security: how one is protected and where one is signed in; one's own password."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from homeport.directory.admins.model import LONGEST_PASSWORD, Enrolment
+from homeport.directory.admins.model import LONGEST_PASSWORD
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import UserActor
 from homeport.foundation.kernel.actor import Actor
-from homeport.foundation.kernel.errors import Conflict, Invalid
+from homeport.foundation.kernel.errors import Conflict
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.passkeys.actions import Passkeys
 from homeport.trust.signin.password.actions import Sessions
-from homeport.trust.signin.password.pages.account import browser_name
-from homeport.trust.signin.password.pages.signin import Hasher
+from homeport.trust.signin.password.pages.audience import Hasher
+from homeport.trust.signin.password.pages.own import session_rows
 from homeport.trust.signin.person.actions import Passwords, PersonFactors
 from homeport.trust.signin.person.actions.owners import SessionUsers
 from homeport.trust.signin.person.forgotten import Forgotten
 from homeport.trust.signin.person.model import Authority, PasswordStatus
-from homeport.trust.signin.person.pages.signin import DIFFER, FACTOR, PASSWORD, SIGN_IN, SIGN_OUT, USED_BEFORE
+from homeport.trust.signin.person.pages.signin import DIFFER, PASSWORD, USED_BEFORE
 
 PATH = "/user/security"
 BACK = ("Security", PATH)
-DEMANDED = "Signing in from here needs a second factor, and you have none yet."
 WORDS = {
     PasswordStatus.PENDING: ("Pending", "info"),
     PasswordStatus.ACTIVE: ("Active", "ok"),
@@ -61,14 +59,6 @@ class SecurityPages:
         router.add_api_route(PATH, self.show, methods=["GET"])
         router.add_api_route(PASSWORD, self.ask_password, methods=["GET"])
         router.add_api_route(PASSWORD, self.set_password, methods=["POST"])
-        router.add_api_route(FACTOR, self.ask_factor, methods=["GET"])
-        router.add_api_route(FACTOR, self.set_up_factor, methods=["POST"])
-        router.add_api_route(f"{PATH}/recovery-codes", self.ask_codes, methods=["GET"])
-        router.add_api_route(f"{PATH}/recovery-codes", self.renew_codes, methods=["POST"])
-        router.add_api_route(f"{PATH}/remove-second-factor", self.ask_remove, methods=["GET"])
-        router.add_api_route(f"{PATH}/remove-second-factor", self.remove_factor, methods=["POST"])
-        router.add_api_route(f"{PATH}/sessions/end-others", self.end_others, methods=["POST"])
-        router.add_api_route(f"{PATH}/sessions/{{session_id}}/end", self.end, methods=["POST"])
         return router
 
     def show(self, request: Request, actor: UserActor) -> Response:
@@ -111,80 +101,6 @@ class SecurityPages:
         form.confirm(["Password: changed. Your other sessions ended."])
         return self._page(request, actor, said=form)
 
-    def ask_factor(self, request: Request, actor: UserActor) -> Response:
-        """Show a fresh secret to scan, and ask for its first code."""
-        with self.work.read() as act:
-            enrolment = act.factors.begin(actor)
-        return self._set_up_page(request, actor, FormState(), enrolment)
-
-    def set_up_factor(
-        self, request: Request, actor: UserActor, enrolment: Annotated[str, Form()] = "", code: Annotated[str, Form()] = ""
-    ) -> Response:
-        """Confirm the first code, and show the recovery codes, this once."""
-        form = FormState()
-        try:
-            with self.work.write() as act:
-                codes = act.factors.confirm(actor, enrolment, code)
-        except Invalid as error:
-            for field, sentence in error.fields.items():
-                form.fail(field, sentence)
-            with self.work.read() as act:
-                if error.fields:
-                    shown = act.factors.resume(actor, enrolment)
-                else:
-                    form.refuse(error.detail)
-                    shown = act.factors.begin(actor)
-            return self._set_up_page(request, actor, form, shown, status=400)
-        return self._codes_page(request, codes, "Your second factor is set up")
-
-    def ask_codes(self, request: Request, actor: UserActor) -> Response:
-        """Ask before the recovery codes are replaced."""
-        self._require_recent(actor)
-        return self._confirm(
-            request,
-            "Make new recovery codes",
-            "Ten new codes replace those that are left.",
-            ["The codes that you wrote down before are worth nothing from then on"],
-            "recovery-codes",
-            "Yes, Make New Codes",
-        )
-
-    def renew_codes(self, request: Request, actor: UserActor) -> Response:
-        """Replace the recovery codes and show the new ones, this once."""
-        with self.work.write() as act:
-            codes = act.factors.renew_codes(actor)
-        return self._codes_page(request, codes, "New recovery codes")
-
-    def ask_remove(self, request: Request, actor: UserActor) -> Response:
-        """Ask before one's own second factor is removed."""
-        self._require_recent(actor)
-        return self._confirm(
-            request,
-            "Remove the second factor",
-            "Whoever knows your password can then sign in as you.",
-            ["Your recovery codes are worth nothing from then on", "Your other sessions end at once"],
-            "remove-second-factor",
-            "Yes, Remove",
-        )
-
-    def remove_factor(self, actor: UserActor) -> Response:
-        """Remove one's own second factor."""
-        with self.work.write() as act:
-            act.factors.remove(actor)
-        return RedirectResponse(PATH, 303)
-
-    def end(self, actor: UserActor, session_id: str) -> Response:
-        """End one of one's own sessions."""
-        with self.work.write() as act:
-            session = act.sessions.end_one(actor, session_id)
-        return RedirectResponse(SIGN_IN if session.id == actor.session_id else f"{PATH}#sessions", 303)
-
-    def end_others(self, actor: UserActor) -> Response:
-        """End all one's own sessions but this one."""
-        with self.work.write() as act:
-            act.sessions.end_others(actor)
-        return RedirectResponse(f"{PATH}#sessions", 303)
-
     def _require_recent(self, actor: Actor) -> None:
         # Asked before a form is filled in: afterwards what was typed would be lost.
         with self.work.read() as act:
@@ -206,7 +122,7 @@ class SecurityPages:
             managed=password.authority is not Authority.HOMEPORT,
             codes=codes,
             passkeys=passkeys,
-            sessions=[(session, browser_name(session.user_agent)) for session in sessions],
+            sessions=session_rows(sessions),
             present=actor.session_id,
         )
 
@@ -226,38 +142,4 @@ class SecurityPages:
             sentence=sentence,
             shortest=shortest,
             longest=LONGEST_PASSWORD,
-        )
-
-    def _set_up_page(
-        self, request: Request, actor: Actor, form: FormState, enrolment: Enrolment, *, status: int = 200
-    ) -> Response:
-        return self.templates.render(
-            "password/set_up_factor.html",
-            request,
-            status=status,
-            form=form,
-            enrolment=enrolment,
-            required=actor.lacks_factor,
-            why=DEMANDED,
-            sign_out=SIGN_OUT,
-            action=FACTOR,
-            back=BACK,
-        )
-
-    def _codes_page(self, request: Request, codes: Sequence[str], title: str) -> Response:
-        return self.templates.render("password/recovery_codes.html", request, codes=codes, title=title, home=PATH)
-
-    def _confirm(  # noqa: PLR0917 - the parts of a confirmation, in the order they appear in it
-        self, request: Request, title: str, sentence: str, impacts: Sequence[str], action: str, verb: str
-    ) -> Response:
-        return self.templates.render(
-            "ui/confirm.html",
-            request,
-            title=title,
-            sentence=sentence,
-            impacts=impacts,
-            action=f"{PATH}/{action}",
-            verb=verb,
-            cancel=PATH,
-            understood="",
         )
