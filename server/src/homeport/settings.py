@@ -58,6 +58,8 @@ class Settings:
     """Certificates (PEM) of authorities that vouch for Apple's devices, besides the one that Homeport knows, should Apple use another one."""
     apple_machine_info_audit_only: bool = False
     """`on` lets a device begin its enrolment although no pinned authority vouches for it, and logs it; for the day on which Apple changes its authority."""
+    apple_attestation_roots: Path | None = None
+    """Certificates (PEM) of the roots that vouch for Macs' keys: Apple publishes its *Enterprise Attestation Root CA*. Without it no key counts as attested."""
     apple_legacy_crypto: bool = False
     """`on` takes DES, 3DES and SHA-1 in the requests and signatures of Macs too, which old clients of SCEP need; `off` refuses them."""
     apple_service: str = "https://mdmenrollment.apple.com"
@@ -157,6 +159,7 @@ _KINDS: dict[str, str] = {
     "country_database": "path",
     "apple_device_authorities": "path",
     "apple_machine_info_audit_only": "switch",
+    "apple_attestation_roots": "path",
     "apple_legacy_crypto": "switch",
     "apple_service": "text",
     "log_format": "text",

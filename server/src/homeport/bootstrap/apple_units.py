@@ -6,6 +6,11 @@ from homeport.bootstrap.signin_units import SignInUnit
 from homeport.channels.apple.ade import keys
 from homeport.channels.apple.ade.actions import Ade
 from homeport.channels.apple.ade.store import AdeSql
+from homeport.channels.apple.authority.acme.actions import Acme
+from homeport.channels.apple.authority.acme.parts import Parts as AcmeParts
+from homeport.channels.apple.authority.acme.store import SqlAcmeStore
+from homeport.channels.apple.authority.actions import Authority
+from homeport.channels.apple.authority.store import SqlAuthorityStore
 from homeport.channels.apple.enrollment.store import EnrollmentSql
 from homeport.channels.apple.settings.actions import AppleConfiguration
 from homeport.channels.apple.settings.store import AppleSettingsSql
@@ -27,6 +32,29 @@ class AppleUnit(SignInUnit):
     def apple_enrollments(self) -> EnrollmentSql:
         """The sessions of the web view."""
         return EnrollmentSql(self._connection)
+
+    @cached_property
+    def apple_authority(self) -> Authority:
+        """The authority that vouches for Macs."""
+        parts = self._parts
+        store = SqlAuthorityStore(self._connection)
+        return Authority(store, parts.sealer, self.audit, self._clock, self._entropy, parts.settings.organization)
+
+    @cached_property
+    def acme(self) -> Acme:
+        """How Macs whose hardware vouches for their keys ask for certificates."""
+        parts = self._parts
+        return Acme(
+            AcmeParts(
+                SqlAcmeStore(self._connection),
+                self.apple_authority,
+                parts.attestation_roots,
+                parts.sealer,
+                self._clock,
+                self._entropy,
+                parts.settings.public_url,
+            )
+        )
 
     @cached_property
     def ade(self) -> Ade:

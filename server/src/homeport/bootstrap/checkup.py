@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from homeport.bootstrap.home import Home
+from homeport.channels.apple.authority.acme.attestation import AttestationRoots
 from homeport.channels.apple.cms.model import CMSError
 from homeport.channels.apple.machine_info import aspen_deviceinfo
 from homeport.channels.apple.machine_info.aspen_deviceinfo import DeviceAuthorities
@@ -163,8 +164,10 @@ def _macs(settings: Settings) -> Line:
         return Line(name, State.FAILED, error.detail, "Go back to the release before: no Mac can enrol with these libraries.")
     try:
         DeviceAuthorities.read(settings.apple_device_authorities)
+        AttestationRoots.read(settings.apple_attestation_roots)
     except (OSError, ValueError) as error:
-        return Line(name, State.FAILED, f"{settings.apple_device_authorities}: {error}", "Name a PEM file of certificates.")
+        files = [str(file) for file in (settings.apple_device_authorities, settings.apple_attestation_roots) if file]
+        return Line(name, State.FAILED, f"{' or '.join(files)}: {error}", "Name a PEM file of certificates.")
     if settings.apple_machine_info_audit_only:
         remedy = "Set HOMEPORT_APPLE_MACHINE_INFO_AUDIT_ONLY to off once the authority is pinned."
         return Line(name, State.ATTENTION, "Devices may begin to enrol that no pinned authority vouches for.", remedy)

@@ -15,6 +15,7 @@ from homeport.bootstrap.units import Unit
 from homeport.channels.apple.ade.client import AdeClient
 from homeport.channels.apple.ade.model import Token
 from homeport.channels.apple.ade.sync import AdeSync
+from homeport.channels.apple.authority.acme.attestation import AttestationRoots
 from homeport.channels.apple.settings.model import AppleSettings
 from homeport.channels.linux.tables import order_keys
 from homeport.channels.linux.wakeups import Wakeups
@@ -96,6 +97,7 @@ class Home:
             Argon2id(),
             Wakeups(),
             Countries(settings.country_database),
+            AttestationRoots.read(settings.apple_attestation_roots),
         )
         with database.read() as unit:
             audited = unit.connection.execute(select(func.count()).select_from(audit_batches)).scalar_one() > 0
@@ -245,6 +247,8 @@ class Home:
             now = self.parts.clock.now()
             moment = upkeep.long_ago(now)
             actions.sign_ins.expire()
+            actions.apple_authority.forget_challenges()
+            actions.acme.forget()
             actions.sign_ins.store.remove_before(now - KEPT_FOR)
             actions.tokens.store.remove_before(moment)
             actions.authorizations.store.remove_before(moment)

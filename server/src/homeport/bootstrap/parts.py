@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from homeport.channels.apple.authority.acme.attestation import AttestationRoots
 from homeport.channels.linux.wakeups import Wakeups
 from homeport.directory.admins.store.argon2id import Argon2id
 from homeport.foundation.database.engine import Database
@@ -24,3 +25,4 @@ class Parts:
     hasher: Argon2id
     wakeups: Wakeups
     countries: Countries
+    attestation_roots: AttestationRoots

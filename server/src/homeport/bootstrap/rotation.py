@@ -13,6 +13,8 @@ from homeport.bootstrap.restore import connections_of_others
 from homeport.bootstrap.units import Unit
 from homeport.channels.apple.ade.actions import KEY_CONTEXT, TOKEN_CONTEXT
 from homeport.channels.apple.ade.store import AdeSql
+from homeport.channels.apple.authority.acme.parts import SEALED_AS as ACME_SEALED_AS
+from homeport.channels.apple.authority.acme.tables import acme_orders
 from homeport.channels.apple.authority.actions import SEALED_AS as AUTHORITY_SEALED_AS
 from homeport.channels.apple.authority.tables import apple_authority
 from homeport.channels.apple.mdm.store import seal_anew as mac_secrets
@@ -59,6 +61,7 @@ def rotate(home: Home, actor: Actor) -> int:
             _user_factors,
             _destinations,
             _apple_authority,
+            _acme_orders,
             _apple_server,
             mac_secrets,
         )
@@ -158,6 +161,15 @@ def _apple_authority(connection: Connection, sealer: Sealer) -> int:
         return 0
     connection.execute(update(apple_authority).values(key_sealed=sealer.sealed_anew(found, AUTHORITY_SEALED_AS)))
     return 1
+
+
+def _acme_orders(connection: Connection, sealer: Sealer) -> int:
+    orders = acme_orders
+    found = connection.execute(select(orders.c.id, orders.c.word_sealed).with_for_update()).all()
+    for row in found:
+        sealed = sealer.sealed_anew(row.word_sealed, ACME_SEALED_AS)
+        connection.execute(update(orders).where(orders.c.id == row.id).values(word_sealed=sealed))
+    return len(found)
 
 
 def _client(provider_id: str, settings: Settings, sealer: Sealer) -> Settings:

@@ -6,10 +6,8 @@ from functools import cached_property
 from homeport.bootstrap.apple_units import AppleUnit
 from homeport.bootstrap.mac_sessions import MacSessions
 from homeport.channels.apple.ade.store import AdeSql
-from homeport.channels.apple.authority.actions import Authority
 from homeport.channels.apple.authority.identity import Identities
 from homeport.channels.apple.authority.model import DeviceIdentity
-from homeport.channels.apple.authority.store import SqlAuthorityStore
 from homeport.channels.apple.mdm.actions import MacActions
 from homeport.channels.apple.mdm.api import MdmActions
 from homeport.channels.apple.mdm.checkin import CheckIn
@@ -277,13 +275,6 @@ class Unit(AppleUnit):
             self.audit,
             self._clock,
         )
-
-    @cached_property
-    def apple_authority(self) -> Authority:
-        """The authority that vouches for Macs."""
-        parts = self._parts
-        store = SqlAuthorityStore(self._connection)
-        return Authority(store, parts.sealer, self.audit, self._clock, self._entropy, parts.settings.organization)
 
     @cached_property
     def federation(self) -> Federation:

@@ -15,6 +15,7 @@ from homeport.bootstrap import portal
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
 from homeport.channels.apple.ade.pages import AppleActions, ApplePages
+from homeport.channels.apple.authority.acme.api import AcmeActions, AcmeEndpoints
 from homeport.channels.apple.authority.api import AuthorityActions, ScepEndpoint
 from homeport.channels.apple.mdm.api import MdmEndpoints
 from homeport.channels.apple.mdm.pages import MacPages
@@ -185,6 +186,7 @@ def application(home: Home) -> FastAPI:
         OAuthEndpoints(home.work_of(_issuer), parts.clock, settings.public_url).router(),
         AgentEndpoints(home.work_of(_linux), parts.wakeups, settings.public_url, reread).router(),
         ScepEndpoint(home.work_of(_authority), settings.apple_legacy_crypto).router(),
+        AcmeEndpoints(home.work_of(lambda unit: AcmeActions(unit.acme, unit.limits))).router(),
         ApprovalPages(home.work_of(_approval), templates, parts.entropy).router(),
         Callback(home.work_of(_callback), home.fetcher, home.network, templates, parts.clock).router(),
         packages.router(),

@@ -31,6 +31,10 @@ class OpenSsl:
         """Make an RSA key, `NAME.key`."""
         self.run("genpkey", "-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{bits}", "-out", f"{name}.key", "-quiet")
 
+    def make_curve_key(self, name: str, curve: str = "P-384") -> None:
+        """Make a key on an elliptic curve, `NAME.key`."""
+        self.run("genpkey", "-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{curve}", "-out", f"{name}.key", "-quiet")
+
     def self_sign(self, name: str, common_name: str, *, extensions: tuple[str, ...] = (), digest: str = "sha256") -> None:
         """Make `NAME.pem`, a certificate of `NAME.key` signed by itself."""
         added = [word for extension in extensions for word in ("-addext", extension)]

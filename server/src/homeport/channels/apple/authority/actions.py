@@ -24,6 +24,7 @@ from homeport.channels.apple.authority.model import (
     DeviceCertificate,
     DeviceIdentity,
     UnknownDevice,
+    Way,
 )
 from homeport.channels.apple.authority.ports import AuthorityStore
 from homeport.directory.audit.actions import Audit
@@ -63,15 +64,15 @@ class Authority:
         assert isinstance(key, rsa.RSAPrivateKey)
         return key
 
-    def challenge(self, session_id: str, serial: str, udid: str | None = None) -> str:
-        """Return the word that earns one certificate for a session, within 15 minutes; only its hash is kept.
+    def challenge(self, session_id: str, serial: str, udid: str | None = None, way: Way = Way.SCEP) -> str:
+        """Return the word that earns one certificate for a session, within 15 minutes and in one way; only its hash is kept.
 
         With `udid` the certificate is bound to the device from the beginning, as in a renewal.
         """
         # public: the session was allowed elsewhere
         word = self.entropy.token(32)
         expires_at = self.clock.now() + CHALLENGE_LIFE
-        self.store.add_challenge(Challenge(hash_token(word), session_id, serial, udid, expires_at))
+        self.store.add_challenge(Challenge(hash_token(word), session_id, serial, udid, expires_at, way=way))
         return word
 
     def issue(self, word: str, asked: Asked) -> x509.Certificate | None:
@@ -80,8 +81,25 @@ class Authority:
         A device that repeats its request, because the answer was lost, gets the same certificate again: the key must be the same.
         """
         # public: the challenge is the proof
-        now, found = self.clock.now(), self.store.challenge(hash_token(word))
-        if found is None or found.expires_at <= now:
+        return self.earn(hash_token(word), asked)
+
+    def promised(self, word: str) -> Challenge | None:
+        """Return what a word promises over ACME; None when it was used, is over, or is for SCEP."""
+        # public: the word is the proof
+        return self.promised_by(hash_token(word))
+
+    def promised_by(self, word_hash: str) -> Challenge | None:
+        """Return the same by the hash of the word, which an order keeps."""
+        # public: the order was made with the word
+        found = self.store.challenge(word_hash)
+        alive = found is not None and found.used_at is None and found.expires_at > self.clock.now()
+        return found if alive and found is not None and found.way is not Way.SCEP else None
+
+    def earn(self, word_hash: str, asked: Asked) -> x509.Certificate | None:
+        """Return the same as `issue` by the hash of the word."""
+        # public: the caller saw the word
+        now, found = self.clock.now(), self.store.challenge(word_hash)
+        if found is None or found.expires_at <= now or not found.is_met_by(asked):
             return None
         if found.used_at is None:
             made = self._made(found, asked)
@@ -94,6 +112,9 @@ class Authority:
     def renew(self, identity: DeviceIdentity, asked: Asked) -> x509.Certificate:
         """Return a new certificate for a device that asked with its present one, which stays good until the new one is used."""
         # public: the caller identified the device by its certificate
+        present = self.store.get(identity.certificate_sha256)
+        if present is not None and present.attested and not asked.attested:
+            raise UnknownDevice("The hardware of this Mac vouched for its key; a renewal has to come by ACME too.")
         held = Challenge("", identity.session_id, identity.serial, identity.udid, self.clock.now())
         made = self._made(held, asked)
         self._keep(made, held, asked, "apple_certificate_renewed")
@@ -182,7 +203,7 @@ class Authority:
             subject=made.subject.rfc4514_string(),
             session_id=found.session_id,
             serial=found.serial,
-            udid=found.udid,
+            udid=asked.udid or found.udid,
             certificate=certificates.as_text(made),
             issued_at=self.clock.now(),
             not_after=made.not_valid_after_utc,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from homeport.foundation.kernel.errors import Invalid
 
@@ -38,9 +39,17 @@ class AuthorityKey:
     created_at: datetime
 
 
+class Way(StrEnum):
+    """How a Mac gets its certificate: by SCEP, by ACME, or by ACME and only if its hardware vouches for the key."""
+
+    SCEP = "scep"
+    ACME = "acme"
+    ATTESTED = "attested"
+
+
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What earns one certificate, once. Of the word itself only the hash is kept."""
+    """What earns one certificate, once, in one `way`: else whoever has the word would choose the weakest. Only its hash is kept."""
 
     word_hash: str
     session_id: str
@@ -49,6 +58,11 @@ class Challenge:
     expires_at: datetime
     used_at: datetime | None = None
     certificate_sha256: str = ""
+    way: Way = Way.SCEP
+
+    def is_met_by(self, asked: "Asked") -> bool:
+        """Tell whether a request came in the way that is wanted."""
+        return asked.acme is (self.way is not Way.SCEP) and (asked.attested or self.way is not Way.ATTESTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +99,12 @@ class DeviceCertificate:
 class Asked:
     """What a device asks a certificate for: its public key (DER of SubjectPublicKeyInfo), and how the request was made.
 
-    There is no name in it: what the certificate says comes from the session.
+    There is no name in it: what the certificate says comes from the session. `udid` is the one that the hardware attested.
     """
 
     public_key: bytes
     digest: str = ""
     cipher: str = ""
+    acme: bool = False
     attested: bool = False
+    udid: str | None = None

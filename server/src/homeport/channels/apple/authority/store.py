@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from homeport.channels.apple.authority.model import AuthorityKey, Challenge, DeviceCertificate
+from homeport.channels.apple.authority.model import AuthorityKey, Challenge, DeviceCertificate, Way
 from homeport.channels.apple.authority.tables import apple_authority, apple_certificates, apple_challenges
 
 
@@ -42,7 +42,7 @@ class SqlAuthorityStore:
             .mappings()
             .one_or_none()
         )
-        return Challenge(**row) if row else None
+        return Challenge(**{**row, "way": Way(row["way"])}) if row else None
 
     def use_challenge(self, word_hash: str, now: datetime, certificate_sha256: str) -> bool:
         """Use a challenge up; False when it was used, is over, or is not known. Of many at once one gets True."""

@@ -24,6 +24,7 @@ apple_challenges = Table(
     Column("expires_at", UtcDateTime, nullable=False, index=True),
     Column("used_at", UtcDateTime),
     Column("certificate_sha256", String(64), nullable=False),
+    Column("way", String(16), nullable=False, server_default="scep"),
 )
 
 apple_certificates = Table(
