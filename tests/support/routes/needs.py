@@ -1,6 +1,9 @@
 """Which permissions each route asks for."""
 
+from tests.support.routes.needs_of_macs import NEEDS_OF_MACS
+
 NEEDS: dict[str, str] = {
+    **NEEDS_OF_MACS,
     "GET /admin": "",
     "GET /admin/last-sign-ins": "signins:read",
     "GET /admin/event-destinations": "audit:read",
@@ -21,16 +24,6 @@ NEEDS: dict[str, str] = {
     "PUT /api/v2/event-destinations/{id}": "audit:read audit:write",
     "DELETE /api/v2/event-destinations/{id}": "audit:read audit:write",
     "POST /api/v2/event-destinations/{id}/test": "audit:read audit:write",
-    "GET /admin/apple": "apple:read",
-    "POST /admin/apple/public-key": "apple:write",
-    "POST /admin/apple/token": "apple:read apple:write",
-    "POST /admin/apple/sync": "apple:read apple:write",
-    "GET /admin/apple/disconnect": "apple:read apple:write",
-    "POST /admin/apple/disconnect": "apple:write",
-    "GET /admin/apple/devices": "apple:read",
-    "GET /admin/apple/devices/{serial}": "apple:read",
-    "GET /admin/apple/settings": "apple:read",
-    "POST /admin/apple/settings": "apple:read apple:write",
     "GET /admin/account": "",
     "POST /admin/account": "",
     "GET /admin/account/passkeys/add": "",
@@ -196,13 +189,6 @@ NEEDS: dict[str, str] = {
     "POST /admin/devices/{device_id}/approve": "devices:write",
     "GET /admin/devices/{device_id}/bindings/{binding_id}/unlock-code": "devices:read devices:unlock",
     "POST /admin/devices/{device_id}/bindings/{binding_id}/unlock-code": "devices:read devices:unlock",
-    "POST /admin/devices/{device_id}/mac/look": "apple:write",
-    "POST /admin/devices/{device_id}/mac/accept": "apple:write",
-    "GET /admin/devices/{device_id}/mac/lock": "devices:read apple:erase",
-    "POST /admin/devices/{device_id}/mac/lock": "devices:read apple:erase",
-    "GET /admin/devices/{device_id}/mac/erase": "devices:read apple:erase",
-    "POST /admin/devices/{device_id}/mac/erase": "apple:erase",
-    "POST /admin/devices/{device_id}/mac/secrets": "apple:erase",
     "GET /admin/devices/{device_id}/bindings/{binding_id}/remove": "devices:read devices:write",
     "POST /admin/devices/{device_id}/bindings/{binding_id}/remove": "devices:read devices:write",
     "GET /admin/devices/{device_id}/bindings/{binding_id}/reset-passcode": "devices:read passcodes:reset",

@@ -29,6 +29,8 @@ SENSITIVE: frozenset[str] = frozenset(
         "POST /admin/administrators/{administrator_id}/suspend",
         "POST /admin/api-keys/add",
         "POST /admin/apple/disconnect",
+        "POST /admin/apple/push/certificate",
+        "POST /admin/apple/push/remove",
         "POST /admin/devices/add",
         "POST /admin/devices/selected/delete",
         "POST /admin/devices/{device_id}/bindings/{binding_id}/remove",

@@ -12,6 +12,9 @@ from homeport.channels.apple.authority.acme.store import SqlAcmeStore
 from homeport.channels.apple.authority.actions import Authority
 from homeport.channels.apple.authority.store import SqlAuthorityStore
 from homeport.channels.apple.enrollment.store import EnrollmentSql
+from homeport.channels.apple.push import certificate
+from homeport.channels.apple.push.actions import PushCertificates
+from homeport.channels.apple.push.store import PushSql
 from homeport.channels.apple.settings.actions import AppleConfiguration
 from homeport.channels.apple.settings.store import AppleSettingsSql
 from homeport.directory.devices.store.groups import DeviceGroupSql
@@ -62,3 +65,10 @@ class AppleUnit(SignInUnit):
         parts = self._parts
         make = partial(keys.make, self._clock.now(), parts.settings.organization)
         return Ade(AdeSql(self._connection), self.audit, parts.sealer, self._clock, make, keys.decrypt)
+
+    @cached_property
+    def apple_push(self) -> PushCertificates:
+        """The certificate by which Macs are woken."""
+        parts = self._parts
+        make = partial(certificate.make_request, parts.settings.organization)
+        return PushCertificates(PushSql(self._connection), self.audit, parts.sealer, self._clock, make, certificate.public_of)

@@ -18,6 +18,7 @@ from homeport.channels.apple.authority.acme.tables import acme_orders
 from homeport.channels.apple.authority.actions import SEALED_AS as AUTHORITY_SEALED_AS
 from homeport.channels.apple.authority.tables import apple_authority
 from homeport.channels.apple.mdm.store import seal_anew as mac_secrets
+from homeport.channels.apple.push.store import seal_anew as push_secrets
 from homeport.channels.linux.help_desk import sealed_as
 from homeport.channels.linux.tables import help_desk_keys, order_keys
 from homeport.directory.admins.actions.one_time import seal_anew
@@ -64,6 +65,7 @@ def rotate(home: Home, actor: Actor) -> int:
             _acme_orders,
             _apple_server,
             mac_secrets,
+            push_secrets,
         )
         count = sum(seal(work.connection, sealer) for seal in parts_of)
         unit = Unit(parts, work)

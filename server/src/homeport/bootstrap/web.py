@@ -19,6 +19,7 @@ from homeport.channels.apple.authority.acme.api import AcmeActions, AcmeEndpoint
 from homeport.channels.apple.authority.api import AuthorityActions, ScepEndpoint
 from homeport.channels.apple.mdm.api import MdmEndpoints
 from homeport.channels.apple.mdm.pages import MacPages
+from homeport.channels.apple.push.pages import PushPages
 from homeport.channels.apple.settings.pages import AppleSettingsPages
 from homeport.channels.console.mail.api import MailApi
 from homeport.channels.console.mail.pages import MailPages
@@ -239,6 +240,7 @@ def application(home: Home) -> FastAPI:
         MailApi(home.work_of(lambda unit: unit.mail_settings)).router(),
         AppleSettingsPages(home.work_of(lambda unit: unit.apple_settings), templates).router(),
         ApplePages(home.work_of(_apple), templates).router(),
+        PushPages(home.work_of(lambda unit: unit.apple_push), templates).router(),
         *portal.routers(home, app, templates, panels),
         sign_in_pages.router(),
         SignInApi(home.work_of(lambda unit: unit.sign_ins)).router(),

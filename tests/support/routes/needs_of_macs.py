@@ -1,0 +1,27 @@
+"""Which permissions the routes about Macs ask for."""
+
+NEEDS_OF_MACS: dict[str, str] = {
+    "GET /admin/apple": "apple:read",
+    "POST /admin/apple/public-key": "apple:write",
+    "POST /admin/apple/token": "apple:read apple:write",
+    "POST /admin/apple/sync": "apple:read apple:write",
+    "GET /admin/apple/disconnect": "apple:read apple:write",
+    "POST /admin/apple/disconnect": "apple:write",
+    "GET /admin/apple/devices": "apple:read",
+    "GET /admin/apple/devices/{serial}": "apple:read",
+    "GET /admin/apple/push": "apple:read",
+    "POST /admin/apple/push/request": "apple:write",
+    "GET /admin/apple/push/certificate": "apple:write",
+    "POST /admin/apple/push/certificate": "apple:write",
+    "GET /admin/apple/push/remove": "apple:read apple:write",
+    "POST /admin/apple/push/remove": "apple:write",
+    "GET /admin/apple/settings": "apple:read",
+    "POST /admin/apple/settings": "apple:read apple:write",
+    "POST /admin/devices/{device_id}/mac/look": "apple:write",
+    "POST /admin/devices/{device_id}/mac/accept": "apple:write",
+    "GET /admin/devices/{device_id}/mac/lock": "devices:read apple:erase",
+    "POST /admin/devices/{device_id}/mac/lock": "devices:read apple:erase",
+    "GET /admin/devices/{device_id}/mac/erase": "devices:read apple:erase",
+    "POST /admin/devices/{device_id}/mac/erase": "apple:erase",
+    "POST /admin/devices/{device_id}/mac/secrets": "apple:erase",
+}
