@@ -1,13 +1,12 @@
 """Every slice's actions over one unit of work."""
 
-from collections.abc import Callable
 from functools import cached_property
 
 from homeport.bootstrap.apple_units import AppleUnit
+from homeport.bootstrap.mac_certificates import MacCertificates
 from homeport.bootstrap.mac_sessions import MacSessions
 from homeport.channels.apple.ade.store import AdeSql
 from homeport.channels.apple.authority.identity import Identities
-from homeport.channels.apple.authority.model import DeviceIdentity
 from homeport.channels.apple.mdm.actions import MacActions
 from homeport.channels.apple.mdm.api import MdmActions
 from homeport.channels.apple.mdm.checkin import CheckIn
@@ -15,7 +14,7 @@ from homeport.channels.apple.mdm.command_queue import Queue
 from homeport.channels.apple.mdm.connect import Connect
 from homeport.channels.apple.mdm.management import Management
 from homeport.channels.apple.mdm.pages import MacPageActions
-from homeport.channels.apple.mdm.ports import Sessions
+from homeport.channels.apple.mdm.ports import Certificates, Sessions
 from homeport.channels.apple.mdm.record import MacLog
 from homeport.channels.apple.mdm.store import CommandSql, MacSql
 from homeport.channels.apple.settings.store import AppleSettingsSql
@@ -132,8 +131,8 @@ class Unit(AppleUnit):
         groups = DeviceGroupSql(self._connection)
         return AutomatedEnrollment(keys, devices, groups, self.bindings, self._clock, self._entropy, self._work, self.audit)
 
-    def macs(self, sessions: Sessions, bind: Callable[[DeviceIdentity, str], object]) -> Management:
-        """Macs under management; `sessions` knows the sign-ins that enrolled them, `bind` holds a certificate to a UDID."""
+    def macs(self, sessions: Sessions, certificates: Certificates) -> Management:
+        """Macs under management; `sessions` knows the sign-ins that enrolled them, `certificates` what they earned."""
         sealer = self._parts.sealer
         queue = Queue(CommandSql(self._connection), sealer, self._clock, self._entropy)
         macs = MacSql(self._connection)
@@ -147,7 +146,7 @@ class Unit(AppleUnit):
             MacLog(self.audit, self.devices),
             self._clock,
             self._entropy,
-            bind,
+            certificates,
         )
 
     @cached_property
@@ -159,7 +158,7 @@ class Unit(AppleUnit):
     @cached_property
     def mac_management(self) -> Management:
         """Macs under management."""
-        return self.macs(self.mac_sessions, self.apple_authority.bind)
+        return self.macs(self.mac_sessions, MacCertificates(self.apple_authority))
 
     @cached_property
     def mac_pages(self) -> MacPageActions:

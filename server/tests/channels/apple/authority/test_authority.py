@@ -107,6 +107,23 @@ def test_a_renewed_certificate_ends_the_old_one_only_when_it_is_used(each_house,
     assert {name for (name,) in events} == {"apple_certificate_issued", "apple_certificate_renewed", "apple_certificate_revoked"}
 
 
+def test_the_first_use_of_one_of_two_certificates_of_the_same_moment_ends_the_other(each_house, issue, mac_key, other_key):
+    used, other = issue(mac_key), issue(other_key)
+    recognize(each_house, used)
+    with pytest.raises(UnknownDevice, match="revoked"):
+        recognize(each_house, other)
+    recognize(each_house, used)
+
+
+def test_challenges_whose_time_is_over_are_forgotten_by_the_server_itself_and_open_ones_are_not(each_house, session):
+    each_house.do(lambda act: act.apple_authority.challenge(session, "C02OLD"))
+    each_house.clock.forward(minutes=16)
+    each_house.do(lambda act: act.apple_authority.challenge(session, "C02NEW"))
+    each_house.home._forget()
+    kept = each_house.sql(f"SELECT serial FROM apple_challenges WHERE session_id = '{session}'")
+    assert kept == [("C02NEW",)]
+
+
 def test_two_thirds_of_a_life_make_a_certificate_due(each_house, issue, mac_key):
     certificate = issue(mac_key)
     recognize(each_house, certificate)
@@ -123,8 +140,9 @@ def test_two_thirds_of_a_life_make_a_certificate_due(each_house, issue, mac_key)
 
 
 def test_revocation_counts_at_the_next_request_and_time_does_too(each_house, session, issue, mac_key, other_key):
-    first, second = issue(mac_key), issue(other_key)
+    first = issue(mac_key)
     recognize(each_house, first)
+    second = issue(other_key)
     assert each_house.do(lambda act: act.apple_authority.revoke_session(OPERATOR, session, "erased")) == 2
     for one in (first, second):
         with pytest.raises(UnknownDevice, match="revoked"):

@@ -21,10 +21,14 @@ class Known:
 
     found: dict[str, Wanted] = field(default_factory=dict)
     udids: dict[str, str] = field(default_factory=dict)
+    retired: list[str] = field(default_factory=list)
 
     def bind(self, identity, udid):
         if self.udids.setdefault(identity.certificate_sha256, udid) != udid:
             raise Refused("certificate_of_another_mac", "The certificate belongs to another Mac.")
+
+    def retire(self, session_id, because):
+        self.retired.append((session_id, because))
 
     def wanted(self, session_id):
         return self.found.get(session_id)
@@ -71,7 +75,7 @@ class Mac:
         self.identity = replace(self.identity, certificate_sha256=f"{next(self.house.numbers):064x}")
 
     def do(self, deed):
-        return self.house.do(lambda act: deed(act.macs(self.sessions, self.sessions.bind)))
+        return self.house.do(lambda act: deed(act.macs(self.sessions, self.sessions)))
 
     def check_in(self, kind, *, identity=None, **keys):
         body = plistlib.dumps({"MessageType": kind, "UDID": self.udid, "Topic": "com.apple.mgmt.External.1", **keys})

@@ -171,6 +171,24 @@ def test_an_old_enrolment_played_again_resets_nothing(mac):
         mac.connect(identity=old)
 
 
+def test_what_an_earlier_sign_in_of_a_mac_earned_is_revoked_when_the_mac_enrols_anew(mac):
+    mac.enroll()
+    first = mac.identity.session_id
+    assert mac.sessions.retired == []
+    mac.authenticate()
+    assert mac.sessions.retired == []  # repeated, not anew
+    mac.enroll()
+    assert mac.sessions.retired == [(first, "enrolled_anew")]
+
+
+def test_a_mac_cannot_drive_another_one_out_by_claiming_its_udid(mac, other):
+    mac.enroll()
+    other.sign_in()
+    with pytest.raises(Refused):
+        other.authenticate(UDID=mac.udid)
+    assert mac.connect()[0] == "AccountConfiguration"
+
+
 def test_a_renewed_certificate_takes_over_at_its_first_use_and_the_old_one_is_worth_nothing_then(mac):
     mac.enroll()
     old = mac.identity

@@ -120,7 +120,7 @@ def test_the_page_of_a_mac_shows_its_chain_and_offers_only_what_its_reader_may_d
     house = mac.house
     mac.enroll()
     pages = MacPages(
-        house.home.work_of(lambda unit: MacPageActions(MacActions(unit.macs(sessions, sessions.bind)), unit.limits)),
+        house.home.work_of(lambda unit: MacPageActions(MacActions(unit.macs(sessions, sessions)), unit.limits)),
         Templates(Assets(), shell_for=lambda _request: Shell(organization="Acme", navigation=Navigation())),
     )
     device_id = mac.stored.device_id

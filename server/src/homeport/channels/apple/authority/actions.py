@@ -123,7 +123,7 @@ class Authority:
     def recognize(self, certificate: x509.Certificate) -> DeviceIdentity:
         """Return whose certificate it is, now; raise UnknownDevice when it is not ours, is over, or was revoked.
 
-        The first use of a renewed certificate revokes the earlier ones of its session.
+        The first use of a renewed certificate revokes the earlier ones of its session, also one that was issued at the same moment.
         """
         # public: this is how a device proves itself
         now, sha256 = self.clock.now(), certificates.fingerprint(certificate)
@@ -140,7 +140,7 @@ class Authority:
             raise UnknownDevice("The certificate is not good at this time. Check the server's clock, or enrol the Mac again.")
         if found.first_used_at is None and self.store.mark_used(sha256, now):
             for earlier in self.store.of_session(found.session_id):
-                if earlier.sha256 != sha256 and earlier.issued_at < found.issued_at:
+                if earlier.sha256 != sha256 and earlier.issued_at <= found.issued_at:
                     self._revoke(CHANNEL, earlier, SUPERSEDED)
         return found.identity
 

@@ -70,7 +70,9 @@ class CheckIn:
         mac = management.macs.lock(known) if known else None
         if mac and mac.certificate_sha256 == identity.certificate_sha256 and mac.state is MacState.ENROLLED:
             return Answer()  # repeated, by a network or by somebody who kept it: what came since stays
-        management.bind(identity, message.udid)
+        if mac is not None and mac.session_id != identity.session_id:
+            management.certificates.retire(mac.session_id, "enrolled_anew")
+        management.certificates.bind(identity, message.udid)
         facts = DeviceFacts(
             hostname=message.text("DeviceName"),
             serial_number=identity.serial,
@@ -107,6 +109,10 @@ class CheckIn:
         mac = macs.lock(other) if other else None
         if mac is not None and (mac.udid != message.udid or mac.serial != identity.serial):
             raise Refused("certificate_of_another_mac", "This certificate belongs to another Mac.")
+        claimed = macs.by_udid(message.udid)
+        namesake = macs.get(claimed) if claimed else None
+        if namesake is not None and namesake.serial != identity.serial:  # or one Mac could drive another out by its UDID
+            raise Refused("udid_of_another_mac", "This UDID belongs to another Mac.")
         known = macs.by_serial(identity.serial)
         present = macs.lock(known) if known else None
         if present is None or present.session_id == identity.session_id:

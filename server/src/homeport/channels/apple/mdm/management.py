@@ -1,6 +1,6 @@
 """One Mac in one unit of work: what every message changes of it, stored once at the end."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from homeport.channels.apple.mdm import commands
 from homeport.channels.apple.mdm.binding import Account, BindingState, state_of
 from homeport.channels.apple.mdm.command_queue import Queue
 from homeport.channels.apple.mdm.model import Mac, admin_sealed_as
-from homeport.channels.apple.mdm.ports import MacStore, Sessions, Wanted
+from homeport.channels.apple.mdm.ports import Certificates, MacStore, Sessions, Wanted
 from homeport.channels.apple.mdm.record import MacLog
 from homeport.channels.apple.mdm.release import Event, Need, Polled, step
 from homeport.directory.audit.model import Change
@@ -46,8 +46,7 @@ class Management:
     log: MacLog
     clock: Clock
     entropy: Entropy
-    bind: Callable[[DeviceIdentity, str], object]
-    """Holds a certificate to a UDID, or raises when it has another."""
+    certificates: Certificates
 
     def bound(self, identity: DeviceIdentity, udid: str) -> Mac:
         """Return, and hold, the Mac to which a certificate is bound; raise Refused when it is another's, or nobody's.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from homeport.channels.apple.authority.model import DeviceIdentity
 from homeport.channels.apple.mdm.model import Command, Mac
 from homeport.channels.apple.mdm.release import DEADLINE
 
@@ -50,6 +51,18 @@ class Sessions(Protocol):
 
     def wanted(self, session_id: str) -> Wanted | None:
         """Return what a completed sign-in earned; None when there was none, or its person may have no account any more."""
+        ...
+
+
+class Certificates(Protocol):
+    """The certificates of Macs."""
+
+    def bind(self, identity: DeviceIdentity, udid: str) -> object:
+        """Hold a certificate to a UDID; raise UnknownDevice when it has another."""
+        ...
+
+    def retire(self, session_id: str, because: str) -> None:
+        """Revoke every certificate of a sign-in, so that nothing it earned is worth anything; `because` is a short code."""
         ...
 
 
