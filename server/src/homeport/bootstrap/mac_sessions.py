@@ -1,8 +1,9 @@
 """What MDM is told of a Mac's sign-in: rooms of `channels.apple` and the directory, put together here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from homeport.channels.apple.ade.store import AdeSql
+from homeport.channels.apple.authority.store import SqlAuthorityStore
 from homeport.channels.apple.enrollment.model import Enrollment, EnrollmentState
 from homeport.channels.apple.enrollment.store import EnrollmentSql
 from homeport.channels.apple.mdm.ports import Evidence, Wanted
@@ -21,6 +22,7 @@ class MacSessions:
     settings: AppleSettingsSql
     inventory: AdeSql
     users: UserSql
+    certificates: SqlAuthorityStore
 
     def wanted(self, session_id: str) -> Wanted | None:
         """Return what a completed sign-in earned; None when there was none, or its person may have no account any more."""
@@ -48,7 +50,13 @@ class MacSessions:
         """Return what is kept of a session and a serial number."""
         device, found = self.inventory.get(serial), self.enrollments.get(session_id)
         in_inventory = device is not None and device.ours
-        return _of_session(found, in_inventory=in_inventory) if found else Evidence(in_inventory=in_inventory)
+        evidence = _of_session(found, in_inventory=in_inventory) if found else Evidence(in_inventory=in_inventory)
+        return replace(evidence, attested=self.attested(session_id))
+
+    def attested(self, session_id: str) -> bool:
+        """Tell whether the Mac's hardware vouched for the key of every certificate that a session has now."""
+        present = [one for one in self.certificates.of_session(session_id) if one.revoked_at is None]
+        return bool(present) and all(one.attested for one in present)
 
 
 def _of_session(found: Enrollment, *, in_inventory: bool) -> Evidence:

@@ -7,6 +7,7 @@ from homeport.bootstrap.mac_certificates import MacCertificates
 from homeport.bootstrap.mac_sessions import MacSessions
 from homeport.channels.apple.ade.store import AdeSql
 from homeport.channels.apple.authority.identity import Identities
+from homeport.channels.apple.authority.store import SqlAuthorityStore
 from homeport.channels.apple.mdm.actions import MacActions
 from homeport.channels.apple.mdm.api import MdmActions
 from homeport.channels.apple.mdm.checkin import CheckIn
@@ -153,7 +154,8 @@ class Unit(AppleUnit):
     def mac_sessions(self) -> MacSessions:
         """The sign-ins in the web view, as MDM asks for them."""
         settings, users = AppleSettingsSql(self._connection, self._clock), UserSql(self._connection)
-        return MacSessions(self.apple_enrollments, settings, AdeSql(self._connection), users)
+        authority = SqlAuthorityStore(self._connection)
+        return MacSessions(self.apple_enrollments, settings, AdeSql(self._connection), users, authority)
 
     @cached_property
     def mac_management(self) -> Management:

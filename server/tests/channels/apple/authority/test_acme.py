@@ -93,7 +93,7 @@ def refused(mac, deed):
 
 
 def test_a_mac_whose_hardware_vouches_for_its_key_gets_a_certificate_that_says_what_the_session_says(
-    each_house, session, mac, payload
+    each_house, session, mac, payload, spki, other_key
 ):
     wanted = payload()
     mac.enroll(wanted)
@@ -103,12 +103,15 @@ def test_a_mac_whose_hardware_vouches_for_its_key_gets_a_certificate_that_says_w
     usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert list(usages) == [ExtendedKeyUsageOID.CLIENT_AUTH]
     assert rows_of(each_house, session) == [(SERIAL, UDID, True)]
+    assert each_house.do(lambda act: act.mac_sessions.evidence(session, SERIAL)).attested, "the device's page says so"
     identity = each_house.do(lambda act: act.apple_authority.recognize(certificate))
     assert (identity.udid, identity.serial) == (UDID, SERIAL), "the hardware's UDID is bound from the beginning"
     assert refused(mac, lambda one: one.enroll(wanted)) == "rejectedIdentifier", "the secret is used up"
     assert wanted["ClientIdentifier"] not in str(each_house.sql("SELECT * FROM acme_orders"))
     with pytest.raises(UnknownDevice, match="by ACME"):
         each_house.do(lambda act: act.apple_authority.renew(identity, Asked(b"")))
+    word = payload(Way.SCEP)["ClientIdentifier"]
+    assert each_house.do(lambda act: act.apple_authority.issue(word, Asked(spki(other_key)))) is None, "no weaker one follows"
 
 
 def test_a_secret_is_for_one_way_of_asking_only(each_house, session, mac, payload, mac_key, spki):
@@ -121,6 +124,7 @@ def test_a_secret_is_for_one_way_of_asking_only(each_house, session, mac, payloa
     assert refused(mac, lambda one: one.enroll(payload())) == "badAttestationStatement", "attestation is demanded"
     mac.enroll(payload(Way.ACME))
     assert rows_of(each_house, session) == [(SERIAL, UDID, False)], "no attestation was demanded, none is claimed"
+    assert not each_house.do(lambda act: act.mac_sessions.evidence(session, SERIAL)).attested
 
 
 def test_two_orders_for_one_secret_earn_one_certificate(each_house, session, server, enclave, tmp_path, payload):

@@ -7,9 +7,10 @@ from tests.support.house import ADMIN
 
 from homeport.channels.apple.mdm.actions import MacActions
 from homeport.channels.apple.mdm.binding import BindingState
-from homeport.channels.apple.mdm.evidence import Strength
+from homeport.channels.apple.mdm.evidence import Strength, chain_of
 from homeport.channels.apple.mdm.model import CommandState
 from homeport.channels.apple.mdm.pages import MacPageActions, MacPages
+from homeport.channels.apple.mdm.ports import Evidence
 from homeport.foundation.kernel.actor import Actor, ActorKind
 from homeport.foundation.kernel.errors import Conflict, Denied, Invalid, NotFound
 from homeport.foundation.kernel.permissions import Permission
@@ -36,6 +37,8 @@ def test_the_chain_says_of_each_link_how_strong_it_is(mac):
         "UDID": Strength.CLAIMED,
         "Local account": Strength.MISSING,
     }
+    attested = {link.name for link in chain_of(stored, Evidence(attested=True)) if link.strength is Strength.ATTESTED}
+    assert attested == {"Certificate", "UDID"}, "what the hardware vouched for"
 
 
 def test_a_mismatch_is_repaired_by_taking_the_account_that_was_seen_unless_it_changed_meanwhile(mac):

@@ -101,6 +101,8 @@ class Authority:
         now, found = self.clock.now(), self.store.challenge(word_hash)
         if found is None or found.expires_at <= now or not found.is_met_by(asked):
             return None
+        if not asked.attested and any(one.attested and one.revoked_at is None for one in self.store.of_session(found.session_id)):
+            return None  # what the hardware vouched for does not fade to a claim
         if found.used_at is None:
             made = self._made(found, asked)
             if self.store.use_challenge(found.word_hash, now, certificates.fingerprint(made)):

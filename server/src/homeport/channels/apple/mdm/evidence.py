@@ -58,15 +58,17 @@ def chain_of(mac: Mac, evidence: Evidence | None) -> tuple[Link, ...]:
         Link(
             "Certificate",
             mac.certificate_sha256[:16],
-            Strength.SIGNED,
-            "Issued once, for this sign-in and this serial number; every message is signed with its key. Where the key is kept is not "
-            "attested.",
+            Strength.ATTESTED if found.attested else Strength.SIGNED,
+            "Issued once, for this sign-in and this serial number; every message is signed with its key. "
+            + ("The Mac's hardware vouched for the key." if found.attested else "Where the key is kept is not attested."),
         ),
         Link(
             "UDID",
             mac.udid,
-            Strength.CLAIMED,
-            "The Mac said so at its first message; from then on the certificate is held to it.",
+            Strength.ATTESTED if found.attested else Strength.CLAIMED,
+            "The Mac's hardware named it, with the serial number, when it vouched for the key."
+            if found.attested
+            else "The Mac said so at its first message; from then on the certificate is held to it.",
         ),
         Link(
             "Local account",

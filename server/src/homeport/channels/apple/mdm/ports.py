@@ -33,13 +33,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is kept of how a Mac enrolled: whether Apple names its serial number as ours, who signed what, who signed in."""
+    """What is kept of how a Mac enrolled: whether Apple names its serial number as ours, who signed what, who signed in.
+
+    `attested` says that the Mac's hardware vouched for the key of its certificate, and named serial number and UDID.
+    """
 
     in_inventory: bool = False
     machine_info_signed: bool = False
     product: str = ""
     issuer: str = ""
     subject: str = ""
+    attested: bool = False
 
 
 class Sessions(Protocol):
