@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.rest.world import World
+from tests.rest.world import SERIAL, World
 from tests.support.house import ADMIN
 
 Parameters = dict[str, str]
@@ -91,6 +91,7 @@ PLACES: tuple[tuple[str, Callable[[World], Parameters]], ...] = (
         "/api/v2/identity-providers/{id}/client-secrets",
         lambda world: {"id": world.provider_with_two_secrets(), "slot": "second"},
     ),
+    ("/api/v2/applemdms/{apple_mdm_id}", lambda world: {"apple_mdm_id": world.apple_server(), "device_id": world.mac()}),
     ("/api/v2/identity-providers/{id}", lambda world: {"id": world.provider()}),
 )
 """What a path names, by its beginning; the first that fits counts."""
@@ -176,6 +177,8 @@ BODIES: dict[str, Callable[[World], Body]] = {
     "POST /api/v2/iplists": lambda world: {"name": world.name("List"), "ips": ["192.0.2.1", "198.51.100.0/24"]},
     "PUT /api/v2/iplists/{id}": lambda world: {"name": world.name("List"), "ips": ["192.0.2.1-192.0.2.9"]},
     "PATCH /api/v2/iplists/{id}": lambda _: {"description": "Second floor"},
+    "POST /api/v2/applemdms/{apple_mdm_id}/devices/{device_id}/lock": lambda _: {"reason": "Lost", "pin": "135790"},
+    "POST /api/v2/applemdms/{apple_mdm_id}/devices/{device_id}/erase": lambda _: {"reason": "Stolen", "serialNumber": SERIAL},
     "PUT /api/v2/devices/settings/enrollment": lambda _: {"newDevicesWaitForApproval": False},
     "POST /api/v2/systems/{id}/bindings/{binding_id}/unlock-code": lambda _: {"challenge": "10 0000 0008"},
     "POST /api/v2/identity-providers": _provider,

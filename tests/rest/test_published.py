@@ -18,6 +18,7 @@ ADDED = {
     "/api/users": {"suspendedAt"},
     "/api/v2/systemgroups": {"description", "limitedToAssigned", "ssh", "sudo"},
     "/api/v2/usergroups": {"description"},
+    "/api/v2/applemdms": {"attested", "binding"},
     "/api/v2/devices/settings/signinwithjumpcloud": {
         "severalUsers",
         "leaseDays",
@@ -52,6 +53,7 @@ OURS_ALONE = {
     "interval_unit",
     "interval_value",
     "timezone",
+    "pin",
 }
 """Fields whose value means something here, so that any text would not do; the right bodies of the contract test have them."""
 

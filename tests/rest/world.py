@@ -7,6 +7,7 @@ its metadata for real.
 import json
 import sys
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,12 @@ from tests.support.factor import set_up
 from tests.support.house import ADMIN, ORIGIN, House
 from tests.support.processes import Programs
 
+from homeport.channels.apple.ade.actions import TOKEN_CONTEXT
+from homeport.channels.apple.mdm.model import Mac, MacState
 from homeport.channels.console.mail.actions import TypedServer
 from homeport.directory.admins.model import BILLING, READ_ONLY, REQUIRED_FOR, ROLES, Administrator, actor_of
 from homeport.directory.audit.model import DestinationKind
+from homeport.directory.devices.model import DeviceFacts
 from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database
 from homeport.foundation.kernel.clock import SystemClock
@@ -32,6 +36,8 @@ from homeport.trust.signin.model import Purpose
 from homeport.trust.signin.passkeys.model import Passkey
 from homeport.trust.signin.person.model import DirectoryPassword
 
+SERIAL = "C02REST"
+"""The serial number of the one Mac."""
 PASSWORD = "five unrelated words today"
 
 
@@ -250,6 +256,31 @@ class World:
         """The id of a sign-in, which was turned away."""
         reason = ReasonCode.DEVICE_GONE
         return str(self.house.do(lambda act: act.sign_ins.turn_away(Purpose.DEVICE_LOGIN, "", reason, "browser", ORIGIN).id))
+
+    def apple_server(self) -> str:
+        """The id of the Apple MDM configuration, with a valid server token and no synchronization that waits."""
+
+        def connect(act: Any) -> None:
+            act.ade.public_key(ADMIN)
+            until, sealed = self.house.clock.now() + timedelta(days=300), act.ade.sealer.seal(b"{}", TOKEN_CONTEXT)
+            act.ade.store.save_server(replace(act.ade.store.server(), token_sealed=sealed, token_expires_at=until))
+
+        self.house.do(connect)
+        return "apple"
+
+    def mac(self) -> str:
+        """The Mac under management, as if it had just enrolled: no order waits, and nobody has given one this hour."""
+
+        def enroll(act: Any) -> str:
+            management, now = act.mac_management, self.house.clock.now()
+            facts = DeviceFacts(hostname="mac", serial_number=SERIAL, os="macos", os_name="macOS 15.1")
+            device = management.automated.enroll(SERIAL, facts, None, ORIGIN)
+            act.limits.remove_before(now + timedelta(days=1))
+            named = {"udid": "udid", "certificate_sha256": "sha256", "session_id": "session", "user_id": "user"}
+            management.macs.add(Mac(device.id, SERIAL, state=MacState.ENROLLED, enrolled_at=now, last_seen_at=now, **named))
+            return device.id
+
+        return self.house.do(enroll)
 
     def provider_with_two_secrets(self) -> str:
         """The provider's id, with its secret entered a second time."""

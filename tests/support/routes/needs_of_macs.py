@@ -1,6 +1,13 @@
 """Which permissions the routes about Macs ask for."""
 
 NEEDS_OF_MACS: dict[str, str] = {
+    "GET /api/v2/applemdms": "apple:read",
+    "GET /api/v2/applemdms/{apple_mdm_id}/depkey": "apple:read",
+    "POST /api/v2/applemdms/{apple_mdm_id}/refreshdepdevices": "apple:write",
+    "GET /api/v2/applemdms/{apple_mdm_id}/devices": "devices:read",
+    "GET /api/v2/applemdms/{apple_mdm_id}/devices/{device_id}": "devices:read",
+    "POST /api/v2/applemdms/{apple_mdm_id}/devices/{device_id}/lock": "apple:erase",
+    "POST /api/v2/applemdms/{apple_mdm_id}/devices/{device_id}/erase": "apple:erase",
     "GET /admin/apple": "apple:read",
     "POST /admin/apple/public-key": "apple:write",
     "POST /admin/apple/token": "apple:read apple:write",

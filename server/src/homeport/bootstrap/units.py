@@ -6,6 +6,7 @@ from homeport.bootstrap.apple_units import AppleUnit
 from homeport.bootstrap.mac_certificates import MacCertificates
 from homeport.bootstrap.mac_sessions import MacSessions
 from homeport.channels.apple.ade.store import AdeSql
+from homeport.channels.apple.applemdms.actions import AppleMdms
 from homeport.channels.apple.authority.identity import Identities
 from homeport.channels.apple.authority.store import SqlAuthorityStore
 from homeport.channels.apple.mdm.actions import MacActions
@@ -166,6 +167,13 @@ class Unit(AppleUnit):
     def mac_pages(self) -> MacPageActions:
         """What administrators do with Macs."""
         return MacPageActions(MacActions(self.mac_management), self.limits)
+
+    @cached_property
+    def apple_mdms(self) -> AppleMdms:
+        """Macs under management, as the REST API asks for them."""
+        inventory, certificates = AdeSql(self._connection), SqlAuthorityStore(self._connection)
+        macs, listed, organization = MacActions(self.mac_management), MacSql(self._connection), self._parts.settings.organization
+        return AppleMdms(self.ade, self.apple_settings, macs, listed, inventory, certificates, self.apple_push, organization)
 
     @cached_property
     def mdm(self) -> MdmActions:

@@ -15,6 +15,7 @@ from homeport.bootstrap import portal
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
 from homeport.channels.apple.ade.pages import AppleActions, ApplePages
+from homeport.channels.apple.applemdms.api import AppleMdmActions, AppleMdmApi
 from homeport.channels.apple.authority.acme.api import AcmeActions, AcmeEndpoints
 from homeport.channels.apple.authority.api import AuthorityActions, ScepEndpoint
 from homeport.channels.apple.mdm.api import MdmEndpoints
@@ -186,6 +187,7 @@ def application(home: Home) -> FastAPI:
         link_pages.router(),
         OAuthEndpoints(home.work_of(_issuer), parts.clock, settings.public_url).router(),
         AgentEndpoints(home.work_of(_linux), parts.wakeups, settings.public_url, reread).router(),
+        AppleMdmApi(home.work_of(lambda unit: AppleMdmActions(unit.apple_mdms, unit.limits))).router(),
         ScepEndpoint(home.work_of(_authority), settings.apple_legacy_crypto).router(),
         AcmeEndpoints(home.work_of(lambda unit: AcmeActions(unit.acme, unit.limits))).router(),
         ApprovalPages(home.work_of(_approval), templates, parts.entropy).router(),

@@ -1,6 +1,6 @@
 """The authority's port in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -76,6 +76,12 @@ class SqlAuthorityStore:
         table = apple_certificates.c
         query = select(apple_certificates).where(table.session_id == session_id).order_by(table.issued_at, table.sha256)
         return [DeviceCertificate(**row) for row in self.connection.execute(query).mappings()]
+
+    def attested(self, sha256s: Collection[str]) -> frozenset[str]:
+        """Return those of these certificates for whose key hardware vouched and that are not revoked."""
+        table = apple_certificates.c
+        good = table.sha256.in_(list(sha256s)) & table.attested.is_(True) & table.revoked_at.is_(None)
+        return frozenset(self.connection.execute(select(table.sha256).where(good)).scalars())
 
     def mark_used(self, sha256: str, now: datetime) -> bool:
         """Note the first use of a certificate; False when it was used before."""

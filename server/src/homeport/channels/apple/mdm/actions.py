@@ -57,17 +57,17 @@ class MacActions:
             mac, "mac_account_accept", actor=actor, changes=[Change("account", mac.account.expected, name)]
         )
 
-    def lock(self, actor: Actor, device_id: str, reason: str, message: str = "") -> None:
-        """Lock the Mac at once; the PIN that opens it is stored, sealed, in the same unit of work."""
+    def lock(self, actor: Actor, device_id: str, reason: str, message: str = "", *, pin: str = "") -> None:
+        """Lock the Mac at once; the PIN that opens it is stored, sealed, in the same unit of work. Homeport chooses one unless told."""
         actor.require(Permission.APPLE_ERASE)
         actor.require_recent(self.management.clock.now())
         said = message.strip()
         wrong = {**_reason_problem(reason), **_message_problem(said)}
         if wrong:
             raise Invalid("The Mac was not locked. " + " ".join(wrong.values()), wrong)
-        self._order(actor, device_id, "mac_lock", reason, commands.device_lock(self.management.entropy.digits(6), said))
+        self._order(actor, device_id, "mac_lock", reason, commands.device_lock(pin or self.management.entropy.digits(6), said))
 
-    def erase(self, actor: Actor, device_id: str, reason: str, serial: str) -> None:
+    def erase(self, actor: Actor, device_id: str, reason: str, serial: str, *, pin: str = "") -> None:
         """Erase the Mac; whoever does it types its serial number and says why."""
         actor.require(Permission.APPLE_ERASE)
         actor.require_recent(self.management.clock.now())
@@ -77,7 +77,7 @@ class MacActions:
             wrong["serial"] = f"Type the serial number of this Mac, {mac.serial}."
         if wrong:
             raise Invalid("The Mac was not erased. " + " ".join(wrong.values()), wrong)
-        self._order(actor, device_id, "mac_erase", reason, commands.erase_device(self.management.entropy.digits(6)))
+        self._order(actor, device_id, "mac_erase", reason, commands.erase_device(pin or self.management.entropy.digits(6)))
 
     def admin_password(self, actor: Actor, device_id: str) -> tuple[str, str]:
         """Return name and password of the managed administrator; each look is recorded."""

@@ -20,6 +20,8 @@ from homeport.channels.apple.mdm.model import (
 )
 from homeport.channels.apple.mdm.release import Phase, Release
 from homeport.channels.apple.mdm.tables import apple_commands, apple_macs
+from homeport.foundation.database.listing import fetch_page
+from homeport.foundation.kernel.listing import Listing, Page
 from homeport.foundation.sealing.sealer import Sealer
 
 _OPEN = [state.value for state in OPEN]
@@ -46,6 +48,13 @@ class MacSql:
         """Return the Mac of a device, and hold its row until the unit of work ends."""
         query = select(apple_macs).where(apple_macs.c.device_id == device_id).with_for_update()
         return _mac(self.connection.execute(query).first())
+
+    def list(self, listing: Listing) -> Page[Mac]:
+        """Return the Macs that match, by serial number."""
+        table = apple_macs.c
+        fields = {"id": table.device_id, "serial": table.serial, "udid": table.udid, "enrolled_at": table.enrolled_at}
+        texts, order = [table.serial, table.udid], (table.serial.asc(),)
+        return fetch_page(self.connection, select(apple_macs), listing, fields=fields, texts=texts, order=order, make=_read)
 
     def by_certificate(self, certificate_sha256: str) -> str | None:
         """Return the device whose messages are bound to a certificate."""
@@ -167,8 +176,10 @@ def _values(mac: Mac) -> dict[str, Any]:
 
 
 def _mac(row: Row[Any] | None) -> Mac | None:
-    if row is None:
-        return None
+    return None if row is None else _read(row)
+
+
+def _read(row: Row[Any]) -> Mac:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
     del values["deadline_at"]
     return Mac(
