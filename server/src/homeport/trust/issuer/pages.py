@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from homeport.directory.devices.actions import Bindings, Devices
 from homeport.directory.devices.model import Device
@@ -21,8 +21,8 @@ from homeport.trust.federation.actions import Federation
 from homeport.trust.issuer.actions import DeviceAuthorizations
 from homeport.trust.issuer.model import AuthorizationState, DeviceAuthorization, Scope
 from homeport.trust.signin.actions import SIGNIN, SignIns
-from homeport.trust.signin.callback import COOKIE, refusal_page, set_browser_cookie
-from homeport.trust.signin.model import Purpose, SignIn
+from homeport.trust.signin.callback import COOKIE, leave, refusal_page
+from homeport.trust.signin.model import Purpose
 
 _ASKED = {
     Scope.DEVICE_LOGIN: ("It asks to make a local account for you, or to renew yours.", "Sign in on this machine"),
@@ -110,11 +110,7 @@ class ApprovalPages:
             started = actions.sign_ins.start(
                 Purpose(authorization.scope), authorization.id, browser, origin_of(request), device_id=device.id
             )
-        if isinstance(started, SignIn):
-            return refusal_page(self.templates, request, started)
-        answer = RedirectResponse(started.location, 303)
-        set_browser_cookie(answer, browser)
-        return answer
+        return leave(self.templates, request, started, browser)
 
     def cancel(self, request: Request, user_code: Annotated[str, Form(max_length=40)] = "") -> Response:
         """Refuse the machine: “this was not me”."""

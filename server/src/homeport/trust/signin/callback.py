@@ -20,12 +20,14 @@ from homeport.trust.federation import relying_party
 from homeport.trust.federation.model import Refusal
 from homeport.trust.federation.recorder import Recorder
 from homeport.trust.federation.verifier import VerifiedIdentity
-from homeport.trust.signin.actions import Returned, SignIns
+from homeport.trust.signin.actions import Returned, SignIns, Started
 from homeport.trust.signin.model import Purpose, SignIn, State
 
 log = structlog.get_logger()
 COOKIE = "__Host-homeport-signin"
 COOKIE_SECONDS = 24 * 3600
+WAYS_ON = {Purpose.MAC_ENROLLMENT: ("Try Again", "/apple/enroll/welcome")}
+"""Where a person goes on after a refusal: a web view of Setup Assistant has neither an address bar nor a way back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,18 @@ def refusal_page(templates: Templates, request: Request, sign_in: SignIn, title:
         cause=f"{cause.rstrip('.')}.",
         remedy=remedy,
         reference=sign_in.id,
+        back=WAYS_ON.get(sign_in.purpose),
     )
     answer.headers["X-Homeport-Reason"] = reason.code
+    return answer
+
+
+def leave(templates: Templates, request: Request, started: Started | SignIn, browser: str) -> Response:
+    """Send a person to the provider, their browser tied to the sign-in; or tell why it could not begin."""
+    if isinstance(started, SignIn):
+        return refusal_page(templates, request, started)
+    answer = RedirectResponse(started.location, 303)
+    set_browser_cookie(answer, browser)
     return answer
 
 

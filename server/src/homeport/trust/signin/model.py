@@ -20,6 +20,7 @@ class Purpose(StrEnum):
     PASSCODE_RESET = "passcode_reset"
     SUDO = "sudo"
     USER_PORTAL = "user_portal"
+    MAC_ENROLLMENT = "mac_enrollment"
     CONNECTION_TEST = "connection_test"
     UNKNOWN = "unknown"
 

@@ -34,6 +34,7 @@ PURPOSES = {
     Purpose.DEVICE_LOGIN.value: "Device login",
     Purpose.PASSCODE_RESET.value: "Passcode reset",
     Purpose.SUDO.value: "sudo",
+    Purpose.MAC_ENROLLMENT.value: "Enrolment of a Mac",
     Purpose.USER_PORTAL.value: "User portal",
     Purpose.CONNECTION_TEST.value: "Connection test",
     Purpose.UNKNOWN.value: "Unknown",
