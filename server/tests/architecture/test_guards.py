@@ -10,6 +10,10 @@ from homeport.foundation.http.actor import GUARDS, OWN_GUARDS
 from homeport.foundation.http.middleware import without_secret
 
 PUBLIC = {
+    "/apple/enroll": "a Mac in Setup Assistant, before anybody signed in",
+    "/apple/enroll/welcome": "the page before the sign-in; the session's cookie is the proof",
+    "/apple/enroll/sign-in": "sends a person in Setup Assistant to the provider",
+    "/apple/enroll/profile": "the session's cookie is the proof, and the sign-in came before",
     "/static": "style sheets and icons, the same for everybody",
     "/api/openapi.json": "the description of the API, which is in the docs too",
     "/api/reference": "the same description for people",

@@ -11,6 +11,7 @@ from homeport.channels.apple.authority.acme.parts import Parts as AcmeParts
 from homeport.channels.apple.authority.acme.store import SqlAcmeStore
 from homeport.channels.apple.authority.actions import Authority
 from homeport.channels.apple.authority.store import SqlAuthorityStore
+from homeport.channels.apple.enrollment.actions import Enrollments
 from homeport.channels.apple.enrollment.store import EnrollmentSql
 from homeport.channels.apple.push import certificate
 from homeport.channels.apple.push.actions import PushCertificates
@@ -32,9 +33,18 @@ class AppleUnit(SignInUnit):
         return AppleConfiguration(store, groups, user_groups, self.audit, self._clock)
 
     @cached_property
-    def apple_enrollments(self) -> EnrollmentSql:
+    def apple_enrollments(self) -> Enrollments:
         """The sessions of the web view."""
-        return EnrollmentSql(self._connection)
+        return Enrollments(
+            EnrollmentSql(self._connection),
+            self.ade,
+            AppleSettingsSql(self._connection, self._clock).get,
+            self.apple_push.topic,
+            UserGroupSql(self._connection).group_ids_of,
+            self.audit,
+            self._clock,
+            self._entropy,
+        )
 
     @cached_property
     def apple_authority(self) -> Authority:

@@ -16,6 +16,7 @@ from homeport.channels.apple.ade.client import AdeClient
 from homeport.channels.apple.ade.model import Token
 from homeport.channels.apple.ade.sync import AdeSync
 from homeport.channels.apple.authority.acme.attestation import AttestationRoots
+from homeport.channels.apple.machine_info.aspen_deviceinfo import DeviceAuthorities
 from homeport.channels.apple.settings.model import AppleSettings
 from homeport.channels.linux.tables import order_keys
 from homeport.channels.linux.wakeups import Wakeups
@@ -194,15 +195,21 @@ class Home:
         """What keeps the inventory of Macs, and their profiles at Apple, up to date."""
         parts = self.parts
 
-        def settings() -> AppleSettings:
+        def wanted() -> tuple[AppleSettings, str]:
             with self.work.read() as actions:
-                return actions.apple_settings.get(system("apple-sync"))
+                return actions.apple_settings.get(system("apple-sync")), actions.apple_push.topic()
 
         def client(token: Token) -> AdeClient:
             return AdeClient(self.network, token, parts.clock, parts.entropy, parts.settings.apple_service.rstrip("/"))
 
         work = self.work_of(lambda unit: unit.ade)
-        return AdeSync(work, settings, client, parts.settings.public_url, parts.settings.organization)
+        return AdeSync(work, wanted, client, parts.settings.public_url, parts.settings.organization)
+
+    @cached_property
+    def device_authorities(self) -> DeviceAuthorities:
+        """The keys that vouch for what Macs say of themselves."""
+        settings = self.parts.settings
+        return DeviceAuthorities.read(settings.apple_device_authorities, audit_only=settings.apple_machine_info_audit_only)
 
     async def _ask_apple(self) -> None:
         await self.apple_sync.run()
@@ -260,6 +267,7 @@ class Home:
             actions.passwords.links.remove_before(moment)
             actions.user_passkeys.ceremonies.remove_before(moment)
             actions.mail.remove_before(now - MAIL_KEPT_FOR)
+            actions.apple_enrollments.forget()
 
     @property
     def work(self) -> DatabaseWork[Unit]:

@@ -9,6 +9,7 @@ from homeport.channels.apple.ade.store import AdeSql
 from homeport.channels.apple.applemdms.actions import AppleMdms
 from homeport.channels.apple.authority.identity import Identities
 from homeport.channels.apple.authority.store import SqlAuthorityStore
+from homeport.channels.apple.enrollment.store import EnrollmentSql
 from homeport.channels.apple.mdm.actions import MacActions
 from homeport.channels.apple.mdm.api import MdmActions
 from homeport.channels.apple.mdm.checkin import CheckIn
@@ -156,7 +157,7 @@ class Unit(AppleUnit):
         """The sign-ins in the web view, as MDM asks for them."""
         settings, users = AppleSettingsSql(self._connection, self._clock), UserSql(self._connection)
         authority = SqlAuthorityStore(self._connection)
-        return MacSessions(self.apple_enrollments, settings, AdeSql(self._connection), users, authority)
+        return MacSessions(EnrollmentSql(self._connection), settings, AdeSql(self._connection), users, authority)
 
     @cached_property
     def mac_management(self) -> Management:
@@ -372,6 +373,7 @@ class Unit(AppleUnit):
                     DeviceLogin(self.authorizations, self.devices, self.bindings),
                 ),
                 Purpose.CONNECTION_TEST: ConnectionTest(),
+                Purpose.MAC_ENROLLMENT: self.apple_enrollments,
             },
             sealer=parts.sealer,
             clock=self._clock,

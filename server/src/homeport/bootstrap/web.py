@@ -11,17 +11,9 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from homeport import __version__, upkeep
-from homeport.bootstrap import portal
+from homeport.bootstrap import macs, portal
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
-from homeport.channels.apple.ade.pages import AppleActions, ApplePages
-from homeport.channels.apple.applemdms.api import AppleMdmActions, AppleMdmApi
-from homeport.channels.apple.authority.acme.api import AcmeActions, AcmeEndpoints
-from homeport.channels.apple.authority.api import AuthorityActions, ScepEndpoint
-from homeport.channels.apple.mdm.api import MdmEndpoints
-from homeport.channels.apple.mdm.pages import MacPages
-from homeport.channels.apple.push.pages import PushPages
-from homeport.channels.apple.settings.pages import AppleSettingsPages
 from homeport.channels.console.mail.api import MailApi
 from homeport.channels.console.mail.pages import MailPages
 from homeport.channels.console.pages import ConsoleActions, ConsolePages
@@ -168,8 +160,6 @@ def application(home: Home) -> FastAPI:
     link_pages = LinkPages(home.work_of(lambda unit: unit.links), templates)
     panels.register("user", link_pages.panel)
     order_panels = OrderPanels(home.work_of(_timeline), templates)
-    mac_pages = MacPages(home.work_of(lambda unit: unit.mac_pages), templates)
-    panels.register("device", mac_pages.panel)
     panels.register("device", order_panels.of_device)
     panels.register("user", order_panels.of_user)
     panels.register("device", SignInPanels(home.work_of(lambda unit: unit.sign_ins), templates).of_device)
@@ -187,9 +177,6 @@ def application(home: Home) -> FastAPI:
         link_pages.router(),
         OAuthEndpoints(home.work_of(_issuer), parts.clock, settings.public_url).router(),
         AgentEndpoints(home.work_of(_linux), parts.wakeups, settings.public_url, reread).router(),
-        AppleMdmApi(home.work_of(lambda unit: AppleMdmActions(unit.apple_mdms, unit.limits))).router(),
-        ScepEndpoint(home.work_of(_authority), settings.apple_legacy_crypto).router(),
-        AcmeEndpoints(home.work_of(lambda unit: AcmeActions(unit.acme, unit.limits))).router(),
         ApprovalPages(home.work_of(_approval), templates, parts.entropy).router(),
         Callback(home.work_of(_callback), home.fetcher, home.network, templates, parts.clock).router(),
         packages.router(),
@@ -201,8 +188,6 @@ def application(home: Home) -> FastAPI:
         PolicyPages(home.work_of(_devices), templates, TargetKind.DEVICE).router(),
         PolicyPages(home.work_of(_devices), templates, TargetKind.DEVICE_GROUP).router(),
         UnlockCodePages(home.work_of(_unlock), templates).router(),
-        MdmEndpoints(home.work_of(lambda unit: unit.mdm)).router(),
-        mac_pages.router(),
         HelpDeskApi(home.work_of(lambda unit: unit.help_desk)).router(),
         DevicePages(home.work_of(_devices), templates, panels).router(),
         DeviceGroupPages(home.work_of(_devices), templates, panels).router(),
@@ -240,9 +225,7 @@ def application(home: Home) -> FastAPI:
         ApiReference(app.openapi, templates, settings.public_url).router(),
         MailPages(home.work_of(lambda unit: unit.mail_settings), templates).router(),
         MailApi(home.work_of(lambda unit: unit.mail_settings)).router(),
-        AppleSettingsPages(home.work_of(lambda unit: unit.apple_settings), templates).router(),
-        ApplePages(home.work_of(_apple), templates).router(),
-        PushPages(home.work_of(lambda unit: unit.apple_push), templates).router(),
+        *macs.routers(home, templates, panels),
         *portal.routers(home, app, templates, panels),
         sign_in_pages.router(),
         SignInApi(home.work_of(lambda unit: unit.sign_ins)).router(),
@@ -323,10 +306,6 @@ def _devices(unit: Unit) -> DeviceActions:
     return unit.device_actions
 
 
-def _apple(unit: Unit) -> AppleActions:
-    return AppleActions(unit.ade, unit.apple_settings, unit.people, unit.user_groups, unit.federation)
-
-
 def _people(unit: Unit) -> PeopleActions:
     return PeopleActions(unit.people, unit.user_groups, unit.imports)
 
@@ -357,10 +336,6 @@ def _linux(unit: Unit) -> LinuxActions:
         unit.help_desk,
         unit.device_browsers,
     )
-
-
-def _authority(unit: Unit) -> AuthorityActions:
-    return AuthorityActions(unit.apple_authority, unit.limits)
 
 
 def _timeline(unit: Unit) -> TimelineActions:

@@ -21,6 +21,7 @@ class Connected:
     house: House
     apple: AdeService
     url: str
+    topic: str = "com.apple.mgmt.External.test"
 
     def client(self, token: Any) -> AdeClient:
         parts = self.house.home.parts
@@ -30,10 +31,10 @@ class Connected:
         home = self.house.home
         work = home.work_of(lambda unit: unit.ade)
 
-        def settings() -> Any:
-            return self.house.do(lambda act: act.apple_settings.get(ADMIN))
+        def wanted() -> Any:
+            return self.house.do(lambda act: act.apple_settings.get(ADMIN)), self.topic
 
-        return AdeSync(work, settings, self.client, home.parts.settings.public_url, "Acme", assigns=True)
+        return AdeSync(work, wanted, self.client, home.parts.settings.public_url, "Acme")
 
     async def sync(self) -> bool:
         self.house.do(lambda act: act.ade.ask_soon(ADMIN))

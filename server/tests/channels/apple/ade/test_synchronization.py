@@ -40,6 +40,16 @@ def test_the_thin_path_from_the_token_to_an_assigned_profile(connected):
     )
 
 
+def test_no_mac_is_led_to_a_web_view_that_could_not_hand_it_a_profile_before_there_is_a_push_certificate(connected):
+    connected.topic = ""
+    connected.apple.add("EARLY001")
+    run(connected.sync())
+    assert profile_of(connected, "EARLY001") == ""
+    connected.topic = "com.apple.mgmt.External.test"
+    run(connected.sync())
+    assert profile_of(connected, "EARLY001") == connected.server().profile_uuid
+
+
 def test_a_device_of_the_first_fetch_and_one_that_was_assigned_again_get_the_profile_although_neither_is_called_added(connected):
     connected.apple.add("FIRST001")
     run(connected.sync())

@@ -29,10 +29,17 @@ class Person:
 
 
 def explain(
-    device: AdeDevice, server: AdeServer, settings: AppleSettings, *, provider: str, person: Person | None, now: datetime
+    device: AdeDevice,
+    server: AdeServer,
+    settings: AppleSettings,
+    *,
+    topic: str,
+    provider: str,
+    person: Person | None,
+    now: datetime,
 ) -> Sequence[Line]:
     """Return what the Mac gets at Apple, where its person signs in, and which account is made."""
-    lines = [_inventory(device), _profile(device, server, now)]
+    lines = [_inventory(device), _profile(device, server, topic, now)]
     lines.append(
         Line("Sign-in", provider, "ok", "The person signs in with this identity provider in Setup Assistant.")
         if provider
@@ -50,10 +57,12 @@ def _inventory(device: AdeDevice) -> Line:
     return Line("At Apple", "Assigned to us", "ok", "It was in the inventory when Apple was last asked.")
 
 
-def _profile(device: AdeDevice, server: AdeServer, now: datetime) -> Line:
+def _profile(device: AdeDevice, server: AdeServer, topic: str, now: datetime) -> Line:
     title = "Profile it fetches"
     if not device.profile_uuid:
-        why = "Apple has none for it, so the Mac sets itself up as a private one. This version assigns none yet."
+        why = "Apple has none for it yet, so the Mac sets itself up as a private one. The next synchronization assigns it."
+        if not topic:
+            why = "There is no push certificate, so none is assigned, and the Mac sets itself up as a private one."
         if device.failure:
             why = f"Apple answered the last assignment with {device.failure}. It is repeated by itself."
         return Line(title, "None", "error", why)

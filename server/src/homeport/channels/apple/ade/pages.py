@@ -10,6 +10,7 @@ from homeport.channels.apple.ade.actions import Ade
 from homeport.channels.apple.ade.explain import Person, explain
 from homeport.channels.apple.ade.model import TokenState
 from homeport.channels.apple.ade.token import LARGEST
+from homeport.channels.apple.push.actions import PushCertificates
 from homeport.channels.apple.settings.actions import AppleConfiguration
 from homeport.directory.people.actions import People, UserGroups
 from homeport.directory.people.model import UserState, normal_username
@@ -52,6 +53,7 @@ class AppleActions:
 
     ade: Ade
     configuration: AppleConfiguration
+    push: PushCertificates
     people: People
     user_groups: UserGroups
     federation: Federation
@@ -170,9 +172,9 @@ class ApplePages:
                 person = self._person(act, actor, user)
                 if person is None:
                     form.fail("user", "No user has this user name.")
-            settings, now = act.configuration.get(actor), act.ade.clock.now()
+            settings, topic, now = act.configuration.get(actor), act.push.topic(), act.ade.clock.now()
         assert server is not None  # the inventory goes with it
-        lines = explain(found, server, settings, provider=provider.name if provider else "", person=person, now=now)
+        lines = explain(found, server, settings, topic=topic, provider=provider.name if provider else "", person=person, now=now)
         may_ask = actor.may(Permission.USERS_READ) and actor.may(Permission.GROUPS_READ)
         return self.templates.render("apple/device.html", request, device=found, lines=lines, form=form, may_ask=may_ask)
 
@@ -188,6 +190,7 @@ class ApplePages:
     def _page(self, request: Request, actor: Actor, form: FormState, status: int = 200) -> Response:
         with self.work.read() as act:
             server, counts, now = act.ade.server(actor), act.ade.counts(actor), act.ade.clock.now()
+            topic = act.push.topic()
         state = server.token_state(now) if server else TokenState.MISSING
         return self.templates.render(
             "apple/setup.html",
@@ -195,6 +198,7 @@ class ApplePages:
             status=status,
             server=server,
             counts=counts,
+            topic=topic,
             form=form,
             token_word=TOKEN_WORDS[state],
             connected=state is not TokenState.MISSING,

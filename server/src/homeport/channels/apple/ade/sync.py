@@ -28,15 +28,14 @@ _CURSOR = frozenset({"EXHAUSTED_CURSOR", "EXPIRED_CURSOR", "INVALID_CURSOR"})
 
 @dataclass(frozen=True, slots=True)
 class AdeSync:
-    """Brings the inventory up to date and lets every Mac have the profile of the present settings."""
+    """Brings the inventory up to date and lets every Mac have the profile of the present settings, once there is a push certificate."""
 
     work: Work[Ade]
-    settings: Callable[[], AppleSettings]
+    wanted: Callable[[], tuple[AppleSettings, str]]
+    """The settings, and the topic of the push certificate; empty while there is none."""
     client: Callable[[Token], AdeClient]
     public_url: str
     organization: str
-    assigns: bool = False
-    """Profiles are defined and assigned. Off in this version: the web view that a profile leads to does not answer yet."""
 
     async def run(self) -> bool:
         """Synchronize when it is due; return whether Apple was asked."""
@@ -57,8 +56,9 @@ class AdeSync:
         account = await client.account()
         await self._do(lambda ade: ade.note_account(account))
         await self._inventory(server, client)
-        if self.assigns:
-            await self._profile(client)
+        settings, topic = await run_in_threadpool(self.wanted)
+        if topic:  # a Mac could not be managed without it, and would hang in a web view that refuses everybody
+            await self._profile(client, settings)
             await self._assignments(client)
         await self._do(lambda ade: ade.finish())
 
@@ -78,8 +78,7 @@ class AdeSync:
             if following and not page.get("more_to_follow"):
                 return
 
-    async def _profile(self, client: AdeClient) -> None:
-        settings = await run_in_threadpool(self.settings)
+    async def _profile(self, client: AdeClient, settings: AppleSettings) -> None:
         profile, digest = wanted_profile(settings, self.public_url, self.organization)
         server = await self._do(lambda ade: ade.present())
         if server.profile_uuid and server.profile_digest == digest:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
+from homeport.channels.apple.authority.tables import apple_certificates
 from homeport.channels.apple.enrollment.model import Enrollment, EnrollmentState
 from homeport.channels.apple.enrollment.tables import apple_enrollments as table
 
@@ -37,9 +38,14 @@ class EnrollmentSql:
         query = select(table).where(table.c.serial == serial).order_by(table.c.created_at.desc(), table.c.id.desc())
         return self._one(query.limit(1))
 
+    def has_certificate(self, enrollment_id: str) -> bool:
+        """Tell whether a certificate was issued for the session: its secret is used up."""
+        query = select(apple_certificates.c.sha256).where(apple_certificates.c.session_id == enrollment_id).limit(1)
+        return self.connection.execute(query).first() is not None
+
     def remove_before(self, moment: datetime) -> int:
         """Forget sessions that began before and earned no certificate; return how many."""
-        earned = table.c.state == EnrollmentState.ENROLLED.value
+        earned = select(apple_certificates.c.session_id).where(apple_certificates.c.session_id == table.c.id).exists()
         return self.connection.execute(delete(table).where(table.c.created_at < moment, ~earned)).rowcount
 
     def _one(self, query: Select[Any], *, hold: bool = False) -> Enrollment | None:

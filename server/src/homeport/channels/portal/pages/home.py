@@ -17,6 +17,7 @@ PURPOSES = {
     Purpose.DEVICE_LOGIN: "Sign-in at a device",
     Purpose.PASSCODE_RESET: "New passcode at a device",
     Purpose.SUDO: "Administrator rights at a device (sudo)",
+    Purpose.MAC_ENROLLMENT: "Enrolment of a Mac",
     Purpose.USER_PORTAL: "This portal",
     Purpose.CONNECTION_TEST: "Test by an administrator",
     Purpose.UNKNOWN: "Unknown",

@@ -1,0 +1,161 @@
+"""The web view of Setup Assistant, from the Mac's first request to the signed profile."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from homeport.channels.apple.authority.actions import Authority
+from homeport.channels.apple.authority.api import PATH as SCEP_PATH
+from homeport.channels.apple.cms import signing
+from homeport.channels.apple.enrollment.actions import PROFILE_PATH, Enrollments
+from homeport.channels.apple.enrollment.model import LIFETIME, Enrollment
+from homeport.channels.apple.enrollment.profile import CONTENT_TYPE, Wanted, build
+from homeport.channels.apple.machine_info.aspen_deviceinfo import DeviceAuthorities
+from homeport.channels.apple.mdm.model import CHECKIN_PATH, CONNECT_PATH
+from homeport.foundation.database.engine import Work
+from homeport.foundation.http.actor import origin_of
+from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.kernel.errors import Invalid, RateLimited
+from homeport.foundation.ui.templates import Templates
+from homeport.trust.federation.actions import Federation
+from homeport.trust.signin.actions import SignIns, Started
+from homeport.trust.signin.model import Purpose, SignIn
+
+PATH = "/apple/enroll"
+HEADER = "x-apple-aspen-deviceinfo"
+COOKIE = "__Host-homeport-mac"
+RESTART = "Shut the Mac down by holding its power button, start it, and go through Setup Assistant again."
+A_MINUTE = 120
+"""First requests that one network may make in a minute; an office may unpack many Macs at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebViewActions:
+    """What the web view needs in one unit of work."""
+
+    enrollments: Enrollments
+    authority: Authority
+    federation: Federation
+    sign_ins: SignIns
+    limits: RateLimits
+
+
+@dataclass(frozen=True, slots=True)
+class WebView:
+    """The web view's pages. `authorities` are the keys that vouch for a Mac's description of itself."""
+
+    work: Work[WebViewActions]
+    templates: Templates
+    public_url: str
+    organization: str
+    authorities: DeviceAuthorities
+    browser_of: Callable[[Request], str]
+    """The browser's own secret, which ties it to the sign-ins that it begins."""
+    leave: Callable[[Request, Started | SignIn, str], Response]
+    """Sends the person to the provider, or tells why not."""
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route(PATH, self.begin, methods=["GET"])
+        router.add_api_route(f"{PATH}/welcome", self.welcome, methods=["GET"])
+        router.add_api_route(f"{PATH}/sign-in", self.sign_in, methods=["POST"])
+        router.add_api_route(PROFILE_PATH, self.profile, methods=["GET"])
+        return router
+
+    def begin(self, request: Request) -> Response:
+        """Read what the Mac says of itself, which only the first request carries, and begin a session with it."""
+        header = request.headers.get(HEADER, "")
+        origin = origin_of(request)
+        with self.work.write() as act:
+            if wait := act.limits.take(f"apple enroll {origin.network}", burst=A_MINUTE, per_minute=A_MINUTE):
+                raise RateLimited("Too many Macs begin from this network at once. Wait a minute.", retry_after=wait)
+            if not header:
+                if act.enrollments.of_cookie(request.cookies.get(COOKIE, "")):  # the page was loaded again
+                    return RedirectResponse(f"{PATH}/welcome", 303)
+                return self._page(request, "This Mac did not say what it is", "Only its first request does. " + RESTART, 400)
+            try:
+                begun = act.enrollments.begin(self.authorities.read_header(header), origin)
+            except Invalid:
+                begun = None  # one page for all: nobody learns here which serial numbers are ours
+        if begun is None:
+            sentence = "Your organization has to assign it to this server first. Give its serial number to your administrator."
+            return self._page(request, "This Mac cannot be set up here", sentence, 403)
+        answer = RedirectResponse(f"{PATH}/welcome", 303)
+        seconds = int(LIFETIME.total_seconds())
+        answer.set_cookie(COOKIE, begun[1], max_age=seconds, path="/", secure=True, httponly=True, samesite="lax")
+        return answer
+
+    def welcome(self, request: Request) -> Response:
+        """Show the welcome text and the way to the provider."""
+        with self.work.read() as act:
+            found = act.enrollments.of_cookie(request.cookies.get(COOKIE, ""))
+            provider = act.federation.active_provider()
+            text = act.enrollments.settings().welcome_text
+        if found is None:
+            return self._over(request)
+        if provider is not None and provider.metadata is not None:
+            # The form's answer redirects there, and browsers hold `form-action` against redirects too.
+            parts = urlsplit(provider.metadata.authorization_endpoint)
+            request.state.form_origins = [f"{parts.scheme}://{parts.netloc}"]
+        return self.templates.render(
+            "apple/welcome.html", request, enrollment=found, provider=provider, paragraphs=text.splitlines()
+        )
+
+    def sign_in(self, request: Request) -> Response:
+        """Send the person to the provider."""
+        browser = self.browser_of(request)
+        with self.work.write() as act:
+            found = act.enrollments.of_cookie(request.cookies.get(COOKIE, ""))
+            if found is None:
+                return self._over(request)
+            started = act.sign_ins.start(Purpose.MAC_ENROLLMENT, found.id, browser, origin_of(request))
+        return self.leave(request, started, browser)
+
+    def profile(self, request: Request) -> Response:
+        """Hand out the signed profile, again too, until its secret was used."""
+        with self.work.write() as act:
+            found = act.enrollments.of_cookie(request.cookies.get(COOKIE, ""), hold=True)
+            if found is None:
+                return self._over(request)
+            topic = act.enrollments.topic()
+            if not topic:
+                sentence = "An administrator has to upload Apple's push certificate first."
+                return self._page(request, "Macs cannot be managed yet", sentence, 403)
+            if not act.enrollments.may_have_profile(found):
+                return self._page(
+                    request, "This step is over", "The sign-in is missing, or the profile was used. " + RESTART, 403
+                )
+            content = self._signed(act, found, topic)
+            act.enrollments.issued(found, origin_of(request))
+        return Response(content, media_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
+
+    def _signed(self, act: WebViewActions, found: Enrollment, topic: str) -> bytes:
+        certificate = act.authority.certificate()
+        wanted = Wanted(
+            public_url=self.public_url,
+            organization=self.organization,
+            topic=topic,
+            session_id=found.id,
+            serial=found.serial,
+            challenge=act.authority.challenge(found.id, found.serial),
+            authority=certificate.public_bytes(Encoding.DER),
+            scep_path=SCEP_PATH,
+            checkin_path=CHECKIN_PATH,
+            connect_path=CONNECT_PATH,
+        )
+        return signing.sign(build(wanted), act.authority.key(), certificate)
+
+    def _over(self, request: Request) -> Response:
+        return self._page(request, "This took too long", f"Setting up begins anew after 15 minutes. {RESTART}", 403)
+
+    def _page(self, request: Request, title: str, sentence: str, status: int) -> Response:
+        cause, _, remedy = sentence.partition(". ")
+        reference = request.scope.get("request_id", "")
+        return self.templates.error(
+            request, status=status, title=title, cause=f"{cause.rstrip('.')}.", remedy=remedy, reference=reference
+        )

@@ -1,0 +1,34 @@
+"""What a session needs of the database."""
+
+from datetime import datetime
+from typing import Protocol
+
+from homeport.channels.apple.enrollment.model import Enrollment
+
+
+class EnrollmentStore(Protocol):
+    """Sessions of the web view."""
+
+    def add(self, enrollment: Enrollment) -> None:
+        """Store a new session."""
+        ...
+
+    def save(self, enrollment: Enrollment) -> None:
+        """Replace the stored one with the same id."""
+        ...
+
+    def get(self, enrollment_id: str, *, hold: bool = False) -> Enrollment | None:
+        """Return one by id; `hold` keeps its row until the unit of work ends."""
+        ...
+
+    def by_cookie(self, cookie_hash: str, *, hold: bool = False) -> Enrollment | None:
+        """Return one by the hash of its cookie."""
+        ...
+
+    def has_certificate(self, enrollment_id: str) -> bool:
+        """Tell whether a certificate was issued for the session: its secret is used up."""
+        ...
+
+    def remove_before(self, moment: datetime) -> int:
+        """Forget sessions that began before and earned no certificate; return how many."""
+        ...

@@ -1,0 +1,85 @@
+"""The enrolment profile (.mobileconfig): where the Mac gets its certificate, and where it is managed.
+
+Every value goes through plistlib; nothing is put into XML by hand. ServerURL names nobody: on a renewal the Mac refuses a profile whose
+ServerURL, CheckInURL, Topic or access rights changed, so a person is told apart by the certificate alone.
+"""
+
+import plistlib
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+CONTENT_TYPE = "application/x-apple-aspen-config"
+ACCESS_RIGHTS = 8191
+"""All of them; a right that is added later would be refused at a renewal."""
+KEY_SIZE = 2048
+_DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a profile is made of. `authority` is the device authority's certificate in DER, `challenge` the one-use secret."""
+
+    public_url: str
+    organization: str
+    topic: str
+    session_id: str
+    serial: str
+    challenge: str
+    authority: bytes
+    scep_path: str
+    checkin_path: str
+    connect_path: str
+
+
+def build(wanted: Wanted) -> bytes:
+    """Return the property list, not yet signed. The same installation always gives the same identifiers."""
+    host = uuid.uuid5(uuid.NAMESPACE_URL, wanted.public_url)
+    identifier = f"homeport.{host}"
+    authority = _payload("com.apple.security.root", identifier, "authority", host, "Device authority")
+    authority["PayloadContent"] = wanted.authority
+    scep = _payload("com.apple.security.scep", identifier, "scep", host, "Device certificate")
+    scep["PayloadContent"] = {
+        "URL": f"{wanted.public_url}{wanted.scep_path}",
+        "Name": "homeport",
+        "Subject": [[["CN", wanted.serial]]],
+        "Challenge": wanted.challenge,
+        "Keysize": KEY_SIZE,
+        "Key Type": "RSA",
+        "Key Usage": _DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT,
+        "KeyIsExtractable": False,
+        "AllowAllAppsAccess": False,
+        "Retries": 3,
+        "RetryDelay": 10,
+    }
+    mdm = _payload("com.apple.mdm", identifier, "mdm", host, "Management")
+    mdm |= {
+        "IdentityCertificateUUID": scep["PayloadUUID"],
+        "Topic": wanted.topic,
+        "ServerURL": f"{wanted.public_url}{wanted.connect_path}",
+        "CheckInURL": f"{wanted.public_url}{wanted.checkin_path}",
+        "SignMessage": True,
+        "AccessRights": ACCESS_RIGHTS,
+        "CheckOutWhenRemoved": True,
+        "ServerCapabilities": ["com.apple.mdm.per-user-connections", "com.apple.mdm.bootstraptoken"],
+    }
+    top: dict[str, Any] = {
+        "PayloadType": "Configuration",
+        "PayloadVersion": 1,
+        "PayloadIdentifier": identifier,
+        "PayloadUUID": str(uuid.uuid5(host, "profile")).upper(),
+        "PayloadDisplayName": f"{wanted.organization} management",
+        "PayloadOrganization": wanted.organization,
+        "PayloadContent": [authority, scep, mdm],
+    }
+    return plistlib.dumps(top)
+
+
+def _payload(kind: str, identifier: str, name: str, host: uuid.UUID, title: str) -> dict[str, Any]:
+    return {
+        "PayloadType": kind,
+        "PayloadVersion": 1,
+        "PayloadIdentifier": f"{identifier}.{name}",
+        "PayloadUUID": str(uuid.uuid5(host, name)).upper(),
+        "PayloadDisplayName": title,
+    }

@@ -1,0 +1,220 @@
+"""The web view of Setup Assistant, from the Mac's first request to its profile; each test is named after what it prevents."""
+
+import base64
+import plistlib
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from fastapi.testclient import TestClient
+from tests.support.house import ADMIN, ORIGIN
+
+from homeport.bootstrap.web import wrapped
+from homeport.channels.apple.ade.model import AdeDevice
+from homeport.channels.apple.cms import signing
+from homeport.channels.apple.cms.signed import verify
+from homeport.channels.apple.enrollment.pages import COOKIE, HEADER
+from homeport.channels.apple.machine_info.aspen_deviceinfo import DeviceAuthorities
+from homeport.channels.apple.push.model import PushSetup
+from homeport.channels.apple.settings.model import AppleSettings
+from homeport.directory.people.model import UserState
+from homeport.trust.federation.recorder import Recorder
+from homeport.trust.signin.callback import COOKIE as BROWSER
+from homeport.trust.signin.model import State
+
+TOPIC = "com.apple.mgmt.External.11111111-2222"
+
+
+def issued(name, key, issuer_name, issuer_key):
+    """A certificate like Apple's own: over since 2014."""
+    named = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one)]) for one in (name, issuer_name)]
+    builder = x509.CertificateBuilder().subject_name(named[0]).issuer_name(named[1]).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(datetime(2007, 4, 16, tzinfo=UTC))
+    return builder.not_valid_after(datetime(2014, 4, 16, tzinfo=UTC)).sign(issuer_key, hashes.SHA256())
+
+
+class Macs:
+    """A device authority, and Macs that say who they are."""
+
+    def __init__(self):
+        self.authority, self.key = (rsa.generate_private_key(65537, 1024) for _ in range(2))
+        self.certificate = issued("a device", self.key, "Device CA", self.authority)
+        self.stranger = issued("a developer", self.key, "Device CA", self.key)
+
+    def header(self, serial, certificate=None, **more):
+        plain = plistlib.dumps({"SERIAL": serial, "UDID": f"UDID-{serial}", "PRODUCT": "Mac14,2", "LANGUAGE": "en", **more})
+        return base64.b64encode(signing.sign(plain, self.key, certificate or self.certificate)).decode()
+
+
+@pytest.fixture(scope="module")
+def macs():
+    return Macs()
+
+
+@pytest.fixture(scope="module")
+def house(shared_house, macs):
+    shared_house.home.device_authorities = DeviceAuthorities((macs.authority.public_key(),))
+    shared_house.connect()
+    shared_house.user("ada")
+    shared_house.user("bob")
+    serials = ["C02AAAA1", "C02AAAA2", "C02AAAA3", "C02AAAA4", "C02AAAA5"]
+    shared_house.do(lambda act: act.ade.public_key(ADMIN))
+    devices = [*(AdeDevice(serial, device_family="Mac") for serial in serials), AdeDevice("IPAD0001", device_family="iPad")]
+    gone = AdeDevice("GONE0001", removed_at=shared_house.clock.now())
+    shared_house.do(lambda act: act.ade.store.put([*devices, gone]))
+    settings = AppleSettings(welcome_text="Welcome to Acme.\nHave your phone at hand.")
+    shared_house.do(lambda act: act.apple_settings.save(ADMIN, settings))
+    shared_house.do(lambda act: act.apple_push.store.save(PushSetup(topic=TOPIC)))
+    return shared_house
+
+
+def web_view(house):
+    return TestClient(wrapped(house.home), base_url=house.settings.public_url, follow_redirects=False)
+
+
+def begin(house, macs, serial):
+    view = web_view(house)
+    answer = view.get("/apple/enroll", headers={HEADER: macs.header(serial)})
+    assert answer.status_code == 303, answer.text
+    return view
+
+
+def sign_in(house, view, name="ada", **claims):
+    """Sign in with an honest provider, in this web view."""
+    answer = view.post("/apple/enroll/sign-in", headers={"Origin": house.settings.public_url})
+    assert answer.status_code == 303, answer.text
+    query = dict(pair.split("=") for pair in urlsplit(answer.headers["location"]).query.split("&"))
+    provider = house.sql("SELECT id FROM identity_providers")[0][0]
+    parameters = [("code", "a-code"), ("state", query["state"])]
+    returned = house.do(lambda act: act.sign_ins.receive(provider, parameters, view.cookies[BROWSER], ORIGIN))
+    outcome = house.provider_says(returned, name, **claims)
+    return house.do(lambda act: act.sign_ins.conclude(returned.sign_in.id, outcome, Recorder(house.clock)))
+
+
+def profile_of(answer):
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/x-apple-aspen-config"
+    document = plistlib.loads(verify(answer.content).content)
+    return document, {one["PayloadType"]: one for one in document["PayloadContent"]}
+
+
+def test_from_the_first_request_to_the_profile(house, macs):
+    view = web_view(house)
+    first = view.get("/apple/enroll", headers={HEADER: macs.header("C02AAAA1")})
+    cookie = first.headers["set-cookie"]
+    assert cookie.startswith(f"{COOKIE}=")
+    for word in ("Secure", "HttpOnly", "SameSite=lax", "Path=/", "Max-Age=900"):
+        assert word in cookie
+    assert "Domain" not in cookie
+    welcome = view.get(first.headers["location"])
+    assert "Have your phone at hand." in welcome.text
+    assert "Continue with Okta" in welcome.text
+    assert view.get("/apple/enroll").headers["location"] == "/apple/enroll/welcome", (
+        "a reload without the header ended the session"
+    )
+    assert view.get("/apple/enroll/profile").status_code == 403, "a profile was handed out before the sign-in"
+    done = sign_in(house, view)
+    assert done.state is State.COMPLETED
+    assert house.do(lambda act: act.sign_ins.location(done)) == "/apple/enroll/profile"
+    document, parts = profile_of(view.get("/apple/enroll/profile"))
+    mdm, scep = parts["com.apple.mdm"], parts["com.apple.security.scep"]
+    assert mdm["ServerURL"] == f"{house.settings.public_url}/mdm/connect", "the address names somebody"
+    assert mdm["IdentityCertificateUUID"] == scep["PayloadUUID"]
+    assert (mdm["Topic"], mdm["SignMessage"], mdm["AccessRights"]) == (TOPIC, True, 8191)
+    assert scep["PayloadContent"]["Keysize"] == 2048
+    assert scep["PayloadContent"]["KeyIsExtractable"] is False
+    found = house.do(lambda act: act.apple_enrollments.store.latest_of("C02AAAA1"))
+    assert (found.username, found.full_name, found.issuer, found.admin) == ("ada", "Ada", done.issuer, False)
+    again, others = profile_of(view.get("/apple/enroll/profile"))
+    assert again["PayloadUUID"] == document["PayloadUUID"]
+    assert others["com.apple.mdm"] == mdm
+    challenge = scep["PayloadContent"]["Challenge"]
+    stored = str(house.sql("SELECT * FROM audit_entries")) + str(house.sql("SELECT * FROM apple_challenges"))
+    assert challenge not in stored
+
+
+def test_no_profile_any_more_once_the_secret_of_an_earlier_one_was_used(house, macs):
+    view = begin(house, macs, "C02AAAA2")
+    sign_in(house, view)
+    profile_of(view.get("/apple/enroll/profile"))
+    session = house.do(lambda act: act.apple_enrollments.store.latest_of("C02AAAA2")).id
+    house.do(lambda act: act._connection.exec_driver_sql(
+        "INSERT INTO apple_certificates (sha256, serial_number, subject, session_id, serial, certificate, issued_at, not_after, digest,"
+        f" cipher, attested, revoked_because) VALUES ('a', 'b', '', '{session}', 'C02AAAA2', '', '', '', '', '', 0, '')"
+    ))  # fmt: skip
+    assert view.get("/apple/enroll/profile").status_code == 403
+
+
+def test_whoever_is_not_assigned_or_not_vouched_for_sees_one_page_and_learns_nothing(house, macs):
+    headers = [
+        macs.header("NOBODY01"),
+        macs.header("GONE0001"),
+        macs.header("IPAD0001"),
+        macs.header("C02AAAA1", macs.stranger),
+        macs.header("' OR 1=1"),
+        macs.header("C02AAAA1", UDID=""),
+        base64.b64encode(b"\x30\x80" * 30).decode(),
+        "no base64",
+        "A" * 70_000,
+    ]
+    pages = set()
+    for header in headers:
+        answer = web_view(house).get("/apple/enroll", headers={HEADER: header})
+        assert answer.status_code == 403, header[:40]
+        assert "set-cookie" not in answer.headers
+        pages.add(answer.text.partition("<h1")[2].partition("Request")[0].replace(answer.headers["x-request-id"], ""))
+    assert len(pages) == 1, "the page tells an unknown serial number from a bad signature"
+
+
+def test_a_missing_header_is_a_page_that_says_how_to_begin_again(house):
+    answer = web_view(house).get("/apple/enroll")
+    assert answer.status_code == 400
+    assert "holding its power button" in answer.text
+
+
+def test_a_header_of_16_kib_is_taken(house, macs):
+    header = macs.header("C02AAAA3", PADDING="x" * 14_000)
+    assert len(header) > 16 * 1024
+    assert web_view(house).get("/apple/enroll", headers={HEADER: header}).status_code == 303
+
+
+def test_a_session_serves_only_the_web_view_that_began_it_and_only_for_15_minutes(house, macs):
+    view, other = begin(house, macs, "C02AAAA3"), begin(house, macs, "C02AAAA4")
+    assert sign_in(house, view).state is State.COMPLETED
+    assert other.get("/apple/enroll/profile").status_code == 403, "somebody else's sign-in earned a profile"
+    assert web_view(house).get("/apple/enroll/profile").status_code == 403
+    assert view.get("/apple/enroll/profile").status_code == 200
+    house.clock.forward(minutes=16)
+    assert view.get("/apple/enroll/profile").status_code == 403
+    assert view.get("/apple/enroll/welcome").status_code == 403
+    assert other.post("/apple/enroll/sign-in", headers={"Origin": house.settings.public_url}).status_code == 403
+
+
+def test_a_second_sign_in_does_not_change_whose_mac_a_session_is(house, macs):
+    view = begin(house, macs, "C02AAAA4")
+    assert sign_in(house, view, "ada").state is State.COMPLETED
+    second = sign_in(house, view, "bob")
+    assert (second.state, second.reason) == (State.REFUSED, "signin_already_used")
+    found = house.do(lambda act: act.apple_enrollments.store.latest_of("C02AAAA4"))
+    assert (found.username, found.subject) == ("ada", "subject-of-ada")
+
+
+def test_a_suspended_user_gets_no_profile_although_the_provider_says_yes(house, macs):
+    carol = house.user("carol")
+    house.set_state(carol, UserState.SUSPENDED)
+    view = begin(house, macs, "C02AAAA5")
+    assert sign_in(house, view, "carol").reason == "user_suspended"
+    assert view.get("/apple/enroll/profile").status_code == 403
+    assert sign_in(house, view, "bob").state is State.COMPLETED, "a refused person ended the session of the next one"
+
+
+def test_a_device_that_was_taken_away_in_the_middle_gets_no_profile(house, macs):
+    house.do(lambda act: act.ade.store.put([AdeDevice("TAKEN001")]))
+    view = begin(house, macs, "TAKEN001")
+    assert sign_in(house, view).state is State.COMPLETED
+    house.do(lambda act: act.ade.store.put([AdeDevice("TAKEN001", removed_at=house.clock.now())]))
+    assert view.get("/apple/enroll/profile").status_code == 403
