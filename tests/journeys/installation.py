@@ -68,10 +68,10 @@ class Installation:
         return found.group()
 
 
-def install(folder: Path, programs: Programs, allow: str = "") -> Installation:
+def install(folder: Path, programs: Programs, allow: str = "", **more: str) -> Installation:
     """Start the Okta at http://127.0.0.1 and the server at http://localhost, which no cookie crosses.
 
-    `allow` is one more origin that the server may reach.
+    `allow` is one more origin that the server may reach, `more` are further settings by their variable.
     """
     words = ("-m", "homeport_simulators", "okta", "--host", "127.0.0.1", "--port", "0", "--demo")
     simulator = programs.start(sys.executable, *words)
@@ -85,6 +85,7 @@ def install(folder: Path, programs: Programs, allow: str = "") -> Installation:
         "HOMEPORT_PORT": str(port),
         "HOMEPORT_ORGANIZATION": ORGANIZATION,
         "HOMEPORT_OUTBOUND_ALLOW": f"{okta.issuer},{allow}" if allow else okta.issuer,
+        **more,
     }
     program = programs.start(sys.executable, "-m", "homeport", "serve", env=environment, port=port)
     return Installation(folder, server, okta, program)

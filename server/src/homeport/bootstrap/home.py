@@ -143,7 +143,7 @@ class Home:
             Duty("carry out jobs", timedelta(seconds=1), self._work_off),
             Duty("remove old entries of the audit log", timedelta(hours=1), self._remove_old_entries),
             Duty("send events", timedelta(seconds=1), self.event_sender.run),
-            Duty("ask Apple about Macs", timedelta(minutes=1), self._ask_apple),
+            Duty("ask Apple about Macs", timedelta(seconds=5), self._ask_apple),
             Duty("let Macs go on that wait too long", timedelta(seconds=5), self._release_macs),
             Duty("forget what is over", timedelta(minutes=1), self._forget),
         )
