@@ -31,4 +31,6 @@ NEEDS_OF_MACS: dict[str, str] = {
     "GET /admin/devices/{device_id}/mac/erase": "devices:read apple:erase",
     "POST /admin/devices/{device_id}/mac/erase": "apple:erase",
     "POST /admin/devices/{device_id}/mac/secrets": "apple:erase",
+    "POST /admin/devices/{device_id}/mac/orders/{order_id}/approve": "apple:erase",
+    "POST /admin/devices/{device_id}/mac/orders/{order_id}/reject": "apple:erase",
 }

@@ -37,6 +37,7 @@ SENSITIVE: frozenset[str] = frozenset(
         "POST /admin/devices/{device_id}/delete",
         "POST /admin/devices/{device_id}/mac/erase",
         "POST /admin/devices/{device_id}/mac/lock",
+        "POST /admin/devices/{device_id}/mac/orders/{order_id}/approve",
         "POST /admin/devices/{device_id}/mac/secrets",
         "POST /admin/event-destinations/add",
         "POST /admin/event-destinations/{destination_id}",

@@ -262,6 +262,7 @@ class Home:
             actions.limits.remove_before(moment)
             actions.jobs.remove_before(now - JOBS_KEPT_FOR)
             actions.mac_management.queue.forget()
+            actions.mac_management.forget_orders()
             actions.imports.store.remove_before(now - JOBS_KEPT_FOR)
             actions.audit_exports.parts.remove_before(now - EXPORTS_KEPT_FOR)
             actions.passwords.links.remove_before(moment)

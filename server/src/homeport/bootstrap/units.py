@@ -19,7 +19,8 @@ from homeport.channels.apple.mdm.management import Management
 from homeport.channels.apple.mdm.pages import MacPageActions
 from homeport.channels.apple.mdm.ports import Certificates, Sessions
 from homeport.channels.apple.mdm.record import MacLog
-from homeport.channels.apple.mdm.store import CommandSql, MacSql
+from homeport.channels.apple.mdm.second_approver import SecondApprover
+from homeport.channels.apple.mdm.store import CommandSql, MacSql, OrderSql
 from homeport.channels.apple.settings.store import AppleSettingsSql
 from homeport.channels.linux.actions import Orders
 from homeport.channels.linux.help_desk import HelpDesk
@@ -138,7 +139,7 @@ class Unit(AppleUnit):
         """Macs under management; `sessions` knows the sign-ins that enrolled them, `certificates` what they earned."""
         sealer = self._parts.sealer
         queue = Queue(CommandSql(self._connection), sealer, self._clock, self._entropy)
-        macs = MacSql(self._connection)
+        macs, settings = MacSql(self._connection), AppleSettingsSql(self._connection, self._clock)
         return Management(
             macs,
             queue,
@@ -150,6 +151,7 @@ class Unit(AppleUnit):
             self._clock,
             self._entropy,
             certificates,
+            SecondApprover(OrderSql(self._connection), lambda: settings.get().second_approver),
         )
 
     @cached_property

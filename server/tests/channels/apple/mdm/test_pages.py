@@ -1,6 +1,7 @@
 """A Mac on its device's page: what is shown to whom, and what an administrator can do with it."""
 
 import plistlib
+from dataclasses import replace
 
 import pytest
 from tests.support.house import ADMIN
@@ -82,6 +83,67 @@ def test_a_lock_keeps_its_pin_longer_than_answered_commands_are_kept(mac):
     assert len(act(mac, lambda macs: macs.pin(ADMIN, device))) == 6
     recent = mac.do(lambda management: management.queue.recent(device, 50))
     assert [(one.request_type, one.state) for one in recent] == [("DeviceLock", CommandState.ACKNOWLEDGED)]
+
+
+def test_with_two_administrators_whoever_asks_cannot_agree_and_only_the_first_decision_counts(mac):
+    mac.enroll()
+    mac.work_off()
+    device = mac.stored.device_id
+
+    def two(deed):
+        return mac.do(
+            lambda management: deed(MacActions(replace(management, second=replace(management.second, needed=lambda: True))))
+        )
+
+    grace = Actor(ActorKind.ADMINISTRATOR, "grace", "Grace", frozenset(Permission))
+    weak = replace(grace, id="weak", permissions=frozenset(Permission) - {Permission.APPLE_ERASE})
+    order = two(lambda macs: macs.erase(ADMIN, device, "Stolen", mac.serial))
+    assert mac.work_off() == []
+    for actor in (ADMIN, weak):
+        with pytest.raises(Denied):
+            two(lambda macs, actor=actor: macs.approve(actor, device, order.id))
+    with pytest.raises(Conflict, match="already"):
+        two(lambda macs: macs.erase(grace, device, "Stolen", mac.serial))
+    two(lambda macs: macs.approve(grace, device, order.id))
+    for late in (lambda macs: macs.approve(grace, device, order.id), lambda macs: macs.reject(ADMIN, device, order.id)):
+        with pytest.raises(Conflict):
+            two(late)
+    assert mac.work_off() == ["EraseDevice"]
+    events = mac.house.sql(
+        f"SELECT event_type, actor_name FROM audit_entries WHERE resource_id = '{device}' AND event_type IN ('mac_order_ask', 'mac_erase')"
+    )
+    assert sorted(events) == [("mac_erase", "Grace"), ("mac_order_ask", ADMIN.name)]
+
+
+def test_an_order_that_nobody_agreed_to_is_over_after_a_day_or_when_the_mac_enrols_anew_or_it_is_taken_back(mac):
+    mac.enroll()
+    mac.work_off()
+    device = mac.stored.device_id
+    grace = Actor(ActorKind.ADMINISTRATOR, "grace", "Grace", frozenset(Permission))
+
+    def two(deed):
+        return mac.do(
+            lambda management: deed(MacActions(replace(management, second=replace(management.second, needed=lambda: True))))
+        )
+
+    def ask():
+        return two(lambda macs: macs.lock(ADMIN, device, "Lost")).id
+
+    first = ask()
+    mac.house.clock.forward(hours=24)
+    with pytest.raises(Conflict):
+        two(lambda macs: macs.approve(grace, device, first))
+    assert mac.do(lambda management: management.forget_orders()) == 1
+    expired = f"SELECT count(*) FROM audit_entries WHERE event_type = 'mac_order_expire' AND resource_id = '{device}'"
+    assert mac.house.sql(expired) == [(1,)]
+    second = ask()
+    two(lambda macs: macs.reject(ADMIN, device, second))
+    third = ask()
+    mac.house.clock.forward(minutes=1)
+    mac.enroll()
+    with pytest.raises(Conflict):
+        two(lambda macs: macs.approve(grace, device, third))
+    assert "DeviceLock" not in mac.work_off()
 
 
 def test_who_may_not_erase_can_neither_erase_nor_lock_nor_read_what_is_escrowed(mac):

@@ -79,14 +79,14 @@ class AppleMdmApi:
             return AppleMdmDeviceBody.of(act.mdms.device(actor, apple_mdm_id, device_id))
 
     def lock(self, actor: ApiActor, apple_mdm_id: MdmId, device_id: PathId, body: LockOrder) -> None:
-        """Lock a Mac at once, with a reason for the audit log. 409 while an earlier order waits."""
+        """Lock a Mac at once, with a reason for the audit log. 409 while an earlier order waits. It waits itself where the settings want two administrators."""
         with self.work.write() as act:
             self._limit(act, actor)
             order = {"reason": body.reason, "message": body.message, "pin": body.pin or ""}
             act.mdms.lock(actor, apple_mdm_id, device_id, **order)
 
     def erase(self, actor: ApiActor, apple_mdm_id: MdmId, device_id: PathId, body: EraseOrder) -> None:
-        """Erase a Mac, with a reason for the audit log and its serial number. 409 while an earlier order waits."""
+        """Erase a Mac, with a reason for the audit log and its serial number. 409 while an earlier order waits. It waits itself where the settings want two administrators."""
         with self.work.write() as act:
             self._limit(act, actor)
             order = {"reason": body.reason, "serial": body.serialNumber, "pin": body.pin or ""}

@@ -8,13 +8,25 @@ from homeport.channels.apple.mdm.binding import BindingState
 from homeport.channels.apple.mdm.evidence import Link, chain_of
 from homeport.channels.apple.mdm.management import Management, wake
 from homeport.channels.apple.mdm.model import WITH_PIN, Command, Mac, MacState, admin_sealed_as
+from homeport.channels.apple.mdm.second_approver import LIFE, Order
 from homeport.directory.audit.model import Change
 from homeport.foundation.kernel.actor import Actor
-from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound
+from homeport.foundation.kernel.errors import Conflict, Denied, Invalid, NotFound
 from homeport.foundation.kernel.permissions import Permission
 
+LOCK, ERASE = WITH_PIN
 LONGEST_REASON = 200
 LONGEST_MESSAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an administrator wants of a Mac; `pin` is empty when Homeport is to choose it."""
+
+    request_type: str
+    reason: str
+    message: str = ""
+    pin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +69,21 @@ class MacActions:
             mac, "mac_account_accept", actor=actor, changes=[Change("account", mac.account.expected, name)]
         )
 
-    def lock(self, actor: Actor, device_id: str, reason: str, message: str = "", *, pin: str = "") -> None:
-        """Lock the Mac at once; the PIN that opens it is stored, sealed, in the same unit of work. Homeport chooses one unless told."""
+    def lock(self, actor: Actor, device_id: str, reason: str, message: str = "", *, pin: str = "") -> Order | None:
+        """Lock the Mac at once; the PIN that opens it is stored, sealed, in the same unit of work.
+
+        Homeport chooses the PIN unless told. Returns the order that waits, when a second administrator has to agree first.
+        """
         actor.require(Permission.APPLE_ERASE)
         actor.require_recent(self.management.clock.now())
         said = message.strip()
         wrong = {**_reason_problem(reason), **_message_problem(said)}
         if wrong:
             raise Invalid("The Mac was not locked. " + " ".join(wrong.values()), wrong)
-        self._order(actor, device_id, "mac_lock", reason, commands.device_lock(pin or self.management.entropy.digits(6), said))
+        return self._order(actor, self._enrolled(device_id), Told(LOCK, reason, said, pin))
 
-    def erase(self, actor: Actor, device_id: str, reason: str, serial: str, *, pin: str = "") -> None:
-        """Erase the Mac; whoever does it types its serial number and says why."""
+    def erase(self, actor: Actor, device_id: str, reason: str, serial: str, *, pin: str = "") -> Order | None:
+        """Erase the Mac; whoever does it types its serial number and says why. Returns the order that waits, as `lock` does."""
         actor.require(Permission.APPLE_ERASE)
         actor.require_recent(self.management.clock.now())
         mac = self._enrolled(device_id)
@@ -77,7 +92,37 @@ class MacActions:
             wrong["serial"] = f"Type the serial number of this Mac, {mac.serial}."
         if wrong:
             raise Invalid("The Mac was not erased. " + " ".join(wrong.values()), wrong)
-        self._order(actor, device_id, "mac_erase", reason, commands.erase_device(pin or self.management.entropy.digits(6)))
+        return self._order(actor, mac, Told(ERASE, reason, pin=pin))
+
+    def needs_second(self, actor: Actor) -> bool:
+        """Tell whether a second administrator has to agree before a Mac is locked or erased."""
+        actor.require(Permission.DEVICES_READ)
+        return self.management.second.needed()
+
+    def waiting(self, actor: Actor, mac: Mac) -> Sequence[Order]:
+        """Return what somebody asked for and nobody agreed to yet."""
+        actor.require(Permission.DEVICES_READ)
+        now = self.management.clock.now()
+        return [order for order in self.management.second.orders.of_mac(mac.device_id) if order.expires_at > now]
+
+    def approve(self, actor: Actor, device_id: str, order_id: str) -> None:
+        """Agree to what another administrator asked for; the Mac is told then."""
+        actor.require(Permission.APPLE_ERASE)
+        actor.require_recent(self.management.clock.now())
+        mac = self._enrolled(device_id)
+        order = self._waiting(mac, order_id)
+        if order.asked_by == actor.id:
+            raise Denied("You asked for this yourself, so another administrator has to agree.")
+        self._tell(actor, mac, order)
+
+    def reject(self, actor: Actor, device_id: str, order_id: str) -> None:
+        """Refuse what another administrator asked for, or take one's own order back."""
+        actor.require(Permission.APPLE_ERASE)
+        mac = self._present(device_id)
+        order = self._waiting(mac, order_id)
+        self.management.second.orders.remove(order.id)
+        details: dict[str, object] = {"command": order.request_type, "asked_by": order.asked_by_name}
+        self.management.log.record(mac, "mac_order_reject", actor=actor, details=details)
 
     def admin_password(self, actor: Actor, device_id: str) -> tuple[str, str]:
         """Return name and password of the managed administrator; each look is recorded."""
@@ -100,13 +145,57 @@ class MacActions:
         self.management.log.record(mac, "mac_pin_read", actor=actor)
         return str(self.management.queue.opened(found)["PIN"])
 
-    def _order(self, actor: Actor, device_id: str, event_type: str, reason: str, body: commands.Body) -> None:
-        management, mac = self.management, self._enrolled(device_id)
-        if management.queue.waits(mac, str(body["RequestType"])):
+    def _order(self, actor: Actor, mac: Mac, told: Told) -> Order | None:
+        management, now = self.management, self.management.clock.now()
+        order = Order(
+            id=management.entropy.new_id(),
+            device_id=mac.device_id,
+            request_type=told.request_type,
+            reason=told.reason.strip(),
+            message=told.message,
+            asked_by=actor.id,
+            asked_by_name=actor.name[:255],
+            asked_at=now,
+            expires_at=now + LIFE,
+        )
+        if not management.second.needed():
+            self._tell(actor, mac, order, told.pin)
+            return None
+        if told.pin:  # it would have to be kept, and known to one, until another agrees
+            raise Conflict("A second administrator has to agree, so Homeport chooses the PIN. Leave it out.", reason="pin_chosen")
+        for earlier in management.second.orders.of_mac(mac.device_id):
+            if earlier.request_type == told.request_type and earlier.expires_at > now:
+                raise Conflict(f"{earlier.asked_by_name} asked for this already, and it waits.", reason="order_waits")
+            if earlier.request_type == told.request_type:
+                management.second.orders.remove(earlier.id)
+        management.second.orders.add(order)
+        details: dict[str, object] = {"command": told.request_type, "reason": order.reason}
+        management.log.record(mac, "mac_order_ask", actor=actor, details=details)
+        return order
+
+    def _tell(self, actor: Actor, mac: Mac, order: Order, pin: str = "") -> None:
+        management, erases = self.management, order.request_type == ERASE
+        if management.queue.waits(mac, order.request_type):
             raise Conflict("The Mac was told so already and has not answered yet.", reason="command_waits")
-        management.queue.add(mac, body)
+        pin = pin or management.entropy.digits(6)
+        management.queue.add(mac, commands.erase_device(pin) if erases else commands.device_lock(pin, order.message))
         management.save(wake(mac, management), mac)
-        self.management.log.record(mac, event_type, actor=actor, details={"reason": reason.strip()})
+        for waiting in management.second.orders.of_mac(mac.device_id):
+            if waiting.request_type == order.request_type:
+                management.second.orders.remove(waiting.id)
+        details: dict[str, object] = {"reason": order.reason}
+        if order.asked_by != actor.id:
+            details["asked_by"] = order.asked_by_name
+        management.log.record(mac, "mac_erase" if erases else "mac_lock", actor=actor, details=details)
+
+    def _waiting(self, mac: Mac, order_id: str) -> Order:
+        now = self.management.clock.now()
+        for order in self.management.second.orders.of_mac(mac.device_id):
+            if order.id == order_id and order.expires_at > now:
+                return order
+        raise Conflict(
+            "This was decided or taken back meanwhile, or its day is over. Look at the Mac again.", reason="order_over"
+        )
 
     def _enrolled(self, device_id: str) -> Mac:
         mac = self._present(device_id)

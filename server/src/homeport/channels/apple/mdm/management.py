@@ -12,8 +12,10 @@ from homeport.channels.apple.mdm.model import Mac, admin_sealed_as
 from homeport.channels.apple.mdm.ports import Certificates, MacStore, Sessions, Wanted
 from homeport.channels.apple.mdm.record import MacLog
 from homeport.channels.apple.mdm.release import Event, Need, Polled, step
+from homeport.channels.apple.mdm.second_approver import SecondApprover
 from homeport.directory.audit.model import Change
 from homeport.directory.devices.actions import AutomatedEnrollment, Devices
+from homeport.foundation.kernel.actor import system
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.errors import Invalid
@@ -21,6 +23,7 @@ from homeport.foundation.sealing.sealer import Sealer
 
 AT_ONCE = 100
 """Macs that one look for late ones lets go on."""
+UPKEEP = system("apple")
 SEEN_EVERY = timedelta(minutes=1)
 """A Mac that talks a lot is noted as heard once a minute, not at each message."""
 
@@ -47,6 +50,7 @@ class Management:
     clock: Clock
     entropy: Entropy
     certificates: Certificates
+    second: SecondApprover
 
     def bound(self, identity: DeviceIdentity, udid: str) -> Mac:
         """Return, and hold, the Mac to which a certificate is bound; raise Refused when it is another's, or nobody's.
@@ -109,6 +113,17 @@ class Management:
             if mac is not None:
                 self.save(self.tell(mac, Polled()), mac)
         return len(late)
+
+    def forget_orders(self) -> int:
+        """Forget orders to lock or erase that nobody agreed to in time; return how many."""
+        over = self.second.orders.over(self.clock.now(), AT_ONCE)
+        for order in over:
+            mac = self.macs.get(order.device_id)
+            if mac is not None:
+                details: dict[str, object] = {"command": order.request_type, "asked_by": order.asked_by_name}
+                self.log.record(mac, "mac_order_expire", actor=UPKEEP, success=False, details=details)
+            self.second.orders.remove(order.id)
+        return len(over)
 
     def ask(self, mac: Mac, bodies: Iterable[commands.Body]) -> Mac:
         """Queue questions that do not wait already, and wake the Mac."""

@@ -47,6 +47,7 @@ COMMANDS = {
     CommandState.ACKNOWLEDGED: ("Done", "ok"),
     CommandState.FAILED: ("Refused", "error"),
 }
+ORDERS = {"DeviceLock": "lock", "EraseDevice": "erase"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class MacPages:
         router.add_api_route("/lock", self.lock, methods=["POST"])
         router.add_api_route("/erase", self.ask_erase, methods=["GET"])
         router.add_api_route("/erase", self.erase, methods=["POST"])
+        router.add_api_route("/orders/{order_id}/approve", self.approve, methods=["POST"])
+        router.add_api_route("/orders/{order_id}/reject", self.reject, methods=["POST"])
         router.add_api_route("/secrets", self.secrets, methods=["POST"])
         return router
 
@@ -95,6 +98,7 @@ class MacPages:
                 return None
             chain = actions.macs.chain(actor, mac)
             recent = actions.macs.recent(actor, mac, SHOWN)
+            orders = actions.macs.waiting(actor, mac)
         return self.templates.fragment(
             "mdm/panel.html",
             device=device,
@@ -106,6 +110,7 @@ class MacPages:
             enrolled=mac.state is MacState.ENROLLED,
             chain=[(link, STRENGTHS[link.strength]) for link in chain],
             commands=[(command, COMMANDS[command.state]) for command in recent],
+            orders=[(order, ORDERS[order.request_type], order.asked_by == actor.id) for order in orders],
             may_write=actor.may(Permission.APPLE_WRITE),
             may_erase=actor.may(Permission.APPLE_ERASE),
         )
@@ -158,6 +163,19 @@ class MacPages:
         asked = Asked(request, actor, device_id, "erase", form)
         return self._carry_out(asked, lambda macs: macs.erase(actor, device_id, reason, serial))
 
+    def approve(self, actor: PageActor, device_id: str, order_id: str) -> Response:
+        """Agree to what another administrator asked for."""
+        with self.work.write() as actions:
+            actions.limits.require(f"mac orders {actor.id}", burst=PER_HOUR, per_minute=PER_HOUR / 60)
+            actions.macs.approve(actor, device_id, order_id)
+        return RedirectResponse(f"/admin/devices/{device_id}", 303)
+
+    def reject(self, actor: PageActor, device_id: str, order_id: str) -> Response:
+        """Refuse it, or take one's own order back."""
+        with self.work.write() as actions:
+            actions.macs.reject(actor, device_id, order_id)
+        return RedirectResponse(f"/admin/devices/{device_id}", 303)
+
     def secrets(self, request: Request, actor: PageActor, device_id: str, kind: Annotated[str, Form()] = "") -> Response:
         """Show the managed administrator's password or a PIN; each look is recorded."""
         with self.work.write() as actions:
@@ -168,7 +186,7 @@ class MacPages:
                 name = f"Password of {short_name}"
         return self.templates.render("mdm/secret.html", request, device_id=device_id, title=name, secret=secret)
 
-    def _carry_out(self, asked: Asked, deed: Callable[[MacActions], None]) -> Response:
+    def _carry_out(self, asked: Asked, deed: Callable[[MacActions], object]) -> Response:
         try:
             with self.work.write() as actions:
                 actions.limits.require(f"mac orders {asked.actor.id}", burst=PER_HOUR, per_minute=PER_HOUR / 60)
@@ -185,9 +203,12 @@ class MacPages:
     def _order(self, asked: Asked, status: int = 200) -> Response:
         with self.work.read() as actions:
             mac = actions.macs.find(asked.actor, asked.device_id)
+            second = actions.macs.needs_second(asked.actor)
         if mac is None:
             raise NotFound("This device is no Mac under management.")
-        return self.templates.render("mdm/order.html", asked.request, status=status, mac=mac, verb=asked.verb, form=asked.form)
+        return self.templates.render(
+            "mdm/order.html", asked.request, status=status, mac=mac, verb=asked.verb, form=asked.form, second=second
+        )
 
 
 def release_words(mac: Mac) -> tuple[str, str]:

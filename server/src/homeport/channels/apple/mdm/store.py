@@ -19,7 +19,8 @@ from homeport.channels.apple.mdm.model import (
     command_sealed_as,
 )
 from homeport.channels.apple.mdm.release import Phase, Release
-from homeport.channels.apple.mdm.tables import apple_commands, apple_macs
+from homeport.channels.apple.mdm.second_approver import Order
+from homeport.channels.apple.mdm.tables import apple_commands, apple_macs, apple_orders
 from homeport.foundation.database.listing import fetch_page
 from homeport.foundation.kernel.listing import Listing, Page
 from homeport.foundation.sealing.sealer import Sealer
@@ -82,6 +83,7 @@ class MacSql:
 
     def remove(self, device_id: str) -> None:
         """Forget a Mac and its commands."""
+        self.connection.execute(delete(apple_orders).where(apple_orders.c.device_id == device_id))
         self.connection.execute(delete(apple_commands).where(apple_commands.c.device_id == device_id))
         self.connection.execute(delete(apple_macs).where(apple_macs.c.device_id == device_id))
 
@@ -144,6 +146,31 @@ class CommandSql:
         """Forget commands that were answered before the moment, but those of some kinds; return how many."""
         conditions = (apple_commands.c.answered_at < moment, apple_commands.c.request_type.not_in(list(but)))
         return self.connection.execute(delete(apple_commands).where(*conditions)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSql:
+    """Orders that wait for a second administrator, over one connection."""
+
+    connection: Connection
+
+    def add(self, order: Order) -> None:
+        """Add an order; the caller holds the Mac."""
+        self.connection.execute(insert(apple_orders).values(**asdict(order)))
+
+    def of_mac(self, device_id: str) -> Sequence[Order]:
+        """Return the orders for a Mac, the oldest first."""
+        query = select(apple_orders).where(apple_orders.c.device_id == device_id).order_by(apple_orders.c.asked_at)
+        return [Order(**row) for row in self.connection.execute(query).mappings()]
+
+    def remove(self, order_id: str) -> None:
+        """Forget an order."""
+        self.connection.execute(delete(apple_orders).where(apple_orders.c.id == order_id))
+
+    def over(self, now: datetime, limit: int) -> Sequence[Order]:
+        """Return orders that nobody agreed to in time."""
+        query = select(apple_orders).where(apple_orders.c.expires_at <= now).order_by(apple_orders.c.expires_at).limit(limit)
+        return [Order(**row) for row in self.connection.execute(query).mappings()]
 
 
 def seal_anew(connection: Connection, sealer: Sealer) -> int:

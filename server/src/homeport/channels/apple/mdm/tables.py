@@ -42,6 +42,21 @@ apple_macs = Table(
     CheckConstraint("binding IN ('none', 'intended', 'configured', 'observed', 'confirmed', 'mismatch')", name="binding"),
 )
 
+apple_orders = Table(
+    "apple_orders",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("device_id", Id, nullable=False),
+    Column("request_type", String(64), nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("message", String(200), nullable=False),
+    Column("asked_by", String(64), nullable=False),
+    Column("asked_by_name", String(255), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    UniqueConstraint("device_id", "request_type"),
+)
+
 apple_commands = Table(
     "apple_commands",
     metadata,

@@ -64,7 +64,7 @@ class AccountPermission(StrEnum):
 class AppleSettings:
     """The settings. `version` counts changes; 0 says that nobody saved them yet.
 
-    `admin_group_id` names the user group whose members become administrators although `permission` is standard.
+    `second_approver` says that locking and erasing a Mac takes two administrators. `admin_group_id` names the user group whose members become administrators although `permission` is standard.
     """
 
     permission: AccountPermission = AccountPermission.STANDARD
@@ -78,6 +78,7 @@ class AppleSettings:
     support_phone: str = ""
     support_email: str = ""
     release_minutes: int = 15
+    second_approver: bool = False
     version: int = 0
     updated_at: datetime | None = None
 

@@ -29,6 +29,7 @@ LABELS = {
     "support_phone": "Support telephone",
     "support_email": "Support e-mail",
     "release_minutes": "Longest wait",
+    "second_approver": "Second administrator",
 }
 PERMISSIONS = (
     (AccountPermission.STANDARD.value, "Standard", "The person cannot administer the Mac."),
@@ -101,6 +102,7 @@ def _words(act: AppleConfiguration, actor: Actor) -> dict[str, dict[str, str]]:
         "permission": {value: word for value, word, _ in PERMISSIONS},
         "lock_account": _TICKED,
         "managed_admin": _TICKED,
+        "second_approver": _TICKED,
         "skip_panes": {**PANES, "": "none"},
         "device_group_id": {**dict(devices), "": "none"},
         "admin_group_id": {**dict(users), "": "none"},
@@ -117,6 +119,7 @@ def _typed(form: FormState) -> AppleSettings:
         lock_account=form.checked("lock_account"),
         managed_admin=form.checked("managed_admin"),
         device_group_id=form.value("device_group_id") or None,
+        second_approver=form.checked("second_approver"),
         skip_panes=tuple(dict.fromkeys(form.all("skip_panes"))),
         welcome_text=form.value("welcome_text"),
         department=form.value("department"),

@@ -1,6 +1,6 @@
 """The table of the settings: one row."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Integer, String, Table
+from sqlalchemy import Boolean, CheckConstraint, Column, Integer, String, Table, false
 
 from homeport.foundation.database.columns import Id, Json, LongText, UtcDateTime, metadata
 
@@ -19,6 +19,7 @@ apple_settings = Table(
     Column("support_phone", String(125), nullable=False),
     Column("support_email", String(254), nullable=False),
     Column("release_minutes", Integer, nullable=False),
+    Column("second_approver", Boolean, nullable=False, server_default=false()),
     Column("version", Integer, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     CheckConstraint("id = 1", name="one"),
