@@ -4,6 +4,8 @@ The web view is a Chromium whose first request carries the Mac's description of 
 which shares no code with the server and signs with the `openssl` command line.
 """
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from homeport_simulators.apple.openssl import OpenSsl
 from homeport_simulators.apple.push_authority import PushAuthority
 from homeport_simulators.apple.serve import running
 
+SECOND = "C02FIRSTDAY2"
 SERIAL, UDID = "C02FIRSTDAY1", "11111111-2222-4333-8444-000000000001"
 TOPIC = "com.apple.mgmt.External.11111111-2222-3333-4444-555555555555"
 CHAIN = ("Serial number", "MachineInfo", "Sign-in", "Certificate", "UDID", "Local account")
@@ -85,7 +88,7 @@ def test_a_new_mac_ends_with_a_locked_standard_account_of_the_person_who_signed_
     tmp_path: Path, programs: Programs, new_context, authority: DeviceAuthority
 ) -> None:
     apple = AdeService()
-    apple.add(SERIAL)
+    apple.add(SERIAL, SECOND)
     with running(apple) as (address, _):
         installation = install(
             tmp_path / "homeport",
@@ -98,8 +101,9 @@ def test_a_new_mac_ends_with_a_locked_standard_account_of_the_person_who_signed_
         portal.accept_link(installation.admin_link())
         portal.add_okta()
         portal.add_user("ada", "ada.lovelace@acme.example", "Ada", "Lovelace")
+        portal.add_user("grace", "grace.hopper@acme.example", "Grace", "Hopper")
         connect_apple(portal, apple)
-        portal.comes_to_show(portal.page.get_by_role("main"), "1 of 1")
+        portal.comes_to_show(portal.page.get_by_role("main"), "2 of 2")
         portal.follow("Inventory")
         portal.follow(SERIAL)
         portal.shows("It leads Setup Assistant to Homeport.")
@@ -124,3 +128,18 @@ def test_a_new_mac_ends_with_a_locked_standard_account_of_the_person_who_signed_
         expect(chain.locator("td:first-child")).to_have_text(list(CHAIN))
         for link, words in zip(CHAIN, (SERIAL, "Mac14,2", installation.okta.issuer, "", UDID, "ada"), strict=True):
             expect(chain.filter(has=portal.page.get_by_role("cell", name=link, exact=True))).to_contain_text(words)
+
+        told = boots_in_the_terminal(address, tmp_path / "apple", installation.okta.password)
+        assert f"{SECOND} is set up: the account grace belongs to grace.hopper@acme.example." in told
+        portal.open("Devices")
+        portal.row(SECOND).get_by_role("link").first.click()
+        expect(portal.card("Automated Device Enrollment")).to_contain_text("Confirmed")
+
+
+def boots_in_the_terminal(address: str, folder: Path, password: str) -> str:
+    """Boot the second Mac with the command that the demo prints; return what it told."""
+    words = [sys.executable, "-m", "homeport_simulators", "mac", "--apple", address, "--folder", str(folder)]
+    more = ["--serial", SECOND, "--user", "grace.hopper@acme.example", "--password", password]
+    done = subprocess.run([*words, *more], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -1,10 +1,13 @@
 """The command `homeport-simulators`; each simulator is imported only when it is asked for."""
 
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.group()
@@ -86,6 +89,56 @@ def mail(*, host: str, port: int, smtp_port: int) -> None:
         serve(host, port, smtp_port, _print_line)
     except OSError as error:
         raise click.ClickException(f"Cannot listen on {host}: {error.strerror or error}.") from error
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8083, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one."
+)
+@click.option("--folder", required=True, type=_FOLDER, help="Where the authority that vouches for the Macs is kept.")
+@click.option("--serial", "serials", multiple=True, help="Serial number that is assigned to the server; may be repeated.")
+def apple(*, host: str, port: int, folder: Path, serials: tuple[str, ...]) -> None:
+    """Run Apple's enrolment service (ADE) with one organization's server.
+
+    Prints one line of JSON when it listens: its address, its control API, and the certificate of the authority that vouches for
+    simulated Macs.
+    """
+    from homeport_simulators.apple.ade_service import AdeService  # noqa: PLC0415  # the other commands start without it
+    from homeport_simulators.apple.mac import DeviceAuthority  # noqa: PLC0415  # the same
+    from homeport_simulators.apple.serve import serve  # noqa: PLC0415  # the same
+
+    service = AdeService()
+    service.add(*serials)
+    authority = str(DeviceAuthority.make(folder).certificate)
+    try:
+        serve(host, port, service, lambda ready: _print_line({**ready, "device_authority": authority}))
+    except OSError as error:
+        raise click.ClickException(f"Cannot listen on {host} port {port}: {error.strerror or error}.") from error
+
+
+@main.command()
+@click.option("--apple", "address", default="http://127.0.0.1:8083", show_default=True, help="Address of `apple`.")
+@click.option("--folder", required=True, type=_FOLDER, help="The folder of `apple`; the Mac's own is made in it.")
+@click.option("--serial", required=True, help="Its serial number.")
+@click.option("--user", required=True, help="Who signs in with the provider.")
+@click.option("--password", prompt=True, hide_input=True, help="Their password there; asked for if absent.")
+def mac(*, address: str, folder: Path, serial: str, user: str, password: str) -> None:
+    """Boot one new Mac, sign its person in, and end with their account.
+
+    The server must trust the authority of `apple` and use its address as Apple's service.
+    """
+    from homeport_simulators.apple.first_day import FirstDay, NotSetUp  # noqa: PLC0415  # the other commands start without it
+    from homeport_simulators.apple.mac import Refused  # noqa: PLC0415  # the same
+    from homeport_simulators.apple.scep import ScepRefused  # noqa: PLC0415  # the same
+    from homeport_simulators.apple.web_view import NoProfile  # noqa: PLC0415  # the same
+
+    day = FirstDay(f"{address.rstrip('/')}/_control", folder, folder / "macs", click.echo)
+    try:
+        account = day.run(serial, user, password)
+    except (NotSetUp, NoProfile, Refused, ScepRefused, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{serial} is set up: the account {account.name} belongs to {user}.")
 
 
 @main.command()

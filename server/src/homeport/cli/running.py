@@ -45,11 +45,12 @@ def serve(**options: object) -> None:
 @click.option("--port", default=8080, show_default=True, help="Port of the portal, on localhost.")
 @click.option("--provider-port", default=8081, show_default=True, help="Port of the simulated Okta, on 127.0.0.1.")
 @click.option("--mail-port", default=8082, show_default=True, help="Port of the page that shows every mail, on 127.0.0.1.")
-def demo(folder: Path, port: int, provider_port: int, mail_port: int) -> None:
-    """Show the whole of Homeport on this machine, with a simulated Okta and a scratch folder as a Linux device."""
+@click.option("--apple-port", default=8083, show_default=True, help="Port of Apple's simulated service for Macs, on 127.0.0.1.")
+def demo(folder: Path, port: int, provider_port: int, mail_port: int, apple_port: int) -> None:
+    """Show the whole of Homeport on this machine, with a simulated Okta, a scratch folder as a Linux device, and a Mac to boot."""
     from homeport.demo.programs import Programs  # noqa: PLC0415 - only here
 
-    programs = Programs(folder.absolute(), port, provider_port, mail_port)
+    programs = Programs(folder.absolute(), port, provider_port, mail_port, apple_port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with said_plainly():
         try:

@@ -15,6 +15,8 @@ from typing import Any
 MARK = "made-by-homeport-demo"
 """A file in the demo's folder; without it the folder is not emptied."""
 START_SECONDS = 60
+SERIAL = "C02DEMO00001"
+"""The demo's Mac."""
 
 
 class DemoFailed(Exception):  # noqa: N818 - says what is the case
@@ -29,8 +31,10 @@ class Programs:
     port: int
     provider_port: int
     mail_port: int = 8082
+    apple_port: int = 8083
     running: list[subprocess.Popen[Any]] = field(default_factory=list)
     mailbox: subprocess.Popen[Any] | None = None
+    apple: dict[str, Any] = field(default_factory=dict)
     serving: subprocess.Popen[Any] | None = None
 
     @property
@@ -55,13 +59,16 @@ class Programs:
         self._spawn(words, stdout=subprocess.PIPE, text=True)
         mail = ["-m", "homeport_simulators", "mail", "--port", str(self.mail_port)]
         self.mailbox = self._spawn(mail, stdout=subprocess.PIPE, text=True)
+        self.apple = self._apple_ready()
         environment = {
             **os.environ,
             "HOMEPORT_DATA": str(self.data),
             "HOMEPORT_PUBLIC_URL": self.server,
             "HOMEPORT_PORT": str(self.port),
             "HOMEPORT_ORGANIZATION": "Acme",
-            "HOMEPORT_OUTBOUND_ALLOW": self.issuer,
+            "HOMEPORT_OUTBOUND_ALLOW": f"{self.issuer},{self.apple['url']}",
+            "HOMEPORT_APPLE_SERVICE": self.apple["url"],
+            "HOMEPORT_APPLE_DEVICE_AUTHORITIES": self.apple["device_authority"],
         }
         log = (self.folder / "server.log").open("w")
         self.serving = self._spawn(["-m", "homeport", "serve"], env=environment, stdout=log, stderr=log)
@@ -74,6 +81,18 @@ class Programs:
         if not ready:
             raise DemoFailed(
                 f"The Okta simulator did not start. Is port {self.provider_port} taken? Choose another by --provider-port."
+            )
+        return ready
+
+    def _apple_ready(self) -> dict[str, Any]:
+        """Start Apple's simulated service, which makes the authority of its Macs, and return what it says about itself."""
+        words = ["-m", "homeport_simulators", "apple", "--port", str(self.apple_port), "--folder", str(self.folder / "apple")]
+        process = self._spawn([*words, "--serial", SERIAL], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        ready: dict[str, Any] = json.loads(process.stdout.readline() or "{}")
+        if not ready:
+            raise DemoFailed(
+                f"Apple's simulated service did not start. Is port {self.apple_port} taken? Choose another by --apple-port."
             )
         return ready
 

@@ -13,7 +13,8 @@ from homeport.bootstrap.home import Home
 from homeport.channels.console.mail.actions import TypedServer
 from homeport.demo.browser import Browser
 from homeport.demo.device import Device
-from homeport.demo.programs import DemoFailed, Programs
+from homeport.demo.macs import connect as connect_apple
+from homeport.demo.programs import SERIAL, DemoFailed, Programs
 from homeport.demo.provider import connect
 from homeport.directory.devices.model import OSFamily, ProvisioningSetting
 from homeport.foundation.kernel.actor import Actor, system
@@ -49,6 +50,9 @@ class Demo:
         self._add_people(home, actor)
         mailbox = self._send_mail_to(home, actor)
         self._step("Connecting Okta", lambda: connect(home, actor, okta))
+        self._step(
+            f"Connecting Apple Business Manager, with the Mac {SERIAL}", lambda: connect_apple(home, actor, programs.apple)
+        )
         device = Device(programs.folder / "device")
         key = self._prepare(home, actor, device)
         self._step("Enrolling the Linux device", lambda: device.enroll(programs.server, key))
@@ -120,8 +124,6 @@ class Demo:
                     raise DemoFailed(f"The sign-in was refused: {event['reason']} ({event['message']})")
 
     def _say_goodbye(self, token: str, password: str, device: Device, mailbox: str) -> None:
-        agent = Path(sys.executable).with_name("homeport-agent")
-        shown = agent.relative_to(Path.cwd()) if agent.is_relative_to(Path.cwd()) else agent
         say = self.console.print
         say(f"[bold]Admin portal[/]   {self.programs.server}/admin")
         say(f"  become its first administrator (once, within an hour): {self.programs.server}/admin/link/{token}")
@@ -129,5 +131,18 @@ class Demo:
         say(f"[bold]People[/]         {', '.join(f'{first}.{last}@{DOMAIN}'.lower() for _, first, last in PEOPLE)}")
         say(f"  their password at the Okta simulator: {password}")
         say("[bold]Sign in as a second person[/], in another terminal:")
-        say(f"  {shown} sign-in --root {device.root}")
+        say(f"  {_beside('homeport-agent')} sign-in --root {device.root}")
+        say(
+            "[bold]Boot a new Mac[/] and let Grace sign in on it, in another terminal (then look at *Devices* in the admin portal):"
+        )
+        say(
+            f"  {_beside('homeport-simulators')} mac --apple {self.programs.apple['url']} --folder {self.programs.folder / 'apple'} \\"
+        )
+        say(f"    --serial {SERIAL} --user grace.hopper@{DOMAIN} --password '{password}'")
         say("Ctrl-C stops everything.")
+
+
+def _beside(program: str) -> Path:
+    """Return where a program of this environment is, as short as it can be typed here."""
+    found = Path(sys.executable).with_name(program)
+    return found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found

@@ -16,9 +16,11 @@ from starlette.routing import Route
 
 from homeport_simulators.apple.ade_service import AdeService, Refusal
 from homeport_simulators.apple.oauth import is_signed
+from homeport_simulators.apple.push_authority import PushAuthority
 
 CONTROL = "/_control"
 HEADER = "X-ADM-Auth-Session"
+PUSH_TOPIC = "com.apple.mgmt.External.11111111-2222-3333-4444-555555555555"
 
 
 def build(service: AdeService) -> Starlette:
@@ -36,6 +38,7 @@ def build(service: AdeService) -> Starlette:
             Route("/profile/devices", edge.call(service.unassign), methods=["DELETE"]),
             Route(CONTROL, edge.control, methods=["GET", "POST"]),
             Route(f"{CONTROL}/token", edge.token, methods=["POST"]),
+            Route(f"{CONTROL}/push-certificate", edge.push_certificate, methods=["POST"]),
             Route(f"{CONTROL}/boot/{{serial}}", edge.boot, methods=["POST"]),
         ]
     )
@@ -84,6 +87,11 @@ class _Edge:
 
     async def token(self, request: Request) -> Response:
         return Response(self.service.p7m(await request.body()), media_type="application/pkcs7-mime")
+
+    async def push_certificate(self, request: Request) -> Response:
+        now = self.service.now()
+        signed = PushAuthority.make(now).sign(await request.body(), PUSH_TOPIC, now)
+        return Response(signed, media_type="application/x-pem-file")
 
     async def boot(self, request: Request) -> Response:
         found = self.service.boot(request.path_params["serial"])
