@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -62,6 +63,8 @@ class Settings:
     """Certificates (PEM) of the roots that vouch for Macs' keys: Apple publishes its *Enterprise Attestation Root CA*. Without it no key counts as attested."""
     apple_legacy_crypto: bool = False
     """`on` takes DES, 3DES and SHA-1 in the requests and signatures of Macs too, which old clients of SCEP need; `off` refuses them."""
+    apple_capture_until: str = ""
+    """Until when messages of Macs are kept in the folder `captures` of the data folder, with secrets masked: a moment such as `2026-11-26T18:00Z`, at most 48 hours after the start. Empty keeps none."""
     apple_service: str = "https://mdmenrollment.apple.com"
     """Address of Apple's enrolment service for Macs; another one only for a simulator, which `outbound_allow` has to name too."""
     log_format: str = "json"
@@ -101,6 +104,20 @@ class Settings:
         return frozenset(Origin.parse(text) for text in self.outbound_allow)
 
     @property
+    def capture_end(self) -> datetime | None:
+        """Until when messages of Macs are kept; None for never, or when the text is no moment."""
+        try:
+            found = datetime.fromisoformat(self.apple_capture_until)
+        except ValueError:
+            return None
+        return found if found.tzinfo else None
+
+    @property
+    def captures(self) -> Path:
+        """Where messages of Macs are kept."""
+        return self.data / "captures"
+
+    @property
     def audit_key(self) -> Path:
         """The audit key's file."""
         return self.data / "audit.key"
@@ -116,6 +133,10 @@ class Settings:
             )
         if 0 < self.audit_days < LEAST_AUDIT_DAYS:
             raise SettingsError(f"HOMEPORT_AUDIT_DAYS must be at least {LEAST_AUDIT_DAYS}, or 0 to keep the audit log for ever.")
+        if self.apple_capture_until and self.capture_end is None:
+            raise SettingsError(
+                f"HOMEPORT_APPLE_CAPTURE_UNTIL is “{self.apple_capture_until[:40]}”; it must be a moment with its zone, such as 2026-11-26T18:00Z."
+            )
         if bool(self.tls_cert) != bool(self.tls_key):
             raise SettingsError("Give both HOMEPORT_TLS_CERT and HOMEPORT_TLS_KEY, or neither.")
 
@@ -161,6 +182,7 @@ _KINDS: dict[str, str] = {
     "apple_machine_info_audit_only": "switch",
     "apple_attestation_roots": "path",
     "apple_legacy_crypto": "switch",
+    "apple_capture_until": "text",
     "apple_service": "text",
     "log_format": "text",
     "metrics_token": "text",

@@ -174,6 +174,9 @@ def _macs(settings: Settings) -> Line:
     if settings.apple_legacy_crypto:
         remedy = "Set HOMEPORT_APPLE_LEGACY_CRYPTO to off unless a client needs it; the audit log names digest and cipher."
         return Line(name, State.ATTENTION, "DES, 3DES and SHA-1 are taken from Macs.", remedy)
+    if settings.apple_capture_until:
+        remedy = "Leave HOMEPORT_APPLE_CAPTURE_UNTIL empty once the messages were looked at, and delete the folder captures."
+        return Line(name, State.ATTENTION, f"Messages of Macs are kept until {settings.apple_capture_until}.", remedy)
     return Line(name, State.OK, "A stored message with every old property can be read.")
 
 

@@ -16,6 +16,7 @@ from homeport.channels.apple.ade.client import AdeClient
 from homeport.channels.apple.ade.model import Token
 from homeport.channels.apple.ade.sync import AdeSync
 from homeport.channels.apple.authority.acme.attestation import AttestationRoots
+from homeport.channels.apple.capture.actions import Capture
 from homeport.channels.apple.machine_info.aspen_deviceinfo import DeviceAuthorities
 from homeport.channels.apple.settings.model import AppleSettings
 from homeport.channels.linux.tables import order_keys
@@ -144,9 +145,20 @@ class Home:
             Duty("remove old entries of the audit log", timedelta(hours=1), self._remove_old_entries),
             Duty("send events", timedelta(seconds=1), self.event_sender.run),
             Duty("ask Apple about Macs", timedelta(seconds=5), self._ask_apple),
+            Duty("begin and end keeping messages of Macs", timedelta(seconds=5), self._look_at_capture),
             Duty("let Macs go on that wait too long", timedelta(seconds=5), self._release_macs),
             Duty("forget what is over", timedelta(minutes=1), self._forget),
         )
+
+    @cached_property
+    def capture(self) -> Capture:
+        """Whether messages of Macs are kept."""
+        return Capture(self.parts.settings.capture_end, self.parts.clock.now())
+
+    def _look_at_capture(self) -> None:
+        if self.capture.until is not None:
+            with self.work.write() as actions:
+                self.capture.look(actions.audit, self.parts.clock.now())
 
     def _load_keys(self, jwks_uri: str) -> KeySnapshot | None:
         with self.work.read() as actions:

@@ -14,6 +14,7 @@ from homeport import __version__, upkeep
 from homeport.bootstrap import macs, portal
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
+from homeport.channels.apple.capture.middleware import Capturing
 from homeport.channels.console.mail.api import MailApi
 from homeport.channels.console.mail.pages import MailPages
 from homeport.channels.console.pages import ConsoleActions, ConsolePages
@@ -359,7 +360,9 @@ def _callback(unit: Unit) -> CallbackActions:
 def wrapped(home: Home) -> ASGIApp:
     """Return the application inside the middleware that every request passes; health and metrics are answered in front of it."""
     settings, database = home.parts.settings, home.parts.database
-    inside = HttpShell(application(home), settings.public_url, home.parts.entropy)
+    inside: ASGIApp = HttpShell(application(home), settings.public_url, home.parts.entropy)
+    if settings.capture_end is not None:
+        inside = Capturing(inside, home.capture, settings.captures, home.parts.clock.now)
     return Metered(
         Health(inside, {"database": database.ping, "schema": partial(schema.require, database)}),
         home.metrics,
