@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.support.garbage",
     "tests.support.logs",
     "tests.support.loopback",
+    "tests.support.once",
     "tests.support.groups",
     "tests.support.properties",
     "tests.support.processes",

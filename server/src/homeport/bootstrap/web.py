@@ -232,7 +232,7 @@ def application(home: Home) -> FastAPI:
         SignInApi(home.work_of(lambda unit: unit.sign_ins)).router(),
     ]
     for router in routers:
-        app.include_router(router)
+        app.routes.extend(router.routes)  # as they are: `include_router` makes each route a second time, at the first request
     return app
 
 

@@ -1,0 +1,47 @@
+"""What the frameworks make anew for each application, and tests make hundreds of applications: made when it is used, and once.
+
+A server that runs makes one application and pays once; `tests/journeys` and all that start a real server look at that.
+"""
+
+from functools import cached_property
+from typing import Any
+
+import pytest
+from fastapi._compat.v2 import ModelField
+from jinja2 import Environment
+
+
+def _adapters_when_used() -> None:
+    """Let a field of a route make its pydantic adapter when the first request comes, and not for all routes of each application."""
+    make = ModelField.__post_init__
+
+    def adapter(field: ModelField) -> Any:
+        make(field)  # puts the adapter where this property keeps it
+        return vars(field)["_type_adapter"]
+
+    kept = cached_property(adapter)
+    kept.__set_name__(ModelField, "_type_adapter")
+    ModelField._type_adapter = kept
+    ModelField.__post_init__ = lambda _field: None
+
+
+def _templates_compiled_once() -> None:
+    """Keep the code that Jinja makes of a template: it follows from the text and the rules of the environment."""
+    make, kept = Environment.compile, {}
+
+    def compiled(rules: Environment, source: Any, name: Any = None, filename: Any = None, **more: Any) -> Any:
+        written = (rules.autoescape, rules.trim_blocks, rules.lstrip_blocks, rules.undefined, *rules.filters, *rules.tests)
+        key = (source, name, filename, *more.items(), written)
+        if not isinstance(source, str):
+            return make(rules, source, name, filename, **more)
+        if key not in kept:
+            kept[key] = make(rules, source, name, filename, **more)
+        return kept[key]
+
+    Environment.compile = compiled
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(ModelField, "_type_adapter"):
+        _adapters_when_used()
+        _templates_compiled_once()
