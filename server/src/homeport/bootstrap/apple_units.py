@@ -30,7 +30,8 @@ class AppleUnit(SignInUnit):
         """The settings of Macs."""
         store = AppleSettingsSql(self._connection, self._clock)
         groups, user_groups = DeviceGroupSql(self._connection), UserGroupSql(self._connection)
-        return AppleConfiguration(store, groups, user_groups, self.audit, self._clock)
+        attests = bool(self._parts.attestation_roots.certificates)
+        return AppleConfiguration(store, groups, user_groups, self.audit, self._clock, attests)
 
     @cached_property
     def apple_enrollments(self) -> Enrollments:

@@ -32,6 +32,7 @@ def routers(home: Home, templates: Templates, panels: Panels) -> Sequence[APIRou
         settings.public_url,
         settings.organization,
         home.device_authorities,
+        bool(parts.attestation_roots.certificates),
         browser_of=lambda request: request.cookies.get(COOKIE) or parts.entropy.token(),
         leave=partial(leave, templates),
     )

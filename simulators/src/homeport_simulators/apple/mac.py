@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from homeport_simulators.apple.acme import Acme
+from homeport_simulators.apple.attestation import AttestationAuthority
 from homeport_simulators.apple.openssl import OpenSsl, OpenSslError
 from homeport_simulators.apple.scep import Scep
 from homeport_simulators.apple.wire import Wire
@@ -92,6 +94,8 @@ class Mac:
     log: list[str] = field(default_factory=list)
     locked_with: str = ""
     erased_with: str = ""
+    enclave: AttestationAuthority | None = None
+    """What vouches for its keys; None for a Mac without a Secure Enclave."""
     tool: OpenSsl = field(init=False)
     identity: str = "device"
 
@@ -126,8 +130,8 @@ class Mac:
         """Install the enrolment profile: get the certificate, Authenticate, TokenUpdate. `awaiting` as the ADE profile says."""
         profile = self._profile(mobileconfig)
         payloads = {one["PayloadType"]: one for one in profile["PayloadContent"]}
-        mdm, scep = payloads["com.apple.mdm"], payloads["com.apple.security.scep"]
-        Scep(self.tool, self.wire).enroll(scep["PayloadContent"])
+        mdm = payloads["com.apple.mdm"]
+        self._get_certificate(payloads, "device")
         self.identity = "device"
         self.profiles = {profile["PayloadIdentifier"]: {**mdm, "Payload": mobileconfig}}
         self.awaiting, self.configured, self.prefill = awaiting, False, {}
@@ -143,9 +147,16 @@ class Mac:
         for key in ("ServerURL", "CheckInURL", "Topic"):
             if mdm[key] != self.mdm[key]:
                 raise Refused(f"{key} changed; macOS does not take such an update.")
-        Scep(self.tool, self.wire).enroll(payloads["com.apple.security.scep"]["PayloadContent"], "renewed")
+        self._get_certificate(payloads, "renewed")
         self.identity = "renewed"
         self.profiles[profile["PayloadIdentifier"]] = {**mdm, "Payload": mobileconfig}
+
+    def _get_certificate(self, payloads: Mapping[str, Mapping[str, Any]], name: str) -> None:
+        """Get the certificate in the way that the profile says."""
+        if acme := payloads.get("com.apple.security.acme"):
+            Acme(self.tool, self.wire, self.serial, self.udid, self.enclave).enroll(acme, name)
+        else:
+            Scep(self.tool, self.wire).enroll(payloads["com.apple.security.scep"]["PayloadContent"], name)
 
     @property
     def mdm(self) -> dict[str, Any]:

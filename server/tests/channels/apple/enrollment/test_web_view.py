@@ -2,7 +2,8 @@
 
 import base64
 import plistlib
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,16 +16,24 @@ from tests.support.house import ADMIN, ORIGIN
 
 from homeport.bootstrap.web import wrapped
 from homeport.channels.apple.ade.model import AdeDevice
+from homeport.channels.apple.authority.acme.attestation import AttestationRoots
+from homeport.channels.apple.authority.model import Way
 from homeport.channels.apple.cms import signing
 from homeport.channels.apple.cms.signed import verify
 from homeport.channels.apple.enrollment.pages import COOKIE, HEADER
 from homeport.channels.apple.machine_info.aspen_deviceinfo import DeviceAuthorities
+from homeport.channels.apple.mdm.evidence import Strength
+from homeport.channels.apple.mdm.model import MacState
 from homeport.channels.apple.push.model import PushSetup
 from homeport.channels.apple.settings.model import AppleSettings
 from homeport.directory.people.model import UserState
+from homeport.foundation.kernel.errors import Invalid
 from homeport.trust.federation.recorder import Recorder
 from homeport.trust.signin.callback import COOKIE as BROWSER
 from homeport.trust.signin.model import State
+from homeport_simulators.apple.acme import AcmeRefused
+from homeport_simulators.apple.attestation import AttestationAuthority
+from homeport_simulators.apple.mac import Mac
 
 TOPIC = "com.apple.mgmt.External.11111111-2222"
 
@@ -57,6 +66,7 @@ def macs():
 
 @pytest.fixture(scope="module")
 def house(shared_house, macs):
+    shared_house.clock.present = datetime.now(UTC) + timedelta(hours=1)  # later than whatever `openssl` dates its certificates
     shared_house.home.device_authorities = DeviceAuthorities((macs.authority.public_key(),))
     shared_house.connect()
     shared_house.user("ada")
@@ -135,6 +145,61 @@ def test_from_the_first_request_to_the_profile(house, macs):
     challenge = scep["PayloadContent"]["Challenge"]
     stored = str(house.sql("SELECT * FROM audit_entries")) + str(house.sql("SELECT * FROM apple_challenges"))
     assert challenge not in stored
+
+
+class InProcess:
+    """Carries a Mac's requests to the server in this process."""
+
+    def __init__(self, view):
+        self.view = view
+
+    def send(self, method, url, headers, body):
+        answer = self.view.request(method, url, headers=headers, content=body)
+        return answer.status_code, dict(answer.headers), answer.content
+
+
+@pytest.fixture
+def enclave(house, tmp_path):
+    """What vouches for Macs' keys, pinned while the test runs."""
+    made, before = AttestationAuthority.make(tmp_path / "enclave"), house.home.parts
+    house.home.parts = replace(house.home.parts, attestation_roots=AttestationRoots.read(made.certificate))
+    yield made
+    house.home.parts = before
+    change(house, certificate_way=Way.SCEP)
+
+
+def change(house, **values):
+    house.do(lambda act: act.apple_settings.save(ADMIN, replace(act.apple_settings.get(ADMIN), **values)))
+
+
+def test_only_a_mac_whose_hardware_vouches_for_its_key_enrols_where_that_is_demanded(house, macs, enclave, tmp_path):
+    change(house, certificate_way=Way.ATTESTED)
+    house.do(lambda act: act.ade.store.put([AdeDevice("C02ATTEST")]))
+    view = begin(house, macs, "C02ATTEST")
+    sign_in(house, view)
+    answer = view.get("/apple/enroll/profile")
+    _, parts = profile_of(answer)
+    acme = parts["com.apple.security.acme"]
+    assert parts["com.apple.mdm"]["IdentityCertificateUUID"] == acme["PayloadUUID"]
+    assert (acme["Attest"], acme["HardwareBound"], acme["KeySize"]) == (True, True, 384)
+    assert "com.apple.security.scep" not in parts, "the weaker way is open"
+    mac = Mac("C02ATTEST", "UDID-C02ATTEST", tmp_path / "mac", InProcess(view))
+    with pytest.raises(AcmeRefused, match="vouches for its key"):
+        mac.install_enrollment(answer.content)
+    mac.enclave = enclave
+    mac.install_enrollment(answer.content)
+    found = house.do(lambda act: act.mac_management.macs.by_serial("C02ATTEST"))
+    shown = house.do(lambda act: act.apple_mdms.device(ADMIN, "apple", found))
+    assert (shown.attested, shown.registered, shown.mac.state) == (True, True, MacState.ENROLLED)
+    chain = house.do(lambda act: act.mac_pages.macs.chain(ADMIN, shown.mac))
+    assert {link.name for link in chain if link.strength is Strength.ATTESTED} == {"Certificate", "UDID"}
+    assert view.get("/apple/enroll/profile").status_code == 403, "the secret was used"
+
+
+def test_an_attestation_is_not_demanded_while_no_root_is_pinned(house):
+    with pytest.raises(Invalid) as refused:
+        change(house, certificate_way=Way.ATTESTED)
+    assert "HOMEPORT_APPLE_ATTESTATION_ROOTS" in refused.value.fields["certificate_way"]
 
 
 def test_no_profile_any_more_once_the_secret_of_an_earlier_one_was_used(house, macs):

@@ -8,8 +8,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from homeport.channels.apple.authority.acme.model import PATH as ACME_PATH
 from homeport.channels.apple.authority.actions import Authority
 from homeport.channels.apple.authority.api import PATH as SCEP_PATH
+from homeport.channels.apple.authority.model import Way
 from homeport.channels.apple.cms import signing
 from homeport.channels.apple.enrollment.actions import PROFILE_PATH, Enrollments
 from homeport.channels.apple.enrollment.model import LIFETIME, Enrollment
@@ -53,6 +55,8 @@ class WebView:
     public_url: str
     organization: str
     authorities: DeviceAuthorities
+    attests: bool
+    """A root that vouches for Macs' hardware is pinned, so that hardware can be asked to vouch for the key."""
     browser_of: Callable[[Request], str]
     """The browser's own secret, which ties it to the sign-ins that it begins."""
     leave: Callable[[Request, Started | SignIn, str], Response]
@@ -135,18 +139,22 @@ class WebView:
         return Response(content, media_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
     def _signed(self, act: WebViewActions, found: Enrollment, topic: str) -> bytes:
-        certificate = act.authority.certificate()
+        certificate, way = act.authority.certificate(), act.enrollments.settings().certificate_way
+        known_from_the_start = found.udid if way is not Way.SCEP else ""  # what the hardware attests has to be the same Mac
         wanted = Wanted(
             public_url=self.public_url,
             organization=self.organization,
             topic=topic,
             session_id=found.id,
             serial=found.serial,
-            challenge=act.authority.challenge(found.id, found.serial),
+            challenge=act.authority.challenge(found.id, found.serial, known_from_the_start or None, way),
             authority=certificate.public_bytes(Encoding.DER),
             scep_path=SCEP_PATH,
+            acme_path=ACME_PATH,
             checkin_path=CHECKIN_PATH,
             connect_path=CONNECT_PATH,
+            way=way,
+            attest=self.attests,
         )
         return signing.sign(build(wanted), act.authority.key(), certificate)
 

@@ -9,16 +9,23 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from homeport.channels.apple.authority.model import Way
+
 CONTENT_TYPE = "application/x-apple-aspen-config"
 ACCESS_RIGHTS = 8191
 """All of them; a right that is added later would be refused at a renewal."""
-KEY_SIZE = 2048
+KEY_SIZE, CURVE_SIZE = 2048, 384
+CLIENT_AUTHENTICATION = "1.3.6.1.5.5.7.3.2"
+_DIGITAL_SIGNATURE = 1
 _DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a profile is made of. `authority` is the device authority's certificate in DER, `challenge` the one-use secret."""
+    """What a profile is made of. `authority` is the device authority's certificate in DER, `challenge` the one-use secret.
+
+    It is good in one `way`. With `attest` the Mac's hardware is asked to vouch for the key; a root has to be pinned for it.
+    """
 
     public_url: str
     organization: str
@@ -28,8 +35,11 @@ class Wanted:
     challenge: str
     authority: bytes
     scep_path: str
+    acme_path: str
     checkin_path: str
     connect_path: str
+    way: Way = Way.SCEP
+    attest: bool = False
 
 
 def build(wanted: Wanted) -> bytes:
@@ -38,23 +48,12 @@ def build(wanted: Wanted) -> bytes:
     identifier = f"homeport.{host}"
     authority = _payload("com.apple.security.root", identifier, "authority", host, "Device authority")
     authority["PayloadContent"] = wanted.authority
-    scep = _payload("com.apple.security.scep", identifier, "scep", host, "Device certificate")
-    scep["PayloadContent"] = {
-        "URL": f"{wanted.public_url}{wanted.scep_path}",
-        "Name": "homeport",
-        "Subject": [[["CN", wanted.serial]]],
-        "Challenge": wanted.challenge,
-        "Keysize": KEY_SIZE,
-        "Key Type": "RSA",
-        "Key Usage": _DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT,
-        "KeyIsExtractable": False,
-        "AllowAllAppsAccess": False,
-        "Retries": 3,
-        "RetryDelay": 10,
-    }
+    word = "scep" if wanted.way is Way.SCEP else "acme"
+    identity = _payload(f"com.apple.security.{word}", identifier, word, host, "Device certificate")
+    identity |= {"PayloadContent": _scep(wanted)} if wanted.way is Way.SCEP else _acme(wanted)
     mdm = _payload("com.apple.mdm", identifier, "mdm", host, "Management")
     mdm |= {
-        "IdentityCertificateUUID": scep["PayloadUUID"],
+        "IdentityCertificateUUID": identity["PayloadUUID"],
         "Topic": wanted.topic,
         "ServerURL": f"{wanted.public_url}{wanted.connect_path}",
         "CheckInURL": f"{wanted.public_url}{wanted.checkin_path}",
@@ -70,9 +69,42 @@ def build(wanted: Wanted) -> bytes:
         "PayloadUUID": str(uuid.uuid5(host, "profile")).upper(),
         "PayloadDisplayName": f"{wanted.organization} management",
         "PayloadOrganization": wanted.organization,
-        "PayloadContent": [authority, scep, mdm],
+        "PayloadContent": [authority, identity, mdm],
     }
     return plistlib.dumps(top)
+
+
+def _scep(wanted: Wanted) -> dict[str, Any]:
+    return {
+        "URL": f"{wanted.public_url}{wanted.scep_path}",
+        "Name": "homeport",
+        "Subject": [[["CN", wanted.serial]]],
+        "Challenge": wanted.challenge,
+        "Keysize": KEY_SIZE,
+        "Key Type": "RSA",
+        "Key Usage": _DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT,
+        "KeyIsExtractable": False,
+        "AllowAllAppsAccess": False,
+        "Retries": 3,
+        "RetryDelay": 10,
+    }
+
+
+def _acme(wanted: Wanted) -> dict[str, Any]:
+    """Return the keys of `com.apple.security.acme`, which stand beside the payload's own and in no PayloadContent."""
+    return {
+        "DirectoryURL": f"{wanted.public_url}{wanted.acme_path}/directory",
+        "ClientIdentifier": wanted.challenge,
+        "KeyType": "ECSECPrimeRandom",
+        "KeySize": CURVE_SIZE,
+        "HardwareBound": True,
+        "Attest": wanted.attest,
+        "Subject": [[["CN", wanted.serial]]],
+        "UsageFlags": _DIGITAL_SIGNATURE,
+        "ExtendedKeyUsage": [CLIENT_AUTHENTICATION],
+        "KeyIsExtractable": False,
+        "AllowAllAppsAccess": False,
+    }
 
 
 def _payload(kind: str, identifier: str, name: str, host: uuid.UUID, title: str) -> dict[str, Any]:

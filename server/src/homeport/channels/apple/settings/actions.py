@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 
+from homeport.channels.apple.authority.model import Way
 from homeport.channels.apple.settings.model import AppleSettings, problems
 from homeport.channels.apple.settings.ports import DeviceGroupNames, SettingsStore, UserGroupNames
 from homeport.directory.audit.actions import Audit
@@ -14,6 +15,10 @@ from homeport.foundation.kernel.permissions import Permission
 
 RESOURCE = Resource("apple_settings", "apple", "Apple settings")
 MOST_CHOICES = 200
+NO_ROOT = (
+    "No root that vouches for Macs is pinned, so no Mac could enrol. Name Apple's Enterprise Attestation Root CA in "
+    "HOMEPORT_APPLE_ATTESTATION_ROOTS first."
+)
 _NOT_A_SETTING = {"version", "updated_at"}
 
 
@@ -26,6 +31,8 @@ class AppleConfiguration:
     user_groups: UserGroupNames
     audit: Audit
     clock: Clock
+    attests: bool = False
+    """A root that vouches for Macs' hardware is pinned."""
 
     def get(self, actor: Actor) -> AppleSettings:
         """Return the settings; the defaults while nobody saved any."""
@@ -51,6 +58,8 @@ class AppleConfiguration:
             wrong["device_group_id"] = "This device group does not exist any more. Choose another one."
         if wanted.admin_group_id and not self.user_groups.get_all([wanted.admin_group_id]):
             wrong["admin_group_id"] = "This user group does not exist any more. Choose another one."
+        if wanted.certificate_way is Way.ATTESTED and not self.attests:
+            wrong["certificate_way"] = NO_ROOT
         if wrong:
             raise Invalid("The settings were not saved: " + " ".join(wrong.values()), wrong)
         changes = [

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from homeport.channels.apple.authority.model import Way
 from homeport.directory.people.model import email_problem
 
 MANAGED_ADMIN = "homeport-admin"
@@ -64,7 +65,8 @@ class AccountPermission(StrEnum):
 class AppleSettings:
     """The settings. `version` counts changes; 0 says that nobody saved them yet.
 
-    `second_approver` says that locking and erasing a Mac takes two administrators. `admin_group_id` names the user group whose members become administrators although `permission` is standard.
+    `second_approver` says that locking and erasing a Mac takes two administrators. `certificate_way` says how a Mac that enrols from now
+    on gets its certificate. `admin_group_id` names the user group whose members become administrators although `permission` is standard.
     """
 
     permission: AccountPermission = AccountPermission.STANDARD
@@ -79,6 +81,7 @@ class AppleSettings:
     support_email: str = ""
     release_minutes: int = 15
     second_approver: bool = False
+    certificate_way: Way = Way.SCEP
     version: int = 0
     updated_at: datetime | None = None
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from homeport.channels.apple.authority.model import Way
 from homeport.channels.apple.settings.actions import AppleConfiguration
 from homeport.channels.apple.settings.model import PANES, AccountPermission, AppleSettings
 from homeport.foundation.database.engine import Work
@@ -30,10 +31,20 @@ LABELS = {
     "support_email": "Support e-mail",
     "release_minutes": "Longest wait",
     "second_approver": "Second administrator",
+    "certificate_way": "Certificate",
 }
 PERMISSIONS = (
     (AccountPermission.STANDARD.value, "Standard", "The person cannot administer the Mac."),
     (AccountPermission.ADMIN.value, "Administrator", "The person can administer the Mac."),
+)
+WAYS = (
+    (Way.SCEP.value, "SCEP", "Every Mac; nothing shows where its key is."),
+    (Way.ACME.value, "ACME", "The Mac's hardware keeps the key, and vouches for it where it can. Not tried on a real Mac."),
+    (
+        Way.ATTESTED.value,
+        "ACME, only with an attestation",
+        "A Mac whose hardware does not vouch for its key is refused: Apple silicon only. Not tried on a real Mac.",
+    ),
 )
 _TICKED = {"on": "ticked", "": "not ticked"}
 _LONGEST_NUMBER = 9
@@ -90,6 +101,8 @@ class AppleSettingsPages:
             settings=settings,
             panes=list(PANES.items()),
             permissions=PERMISSIONS,
+            ways=WAYS,
+            way_words=[(value, word) for value, word, _ in WAYS],
             device_groups=devices,
             user_groups=users,
             may_write=actor.may(Permission.APPLE_WRITE),
@@ -100,6 +113,7 @@ def _words(act: AppleConfiguration, actor: Actor) -> dict[str, dict[str, str]]:
     devices, users = act.choices(actor)
     return {
         "permission": {value: word for value, word, _ in PERMISSIONS},
+        "certificate_way": {value: word for value, word, _ in WAYS},
         "lock_account": _TICKED,
         "managed_admin": _TICKED,
         "second_approver": _TICKED,
@@ -113,6 +127,9 @@ def _typed(form: FormState) -> AppleSettings:
     permission = form.value("permission")
     if permission not in set(AccountPermission):
         raise Invalid("Choose a permission.", {"permission": "Choose one of the two."})
+    way = form.value("certificate_way")
+    if way not in set(Way):
+        raise Invalid("Choose a way.", {"certificate_way": "Choose one of the three."})
     return AppleSettings(
         permission=AccountPermission(permission),
         admin_group_id=form.value("admin_group_id") or None,
@@ -126,6 +143,7 @@ def _typed(form: FormState) -> AppleSettings:
         support_phone=form.value("support_phone"),
         support_email=form.value("support_email"),
         release_minutes=_number(form.value("release_minutes")) or 0,
+        certificate_way=Way(way),
     )
 
 
@@ -133,7 +151,8 @@ def _form_of(settings: AppleSettings) -> FormState:
     return FormState.showing(
         version=settings.version,
         permission=settings.permission.value,
-        **{name: getattr(settings, name) for name in LABELS if name != "permission"},
+        certificate_way=settings.certificate_way.value,
+        **{name: getattr(settings, name) for name in LABELS if name not in {"permission", "certificate_way"}},
     )
 
 

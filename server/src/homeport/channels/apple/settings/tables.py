@@ -20,6 +20,7 @@ apple_settings = Table(
     Column("support_email", String(254), nullable=False),
     Column("release_minutes", Integer, nullable=False),
     Column("second_approver", Boolean, nullable=False, server_default=false()),
+    Column("certificate_way", String(16), nullable=False, server_default="scep"),
     Column("version", Integer, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     CheckConstraint("id = 1", name="one"),
