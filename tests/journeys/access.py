@@ -1,34 +1,44 @@
 """Whether everybody can use a page: axe-core's rules, the keyboard alone, without script, over a slow line."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from urllib.parse import urldefrag, urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 from tests.journeys.looks import SETTLED
 from tools.fetch_npm import fetched
 
 AXE = Path(__file__).with_name("axe")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-FINDINGS = """async (rules) => {
-    const found = await axe.run(document, {runOnly: {type: "tag", values: rules}, resultTypes: ["violations"]});
-    return found.violations.map(one => `${one.id}: ${one.help}: ${one.nodes.map(node => node.html.slice(0, 120)).join(" | ")}`);
-}"""
-FOCUS = """() => {
-    const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
-    const tabbable = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")].filter(
-        (it) => !it.disabled && it.tabIndex >= 0 && it.type !== "hidden" && it.checkVisibility({visibilityProperty: true})
-            && (it.type !== "radio" || it.checked || !document.querySelector(`[name="${it.name}"]:checked`)));
-    return {
-        at: one === document.body ? null : [...document.querySelectorAll("*")].indexOf(one),
-        text: one.outerHTML.slice(0, 100),
-        seen: style.outlineStyle !== "none" || style.boxShadow !== "none" || one.tagName === "IFRAME",
-        shown: box.width > 0 && box.height > 0,
-        tabbable: tabbable.length,
-    };
-}"""
+FINDINGS = f"""async ({{tags, colours}}) => {{
+    ({SETTLED})();
+    const left = (rule) => rule.tags.includes("cat.color") && !rule.tags.includes("experimental");
+    const rules = axe.getRules(tags).filter(left).map((rule) => rule.ruleId);
+    const runOnly = colours ? {{type: "rule", values: rules}} : {{type: "tag", values: tags}};
+    const found = await axe.run(document, {{runOnly, resultTypes: ["violations"]}});
+    return found.violations.map(one => `${{one.id}}: ${{one.help}}: ${{one.nodes.map(node => node.html.slice(0, 120)).join(" | ")}}`);
+}}"""
+TABBABLE = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")].filter(
+    (it) => !it.disabled && it.tabIndex >= 0 && it.type !== "hidden" && it.checkVisibility({visibilityProperty: true})
+        && (it.type !== "radio" || it.checked || !document.querySelector(`[name="${it.name}"]:checked`))).length"""
+WATCH = f"""() => {{
+    window.walk = {{reached: new Set(), again: false, unseen: []}};
+    document.addEventListener("focusin", () => {{
+        const one = document.activeElement;
+        if (one === document.body) return;  // past the end; a page that gave a field the focus is entered in its middle
+        if (walk.reached.has(one)) walk.again = true;
+        walk.reached.add(one);
+        ({SETTLED})();
+        const style = getComputedStyle(one), box = one.getBoundingClientRect();
+        const marked = style.outlineStyle !== "none" || style.boxShadow !== "none";
+        if (!marked || !box.width || !box.height) walk.unseen.push(one.outerHTML.slice(0, 100));
+    }});
+}}"""
+WALKED = f"() => ({{...walk, reached: walk.reached.size, tabbable: ({TABBABLE})()}})"
+PAGES_OF_A_TAB = 8
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
@@ -40,35 +50,39 @@ def _axe() -> str:
     return (packages / "axe-core" / "axe.min.js").read_text()
 
 
-def has_no_fault(page: Page) -> None:
-    """See that axe-core finds nothing against WCAG 2.2 AA, nor against what it calls best practice."""
+def has_no_fault(page: Page, *, colours: bool = False) -> None:
+    """See that axe-core finds nothing against WCAG 2.2 AA, nor against what it calls best practice; or ask of the colours alone."""
     if not page.evaluate("() => Boolean(window.axe)"):
         page.evaluate(_axe())  # the page's own policy forbids foreign scripts; the browser's debugger may
-    page.evaluate(SETTLED)
-    found = page.evaluate(FINDINGS, RULES)
+    found = page.evaluate(FINDINGS, {"tags": RULES, "colours": colours})
     assert not found, f"{page.url}: " + "\n".join(found)
 
 
 def can_be_used_by_keyboard(page: Page) -> None:
     """Press Tab through the whole page: the focus is always visible, is never trapped, and reaches all that can be used."""
-    reached: list[int] = []
-    for _ in range(1000):
-        page.keyboard.press("Tab")
-        focus = page.evaluate(FOCUS)
-        if focus["at"] is None:
-            continue  # past the end; a page that gave a field the focus is entered in its middle
-        if focus["at"] in reached:
+    page.evaluate(WATCH)
+    walked = {"again": False, "tabbable": page.evaluate(TABBABLE)}
+    for _ in range(10):
+        if walked["again"]:
             break
-        assert (focus["seen"], focus["shown"]) == (True, True), f"{page.url}: the focus cannot be seen on {focus['text']}"
-        reached.append(focus["at"])
+        for _ in range(walked["tabbable"] + 2):
+            page.keyboard.press("Tab")
+        walked = page.evaluate(WALKED)
     page.evaluate("document.activeElement.blur()")
-    assert len(reached) >= focus["tabbable"], f"{page.url}: Tab reaches {len(reached)} of {focus['tabbable']}"
+    assert not walked["unseen"], f"{page.url}: the focus cannot be seen on {walked['unseen']}"
+    assert walked["reached"] >= walked["tabbable"], f"{page.url}: Tab reaches {walked['reached']} of {walked['tabbable']}"
 
 
-def pages_from(page: Page, start: str, most_alike: int = 2) -> list[str]:
-    """Follow every link of the portal from a page; of pages that differ only in an id, that many are enough."""
-    host, waiting, found = urlsplit(start).netloc, [start], []
+def pages_from(context: BrowserContext, start: str, most_alike: int = 2) -> Iterator[Page]:
+    """Follow every link of the portal from a page; of pages that differ only in an id, that many are enough.
+
+    Each comes in the browser while it is shown, and may be looked at and changed before the next is asked for. The browser's tab is
+    a new one now and then, since one that has shown many pages grows to gigabytes.
+    """
+    host, waiting = urlsplit(start).netloc, [start]
     seen: dict[str, set[str]] = {}
+    shown = 0
+    page = context.new_page()
     while waiting:
         address = waiting.pop(0)
         answer = page.goto(address)
@@ -76,7 +90,6 @@ def pages_from(page: Page, start: str, most_alike: int = 2) -> list[str]:
         assert answer.ok, f"{address} answered {answer.status}"
         if "text/html" not in (answer.headers.get("content-type") or ""):
             continue
-        found.append(address)
         for link in page.eval_on_selector_all("a[href]:not([download])", "all => all.map(one => one.href)"):
             parts = urlsplit(urldefrag(link)[0])
             alike = seen.setdefault(_ID.sub("*", parts.path), set())
@@ -84,4 +97,9 @@ def pages_from(page: Page, start: str, most_alike: int = 2) -> list[str]:
             if is_a_page and len(alike) < most_alike and parts.path not in alike:
                 alike.add(parts.path)
                 waiting.append(parts._replace(query="").geturl())
-    return found
+        yield page
+        shown += 1
+        if shown % PAGES_OF_A_TAB == 0:
+            page.close()
+            page = context.new_page()
+    page.close()

@@ -3,14 +3,19 @@
 import os
 import re
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
-SETTLED = """async () => {
-  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-  await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)));
+SETTLED = """() => {
+  for (let round = 0; round < 100; round++) {
+    const running = document.getAnimations().filter((one) => one.playState !== "finished");
+    if (!running.length) return;
+    running.forEach((one) => one.finish());
+  }
+  throw new Error("the page never comes to rest");
 }"""
-"""Waits until the new colours are drawn; even a transition of no length holds the old ones for a frame."""
+"""Brings every transition to its end: even one of no length holds the old colours for a frame, and its end may begin another."""
 LOOKS = {
     "narrow, light": {"viewport": {"width": 360, "height": 780}, "color_scheme": "light"},
     "narrow, dark": {"viewport": {"width": 360, "height": 780}, "color_scheme": "dark"},
@@ -25,11 +30,11 @@ TOO_WIDE = """() => [...document.querySelectorAll("body *")]
 FAINT = """() => {
     const channels = text => text.match(/[\\d.]+/g).map(Number);
     const over = ([r, g, b, a = 1], [R, G, B]) => [r * a + R * (1 - a), g * a + G * (1 - a), b * a + B * (1 - a)];
+    const page = matchMedia("(prefers-color-scheme: dark)").matches ? [0, 0, 0] : [255, 255, 255], grounds = new Map();
     const ground = one => {
-        const found = [];
-        for (let at = one; at; at = at.parentElement) found.unshift(channels(getComputedStyle(at).backgroundColor));
-        const page = matchMedia("(prefers-color-scheme: dark)").matches ? [0, 0, 0] : [255, 255, 255];
-        return found.reduce((below, above) => over(above, below), page);
+        if (!one) return page;
+        if (!grounds.has(one)) grounds.set(one, over(channels(getComputedStyle(one).backgroundColor), ground(one.parentElement)));
+        return grounds.get(one);
     };
     const light = color => color.map(c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
         .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
@@ -44,16 +49,29 @@ FAINT = """() => {
         return contrast < 4.5 ? [`${one.tagName}.${one.className} "${one.textContent.trim().slice(0, 30)}" ${contrast.toFixed(2)}`] : [];
     });
 }"""
+SEEN = f"""async (options) => {{
+    const dark = options?.color_scheme === "dark";
+    const other = () => innerWidth !== options.viewport.width || matchMedia("(prefers-color-scheme: dark)").matches !== dark;
+    while (document.readyState !== "complete" || (options && other())) await new Promise(requestAnimationFrame);
+    ({SETTLED})();
+    return {{
+        wide: document.scrollingElement.scrollWidth > innerWidth ? ({TOO_WIDE})() : null,
+        faint: ({FAINT})(),
+        headings: [...document.querySelectorAll("h1")].filter((one) => one.checkVisibility({{visibilityProperty: true}})).length,
+        title: document.title,
+    }};
+}}"""
+"""All that `looks_right` asks, in one question, once the page has the look that it was told to have."""
 
 
-def looks_right(page: Page, look: str) -> None:
+def looks_right(page: Page, look: str, options: dict[str, Any] | None = None) -> None:
     """See that nothing sticks out sideways, that every text can be read, and that the title says where one is."""
     where = f"{page.url} ({look})"
-    page.evaluate(SETTLED)
-    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), f"{where}: {page.evaluate(TOO_WIDE)}"
-    assert not (faint := page.evaluate(FAINT)), f"{where}: {faint}"
-    expect(page.get_by_role("heading", level=1)).to_have_count(1)
-    assert page.title().partition(" · ")[0].strip(), where
+    seen = page.evaluate(SEEN, options)
+    assert seen["wide"] is None, f"{where}: {seen['wide']}"
+    assert not seen["faint"], f"{where}: {seen['faint']}"
+    assert seen["headings"] == 1, f"{where}: {seen['headings']} headings of the first level"
+    assert seen["title"].partition(" · ")[0].strip(), where
     if PICTURES:
         name = re.sub(r"[^a-z]+", "-", f"{page.get_by_role('heading', level=1).inner_text()} {look}".lower()).strip("-")
         page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
@@ -69,7 +87,7 @@ def pictured(page: Page, name: str) -> None:
 def looks_right_everywhere(page: Page) -> None:
     """Look at the page in every size and colour; its own size and colour are not put back."""
     for look, options in LOOKS.items():
-        page.set_viewport_size(options["viewport"])
+        if page.viewport_size != options["viewport"]:
+            page.set_viewport_size(options["viewport"])
         page.emulate_media(color_scheme=options["color_scheme"], reduced_motion="reduce")  # so that nothing fades
-        page.evaluate(SETTLED)
-        looks_right(page, look)
+        looks_right(page, look, options)

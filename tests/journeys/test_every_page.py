@@ -19,6 +19,9 @@ from homeport.trust.access.model import Portal as AccessPortal
 
 MOST_KILOBYTES = 100
 ADMIN = system("journeys")
+DEAD = """all => all.filter(one => one.checkVisibility({visibilityProperty: true})
+    && !((one.type === "submit" || one.type === "file") && one.form)).map(one => one.outerHTML.slice(0, 100))"""
+"""Of buttons those that are shown and send no form."""
 
 
 @pytest.fixture
@@ -76,37 +79,39 @@ def _make_groups(installation: Installation) -> None:
 
 
 def test_every_page_of_the_portal_fits_can_be_read_and_used_by_everybody(portal_with_data):
-    portal, page = portal_with_data, portal_with_data.page
-    server = portal.installation.server
-    addresses = pages_from(page, f"{server}/admin")
+    addresses, wrong = _look_at_all_from(portal_with_data.page, f"{portal_with_data.installation.server}/admin", "nothing-here")
     assert len(addresses) > 30, addresses
-    wrong = []
-    for address in [*addresses, f"{server}/admin/nothing-here"]:
-        page.goto(address)
-        for look in (looks_right_everywhere, has_no_fault, can_be_used_by_keyboard, _has_no_fault_in_light):
-            try:
-                look(page)
-            except AssertionError as fault:
-                wrong.append(str(fault))
     assert not wrong, "\n".join(wrong)
 
 
 def test_every_page_of_the_user_portal_fits_can_be_read_and_used_by_everybody(user_portal):
-    page, server = user_portal.page, user_portal.installation.server
-    addresses = pages_from(page, f"{server}/user")
+    server = user_portal.installation.server
+    addresses, wrong = _look_at_all_from(user_portal.page, f"{server}/user", "nothing-here", "confirm")
     assert {address.removeprefix(server) for address in addresses} >= {
         *("/user", "/user/devices", "/user/sign-ins", "/user/security", "/user/details"),
         *("/user/security/password", "/user/security/second-factor"),
     }
-    wrong = []
-    for address in [*addresses, f"{server}/user/nothing-here", f"{server}/user/confirm"]:
-        page.goto(address)
-        for look in (looks_right_everywhere, has_no_fault, can_be_used_by_keyboard, _has_no_fault_in_light):
+    assert not wrong, "\n".join(wrong)
+
+
+def _look_at_all_from(page: Page, start: str, *more: str) -> tuple[list[str], list[str]]:
+    """Look at every page that links lead to, and at those below the start that none does: their addresses, and what is wrong."""
+    addresses, wrong = [], []
+
+    def look_at(page: Page) -> None:
+        addresses.append(page.url)
+        for look in (looks_right_everywhere, has_no_fault, can_be_used_by_keyboard, _colours_have_no_fault_in_light):
             try:
                 look(page)
             except AssertionError as fault:
                 wrong.append(str(fault))
-    assert not wrong, "\n".join(wrong)
+
+    for shown in pages_from(page.context, start):
+        look_at(shown)
+    for name in more:
+        page.goto(f"{start}/{name}")
+        look_at(page)
+    return addresses, wrong
 
 
 def test_the_user_portal_works_without_script(user_portal, new_context):
@@ -126,24 +131,23 @@ def test_the_user_portal_works_without_script(user_portal, new_context):
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
-def _has_no_fault_in_light(page: Page) -> None:
+def _colours_have_no_fault_in_light(page: Page) -> None:
+    """Look again at what may differ: the page's structure was looked at in dark."""
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    has_no_fault(page)
+    assert page.evaluate("matchMedia('(prefers-color-scheme: light)').matches")
+    has_no_fault(page, colours=True)
 
 
 def test_every_page_of_the_portal_works_without_script(portal_with_data, new_context):
     portal = portal_with_data
     context = new_context(java_script_enabled=False, storage_state=portal.page.context.storage_state())
-    page = context.new_page()
-    for address in pages_from(portal.page, f"{portal.installation.server}/admin", most_alike=1):
-        page.goto(address)
+    addresses = []
+    for page in pages_from(context, f"{portal.installation.server}/admin", most_alike=1):
+        addresses.append(page.url)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        for button in page.get_by_role("main").get_by_role("button").all():
-            works = (
-                button.evaluate("one => (one.type === 'submit' || one.type === 'file') && Boolean(one.form)")
-                or not button.is_visible()
-            )
-            assert works, f"{address}: {button.inner_text()} does nothing without script"
+        dead = page.get_by_role("main").get_by_role("button").evaluate_all(DEAD)
+        assert not dead, f"{page.url}: {dead} do nothing without script"
+    assert len(addresses) > 30, addresses
 
 
 def test_first_visit_is_small(installation, new_context):
@@ -168,6 +172,25 @@ def test_a_text_too_faint_to_read_and_a_page_too_wide_are_found(portal):
     page.evaluate("document.querySelector('h1').style.width = '5000px'")
     with pytest.raises(AssertionError, match="H1"):
         looks_right(page, "as it is")
+
+
+def test_a_page_that_axe_or_somebody_without_a_mouse_would_complain_of_is_found(portal):
+    page = portal.page
+    page.evaluate("document.querySelector('main').append(Object.assign(document.createElement('input'), {name: 'nameless'}))")
+    with pytest.raises(AssertionError, match="label"):
+        has_no_fault(page)
+    page.reload()
+    page.evaluate("document.querySelector('h1').style.cssText = 'color: #777; background: #888'")
+    with pytest.raises(AssertionError, match="color-contrast"):
+        has_no_fault(page, colours=True)
+    page.reload()
+    page.evaluate("document.querySelectorAll('main a').forEach(one => one.style.cssText = 'outline: none; box-shadow: none')")
+    with pytest.raises(AssertionError, match="the focus cannot be seen on"):
+        can_be_used_by_keyboard(page)
+    page.reload()
+    page.evaluate("document.addEventListener('focusin', () => document.querySelector('a').focus())")
+    with pytest.raises(AssertionError, match="Tab reaches 1 of"):
+        can_be_used_by_keyboard(page)
 
 
 @pytest.mark.parametrize("look", LOOKS)
