@@ -2,6 +2,7 @@
 
 from functools import cached_property, partial
 
+from homeport.bootstrap.mac_sessions import MacEntitlement
 from homeport.bootstrap.signin_units import SignInUnit
 from homeport.channels.apple.ade import keys
 from homeport.channels.apple.ade.actions import Ade
@@ -13,13 +14,15 @@ from homeport.channels.apple.authority.actions import Authority
 from homeport.channels.apple.authority.store import SqlAuthorityStore
 from homeport.channels.apple.enrollment.actions import Enrollments
 from homeport.channels.apple.enrollment.store import EnrollmentSql
+from homeport.channels.apple.mdm.store import MacSql
 from homeport.channels.apple.push import certificate
 from homeport.channels.apple.push.actions import PushCertificates
 from homeport.channels.apple.push.store import PushSql
 from homeport.channels.apple.settings.actions import AppleConfiguration
 from homeport.channels.apple.settings.store import AppleSettingsSql
+from homeport.directory.devices.store.access import AccessSql
 from homeport.directory.devices.store.groups import DeviceGroupSql
-from homeport.directory.people.store import UserGroupSql
+from homeport.directory.people.store import UserGroupSql, UserSql
 
 
 class AppleUnit(SignInUnit):
@@ -41,11 +44,18 @@ class AppleUnit(SignInUnit):
             self.ade,
             AppleSettingsSql(self._connection, self._clock).get,
             self.apple_push.topic,
+            self._mac_entitlement,
             UserGroupSql(self._connection).group_ids_of,
             self.audit,
             self._clock,
             self._entropy,
         )
+
+    @cached_property
+    def _mac_entitlement(self) -> MacEntitlement:
+        connection = self._connection
+        settings = AppleSettingsSql(connection, self._clock)
+        return MacEntitlement(UserSql(connection), AccessSql(connection), MacSql(connection), settings)
 
     @cached_property
     def apple_authority(self) -> Authority:

@@ -7,11 +7,34 @@ from homeport.channels.apple.authority.store import SqlAuthorityStore
 from homeport.channels.apple.enrollment.model import Enrollment, EnrollmentState
 from homeport.channels.apple.enrollment.store import EnrollmentSql
 from homeport.channels.apple.mdm.ports import Evidence, Wanted
+from homeport.channels.apple.mdm.store import MacSql
 from homeport.channels.apple.settings.store import AppleSettingsSql
+from homeport.directory.devices.store.access import AccessSql
 from homeport.directory.people.model import UserState
 from homeport.directory.people.store import UserSql
 
 EARNED = frozenset({EnrollmentState.SIGNED_IN, EnrollmentState.ISSUED, EnrollmentState.ENROLLED})
+
+
+@dataclass(frozen=True, slots=True)
+class MacEntitlement:
+    """Whom a Mac may belong to, as the web view asks for it."""
+
+    users: UserSql
+    access: AccessSql
+    macs: MacSql
+    settings: AppleSettingsSql
+
+    def is_active(self, user_id: str) -> bool:
+        """Tell whether the person is there and activated."""
+        user = self.users.get(user_id)
+        return user is not None and user.state is UserState.ACTIVATED
+
+    def may_have(self, user_id: str, serial: str) -> bool:
+        """Tell whether access stands against the person: that of the device group which the Mac joins, or its own if it was here before."""
+        group, known = self.settings.get().device_group_id, self.macs.by_serial(serial)
+        joins = group is None or self.access.may_join(user_id, group)
+        return joins and (known is None or self.access.may_enter(user_id, known))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from homeport.channels.apple.mdm.evidence import Strength
 from homeport.channels.apple.mdm.model import MacState
 from homeport.channels.apple.push.model import PushSetup
 from homeport.channels.apple.settings.model import AppleSettings
+from homeport.directory.devices.model import Subject, SubjectKind, Target, TargetKind
 from homeport.directory.people.model import UserState
 from homeport.foundation.kernel.errors import Invalid
 from homeport.trust.federation.recorder import Recorder
@@ -211,7 +212,8 @@ def test_no_profile_any_more_once_the_secret_of_an_earlier_one_was_used(house, m
         "INSERT INTO apple_certificates (sha256, serial_number, subject, session_id, serial, certificate, issued_at, not_after, digest,"
         f" cipher, attested, revoked_because) VALUES ('a', 'b', '', '{session}', 'C02AAAA2', '', '', '', '', '', 0, '')"
     ))  # fmt: skip
-    assert view.get("/apple/enroll/profile").status_code == 403
+    turned = view.get("/apple/enroll/profile")
+    assert (turned.status_code, "This sign-in was used already" in turned.text) == (403, True)
 
 
 def test_whoever_is_not_assigned_or_not_vouched_for_sees_one_page_and_learns_nothing(house, macs):
@@ -280,6 +282,65 @@ def test_a_suspended_user_gets_no_profile_although_the_provider_says_yes(house, 
 def test_a_device_that_was_taken_away_in_the_middle_gets_no_profile(house, macs):
     house.do(lambda act: act.ade.store.put([AdeDevice("TAKEN001")]))
     view = begin(house, macs, "TAKEN001")
+    unsigned = view.get("/apple/enroll/profile")
+    assert 'href="/apple/enroll/welcome"' in unsigned.text, "a person who has not signed in is led nowhere"
     assert sign_in(house, view).state is State.COMPLETED
     house.do(lambda act: act.ade.store.put([AdeDevice("TAKEN001", removed_at=house.clock.now())]))
-    assert view.get("/apple/enroll/profile").status_code == 403
+    turned = view.get("/apple/enroll/profile")
+    assert (turned.status_code, "cannot be set up here any more" in turned.text) == (403, True)
+    assert ("mac_enrollment_refuse", "not_assigned") in house.sql("SELECT event_type, reason FROM audit_entries")
+
+
+def test_a_person_who_is_suspended_after_the_sign_in_gets_no_profile(house, macs):
+    house.do(lambda act: act.ade.store.put([AdeDevice("LATE0001")]))
+    dora = house.user("dora")
+    view = begin(house, macs, "LATE0001")
+    assert sign_in(house, view, "dora").state is State.COMPLETED
+    house.set_state(dora, UserState.SUSPENDED)
+    turned = view.get("/apple/enroll/profile")
+    assert (turned.status_code, "Your account is not active" in turned.text) == (403, True)
+
+
+def test_only_people_who_are_assigned_to_a_limited_device_group_may_have_its_macs(house, macs):
+    house.do(lambda act: act.ade.store.put([AdeDevice("LAB00001")]))
+    group = house.do(lambda act: act.device_groups.create(ADMIN, "Laboratory"))
+    house.do(lambda act: act.access.limit_group(ADMIN, group.id, limited=True))
+    settings = house.do(lambda act: act.apple_settings.get(ADMIN))
+    house.do(lambda act: act.apple_settings.save(ADMIN, replace(settings, device_group_id=group.id)))
+    emmy = house.user("emmy")
+    try:
+        view = begin(house, macs, "LAB00001")
+        assert sign_in(house, view, "emmy").reason == "device_not_assigned"
+        assert view.get("/apple/enroll/profile").status_code == 403
+        subject, target = Subject(SubjectKind.USER, emmy.id), Target(TargetKind.DEVICE_GROUP, group.id)
+        house.do(lambda act: act.access.assign(ADMIN, subject, target))
+        assert sign_in(house, view, "emmy").state is State.COMPLETED
+        assert view.get("/apple/enroll/profile").status_code == 200
+        house.do(lambda act: act.access.unassign(ADMIN, subject, target))
+        assert "This Mac is not for you" in view.get("/apple/enroll/profile").text
+    finally:
+        settings = house.do(lambda act: act.apple_settings.get(ADMIN))
+        house.do(lambda act: act.apple_settings.save(ADMIN, replace(settings, device_group_id=None)))
+
+
+def test_without_a_push_certificate_the_person_reads_what_is_missing(house, macs):
+    house.do(lambda act: act.ade.store.put([AdeDevice("PUSH0001")]))
+    view = begin(house, macs, "PUSH0001")
+    assert sign_in(house, view).state is State.COMPLETED
+    house.do(lambda act: act.apple_push.store.save(PushSetup()))
+    try:
+        assert "Homeport has no push certificate." in view.get("/apple/enroll/profile").text
+    finally:
+        house.do(lambda act: act.apple_push.store.save(PushSetup(topic=TOPIC)))
+
+
+def test_a_refusal_of_the_provider_leads_back_to_the_button(house, macs):
+    house.do(lambda act: act.ade.store.put([AdeDevice("DENY0001")]))
+    view = begin(house, macs, "DENY0001")
+    answer = view.post("/apple/enroll/sign-in", headers={"Origin": house.settings.public_url})
+    state = dict(pair.split("=") for pair in urlsplit(answer.headers["location"]).query.split("&"))["state"]
+    provider = house.sql("SELECT id FROM identity_providers")[0][0]
+    refused = view.get(f"/oauth/callback/{provider}", params={"error": "access_denied", "state": state})
+    assert refused.status_code == 403
+    assert 'href="/apple/enroll/welcome"' in refused.text
+    assert "Continue with Okta" in view.get("/apple/enroll/welcome").text

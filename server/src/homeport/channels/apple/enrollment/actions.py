@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from homeport.channels.apple.ade.actions import Ade
-from homeport.channels.apple.enrollment.model import KEPT_FOR, LIFETIME, Enrollment, EnrollmentState, account_name
-from homeport.channels.apple.enrollment.ports import EnrollmentStore
+from homeport.channels.apple.enrollment.model import KEPT_FOR, LIFETIME, Enrollment, EnrollmentState, Obstacle, account_name
+from homeport.channels.apple.enrollment.ports import EnrollmentStore, Entitled
 from homeport.channels.apple.machine_info.model import MachineInfo
 from homeport.channels.apple.settings.model import AppleSettings
 from homeport.directory.audit.actions import Audit
@@ -31,6 +31,7 @@ class Enrollments:
     settings: Callable[[], AppleSettings]
     topic: Callable[[], str]
     """The topic of the push certificate; empty while there is none."""
+    entitled: Entitled
     groups_of: Callable[[str], frozenset[str]]
     audit: Audit
     clock: Clock
@@ -69,11 +70,31 @@ class Enrollments:
         found = self.store.by_cookie(hash_token(cookie), hold=hold) if cookie else None
         return None if found is None or found.is_over(self.clock.now()) else found
 
-    def may_have_profile(self, found: Enrollment) -> bool:
-        """Tell whether the profile may be handed out: the person signed in, and its secret was not used yet."""
+    def obstacle(self, found: Enrollment) -> Obstacle | None:
+        """Tell what stands against the profile; None when the person signed in, still may, and its secret was not used yet."""
         # public: the cookie was the proof
-        signed_in = found.state in {EnrollmentState.SIGNED_IN, EnrollmentState.ISSUED}
-        return signed_in and not self.store.has_certificate(found.id) and self.ade.is_ours(found.serial)
+        if found.state not in {EnrollmentState.SIGNED_IN, EnrollmentState.ISSUED} or found.user_id is None:
+            return Obstacle.NOT_SIGNED_IN
+        obstacles = (
+            (self.store.has_certificate(found.id), Obstacle.USED),
+            (not self.ade.is_ours(found.serial), Obstacle.NOT_OURS),
+            (not self.entitled.is_active(found.user_id), Obstacle.NOT_ACTIVE),
+            (not self.entitled.may_have(found.user_id, found.serial), Obstacle.NOT_ENTITLED),
+            (not self.topic(), Obstacle.NO_TOPIC),
+        )
+        return next((one for stands, one in obstacles if stands), None)
+
+    def turned_away(self, found: Enrollment, obstacle: Obstacle, origin: Origin) -> None:
+        """Record that a session got no profile."""
+        # public: the cookie was the proof
+        self.audit.record(
+            system("apple", origin),
+            "mac_enrollment_refuse",
+            resource=_resource(found),
+            success=False,
+            reason=obstacle.value,
+            details=_details(found),
+        )
 
     def issued(self, found: Enrollment, origin: Origin) -> Enrollment:
         """Note that the profile was handed out."""
@@ -95,7 +116,7 @@ class Enrollments:
 
     # What follows the sign-in with the provider
 
-    def admit(self, sign_in: SignIn, _user: User) -> ReasonCode | None:
+    def admit(self, sign_in: SignIn, user: User) -> ReasonCode | None:
         """Tell why this person may not enrol the Mac, or None."""
         # public: asked by the sign-in
         found = self.store.get(sign_in.continuation_id, hold=True)
@@ -103,7 +124,9 @@ class Enrollments:
             return ReasonCode.SIGNIN_EXPIRED
         if found.state is not EnrollmentState.STARTED:
             return ReasonCode.SIGNIN_ALREADY_USED
-        return None if self.ade.is_ours(found.serial) else ReasonCode.DEVICE_GONE
+        if not self.ade.is_ours(found.serial):
+            return ReasonCode.DEVICE_GONE
+        return None if self.entitled.may_have(user.id, found.serial) else ReasonCode.DEVICE_NOT_ASSIGNED
 
     def complete(self, sign_in: SignIn, user: User) -> ReasonCode | None:
         """Keep whose Mac it is and which account is intended; the identity is issuer and subject, never the address."""

@@ -28,6 +28,17 @@ class EnrollmentState(StrEnum):
     REFUSED = "refused"
 
 
+class Obstacle(StrEnum):
+    """Why a session gets no profile (any more)."""
+
+    NO_TOPIC = "no_push_certificate"
+    NOT_SIGNED_IN = "not_signed_in"
+    USED = "profile_used"
+    NOT_OURS = "not_assigned"
+    NOT_ACTIVE = "user_not_active"
+    NOT_ENTITLED = "device_not_assigned"
+
+
 @dataclass(frozen=True, slots=True)
 class Enrollment:
     """One session. `serial` and `udid` are what the Mac said of itself: good for routing, never for trust.

@@ -14,7 +14,7 @@ from homeport.channels.apple.authority.api import PATH as SCEP_PATH
 from homeport.channels.apple.authority.model import Way
 from homeport.channels.apple.cms import signing
 from homeport.channels.apple.enrollment.actions import PROFILE_PATH, Enrollments
-from homeport.channels.apple.enrollment.model import LIFETIME, Enrollment
+from homeport.channels.apple.enrollment.model import LIFETIME, Enrollment, Obstacle
 from homeport.channels.apple.enrollment.profile import CONTENT_TYPE, Wanted, build
 from homeport.channels.apple.machine_info.aspen_deviceinfo import DeviceAuthorities
 from homeport.channels.apple.mdm.model import CHECKIN_PATH, CONNECT_PATH
@@ -31,6 +31,30 @@ PATH = "/apple/enroll"
 HEADER = "x-apple-aspen-deviceinfo"
 COOKIE = "__Host-homeport-mac"
 RESTART = "Shut the Mac down by holding its power button, start it, and go through Setup Assistant again."
+TURNED_AWAY = {
+    Obstacle.NOT_SIGNED_IN: ("You have not signed in yet", "The Mac gets its settings after you signed in. Sign in first."),
+    Obstacle.USED: (
+        "This sign-in was used already",
+        f"The Mac has got its certificate with it, and each sign-in is good for one. {RESTART}",
+    ),
+    Obstacle.NOT_OURS: (
+        "This Mac cannot be set up here any more",
+        "Your organization took it away from this server meanwhile. Give its serial number to your administrator.",
+    ),
+    Obstacle.NOT_ACTIVE: (
+        "Your account is not active",
+        "It was suspended or removed since you signed in. Ask your administrator to activate it, then start again.",
+    ),
+    Obstacle.NOT_ENTITLED: (
+        "This Mac is not for you",
+        "You are not among the people who may sign in on it. Ask your administrator to assign you, then start again.",
+    ),
+    Obstacle.NO_TOPIC: (
+        "Macs cannot be managed yet",
+        "Homeport has no push certificate. Ask your administrator to upload one, then start again.",
+    ),
+}
+"""What a person reads who gets no profile: title, cause, and what to do."""
 A_MINUTE = 120
 """First requests that one network may make in a minute; an office may unpack many Macs at once."""
 
@@ -126,15 +150,10 @@ class WebView:
             found = act.enrollments.of_cookie(request.cookies.get(COOKIE, ""), hold=True)
             if found is None:
                 return self._over(request)
-            topic = act.enrollments.topic()
-            if not topic:
-                sentence = "An administrator has to upload Apple's push certificate first."
-                return self._page(request, "Macs cannot be managed yet", sentence, 403)
-            if not act.enrollments.may_have_profile(found):
-                return self._page(
-                    request, "This step is over", "The sign-in is missing, or the profile was used. " + RESTART, 403
-                )
-            content = self._signed(act, found, topic)
+            if obstacle := act.enrollments.obstacle(found):
+                act.enrollments.turned_away(found, obstacle, origin_of(request))
+                return self._page(request, *TURNED_AWAY[obstacle], 403, again=obstacle is Obstacle.NOT_SIGNED_IN)
+            content = self._signed(act, found, act.enrollments.topic())
             act.enrollments.issued(found, origin_of(request))
         return Response(content, media_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
@@ -161,9 +180,15 @@ class WebView:
     def _over(self, request: Request) -> Response:
         return self._page(request, "This took too long", f"Setting up begins anew after 15 minutes. {RESTART}", 403)
 
-    def _page(self, request: Request, title: str, sentence: str, status: int) -> Response:
+    def _page(self, request: Request, title: str, sentence: str, status: int, *, again: bool = False) -> Response:
         cause, _, remedy = sentence.partition(". ")
         reference = request.scope.get("request_id", "")
         return self.templates.error(
-            request, status=status, title=title, cause=f"{cause.rstrip('.')}.", remedy=remedy, reference=reference
+            request,
+            status=status,
+            title=title,
+            cause=f"{cause.rstrip('.')}.",
+            remedy=remedy,
+            reference=reference,
+            back=("Sign In", f"{PATH}/welcome") if again else None,
         )

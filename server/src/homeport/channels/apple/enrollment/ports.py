@@ -6,6 +6,18 @@ from typing import Protocol
 from homeport.channels.apple.enrollment.model import Enrollment
 
 
+class Entitled(Protocol):
+    """Whom a Mac may belong to."""
+
+    def is_active(self, user_id: str) -> bool:
+        """Tell whether the person is there and activated."""
+        ...
+
+    def may_have(self, user_id: str, serial: str) -> bool:
+        """Tell whether the person may sign in on this Mac: assigned people only, where it or its device group is limited to them."""
+        ...
+
+
 class EnrollmentStore(Protocol):
     """Sessions of the web view."""
 

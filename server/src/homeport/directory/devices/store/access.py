@@ -108,6 +108,12 @@ class AccessSql:
         """Tell whether access stands against this person on this device; their state does not count here."""
         return bool(self.connection.execute(select(_may_enter(user_id, device_id))).scalar_one())
 
+    def may_join(self, user_id: str, group_id: str) -> bool:
+        """Tell whether access stands against this person on a device that joins this group; the device's own does not count here."""
+        limited = exists().where(device_groups.c.id == group_id, device_groups.c.limited)
+        assigned = exists().where(_of_target(Target(TargetKind.DEVICE_GROUP, group_id)), _of_user(user_id))
+        return bool(self.connection.execute(select(or_(~limited, assigned))).scalar_one())
+
     def limited(self, device_id: str) -> bool:
         """Tell whether the device itself or a group it is in is limited to assigned people."""
         return bool(self.connection.execute(select(_limited(device_id))).scalar_one())
@@ -256,14 +262,17 @@ def _to_device(device_id: ColumnElement[str] | str) -> ColumnElement[bool]:
     )
 
 
-def _may_enter(user_id: ColumnElement[str] | str, device_id: ColumnElement[str] | str) -> ColumnElement[bool]:
+def _of_user(user_id: ColumnElement[str] | str) -> ColumnElement[bool]:
     groups = select(user_group_members.c.group_id).where(user_group_members.c.user_id == user_id)
     groups = groups.correlate_except(user_group_members)
-    of_user = or_(
+    return or_(
         and_(assignments.c.subject_type == SubjectKind.USER.value, assignments.c.subject_id == user_id),
         and_(assignments.c.subject_type == SubjectKind.USER_GROUP.value, assignments.c.subject_id.in_(groups)),
     )
-    return or_(~_limited(device_id), exists().where(_to_device(device_id), of_user).correlate_except(assignments))
+
+
+def _may_enter(user_id: ColumnElement[str] | str, device_id: ColumnElement[str] | str) -> ColumnElement[bool]:
+    return or_(~_limited(device_id), exists().where(_to_device(device_id), _of_user(user_id)).correlate_except(assignments))
 
 
 def _ways(*, user_id: str | None = None, device_id: str | None = None) -> Subquery:
