@@ -41,6 +41,12 @@ PATTERNS = {
     "a password hash": re.compile(r"\$argon2id?\$|\$y\$j\w+\$"),
     "a named parameter": re.compile(rf"[?&\s\"'](?:\w*_)?(?:{NAMES}|state|nonce|user_code)={VALUE}[\w.~+/%-]{{4,}}"),
     "a named value": re.compile(rf"\"(?:\w*_)?(?:{NAMES})\": ?\"{VALUE}[^\"]{{4,}}\""),
+    "a Mac's secret": re.compile(
+        r"<key>(?:PushMagic|Token|UnlockToken|BootstrapToken|Challenge|ClientIdentifier|PIN|[Pp]asswordHash)</key>"
+        r"|\b(?:PushMagic|UnlockToken|BootstrapToken|ClientIdentifier|X-ADM-Auth-Session|Mdm-Signature)[\"']?(?::|=) ?[\"']?(?!\(hidden\))[\w+/=-]{4,}"
+        r"|\boauth_(?:token|signature)=",
+        re.IGNORECASE,
+    ),
     "a numeric code": re.compile(r"(?i)\b(?:code|number|otp|passcode|pin)\b[\"']?(?: is|:|=)? ?[\"']?\d{6,12}\b"),
 }
 

@@ -31,6 +31,7 @@ LINES = {
     "a password hash": "$argon2id$v=19$m=65536",
     "a named parameter": "GET /oauth/callback/x?iss=a&code=c0ffee",
     "a named value": '{"event": "x", "client_secret": "c0ffee"}',
+    "a Mac's secret": "answer: PushMagic: c0ffeec0ffee",
     "a numeric code": "typed the code 492817 wrongly",
 }
 HARMLESS = (
@@ -76,6 +77,21 @@ def test_a_secret_that_nobody_noted_is_found_by_its_form(folder, capsys):
     said = capsys.readouterr().out
     assert not [kind for number, kind in enumerate(LINES, 1) if f"agent.log, line {number}: {kind}\n" not in said]
     assert "c0ffee" not in said
+
+
+def test_each_form_of_a_macs_secret_is_found():
+    pattern = PATTERNS["a Mac's secret"]
+    lines = (
+        "<key>UnlockToken</key><data>AAAA</data>",
+        "<key>Challenge</key> <string>c0ffee</string>",
+        '{"ClientIdentifier": "c0ffee"}',
+        "mdm-signature: MIICc0ffee",
+        "x-adm-auth-session=17-c0ffee",
+        'OAuth oauth_consumer_key="CK_1", oauth_token=c0ffee',
+        "{'BootstrapToken': 'c0ffee'}",
+    )
+    assert [line for line in lines if not pattern.search(line)] == []
+    assert not pattern.search('{"mdm-signature": "(hidden)", "PushMagic": "(hidden)", "path": "/mdm/checkin"}')
 
 
 def test_a_whole_run_that_left_nothing_to_search_proves_nothing(tmp_path, capsys):

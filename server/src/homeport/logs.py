@@ -7,7 +7,19 @@ from typing import Any
 
 import structlog
 
-HIDDEN = ("password", "secret", "token", "assertion", "passcode", "code_verifier", "cookie", "authorization")
+HIDDEN = (
+    "password",
+    "secret",
+    "token",
+    "assertion",
+    "passcode",
+    "code_verifier",
+    "cookie",
+    "authorization",
+    "magic",
+    "challenge",
+    "client_identifier",
+)
 """Names whose values are never written, should one slip in."""
 
 

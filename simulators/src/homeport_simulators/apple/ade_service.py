@@ -48,9 +48,9 @@ class AdeService:
     server_uuid: str = field(default_factory=lambda: secrets.token_hex(16).upper())
     now: Any = field(default=lambda: datetime.now(UTC))
     consumer_key: str = field(default_factory=lambda: f"CK_{secrets.token_hex(20)}")
-    consumer_secret: str = field(default_factory=lambda: f"CS_{secrets.token_hex(20)}")
-    access_token: str = field(default_factory=lambda: f"AT_{secrets.token_hex(20)}")
-    access_secret: str = field(default_factory=lambda: f"AS_{secrets.token_hex(20)}")
+    consumer_secret: str = field(default_factory=lambda: f"CS_{secrets.token_urlsafe(30)}")
+    access_token: str = field(default_factory=lambda: f"AT_{secrets.token_urlsafe(30)}")
+    access_secret: str = field(default_factory=lambda: f"AS_{secrets.token_urlsafe(30)}")
     devices: dict[str, dict[str, Any]] = field(default_factory=dict)
     changes: list[dict[str, Any]] = field(default_factory=list)
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class AdeService:
             raise Refusal(403, "T_C_NOT_SIGNED")
         if self.strikes("denied"):
             raise Refusal(403, "ACCESS_DENIED")
-        token = f"{next(self.numbers)}-{secrets.token_hex(12)}"
+        token = f"{next(self.numbers)}-{secrets.token_urlsafe(18)}"
         self.sessions[token] = 0
         return token
 
@@ -153,7 +153,7 @@ class AdeService:
         if self.sessions[token] < SESSION_CALLS:
             return None
         del self.sessions[token]
-        fresh = f"{next(self.numbers)}-{secrets.token_hex(12)}"
+        fresh = f"{next(self.numbers)}-{secrets.token_urlsafe(18)}"
         self.sessions[fresh] = 0
         return fresh
 

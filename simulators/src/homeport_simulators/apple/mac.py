@@ -5,6 +5,7 @@ What it cannot show is what only a real Mac shows; `docs/explanation/apple.md` o
 
 import base64
 import plistlib
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,6 +95,8 @@ class Mac:
     log: list[str] = field(default_factory=list)
     locked_with: str = ""
     erased_with: str = ""
+    push_magic: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    bootstrap_token: bytes = field(default_factory=lambda: secrets.token_urlsafe(24).encode(), repr=False)
     enclave: AttestationAuthority | None = None
     """What vouches for its keys; None for a Mac without a Secure Enclave."""
     tool: OpenSsl = field(init=False)
@@ -171,7 +174,7 @@ class Mac:
     def token_update(self, *, with_awaiting: bool = True) -> None:
         """Say how to wake it, and whether Setup Assistant waits."""
         keys: dict[str, Any] = {"AwaitingConfiguration": self.awaiting} if with_awaiting else {}
-        self._check_in("TokenUpdate", Token=self.push_token, PushMagic=f"magic-{self.serial}", NotOnConsole=False, **keys)
+        self._check_in("TokenUpdate", Token=self.push_token, PushMagic=self.push_magic, NotOnConsole=False, **keys)
 
     @property
     def push_token(self) -> bytes:
@@ -273,13 +276,15 @@ class Mac:
             name, full_name or self.prefill.get("full_name", "") or name, admin=not self.prefill.get("standard", False)
         )
         account.secure_token = True
-        self._check_in("SetBootstrapToken", BootstrapToken=b"bootstrap-" + self.serial.encode())
+        self._check_in("SetBootstrapToken", BootstrapToken=self.bootstrap_token)
         return account
 
     def log_in(self, account: LocalAccount) -> None:
         """Open the account's channel, as its first login does."""
         who = {"UserID": account.guid, "UserShortName": account.name, "UserLongName": account.full_name}
-        self._check_in("TokenUpdate", Token=self.push_token, PushMagic=f"magic-{account.name}", NotOnConsole=False, **who)
+        self._check_in(
+            "TokenUpdate", Token=self.push_token, PushMagic=f"{self.push_magic}-{account.name}", NotOnConsole=False, **who
+        )
 
     def restart(self) -> None:
         """Restart: in Setup Assistant the pre-fill is lost, and macOS takes no second AccountConfiguration."""

@@ -1,6 +1,7 @@
 """The web view of Setup Assistant, from the Mac's first request to its profile; each test is named after what it prevents."""
 
 import base64
+import json
 import plistlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
 from tests.support.house import ADMIN, ORIGIN
+from tools.leaks import Secrets
 
 from homeport.bootstrap.web import wrapped
 from homeport.channels.apple.ade.model import AdeDevice
@@ -188,7 +191,14 @@ def test_only_a_mac_whose_hardware_vouches_for_its_key_enrols_where_that_is_dema
     with pytest.raises(AcmeRefused, match="vouches for its key"):
         mac.install_enrollment(answer.content)
     mac.enclave = enclave
-    mac.install_enrollment(answer.content)
+    with capture_logs() as logs:
+        mac.install_enrollment(answer.content)
+        mac.poll()
+    assert [one["path"] for one in logs if one["event"] == "request"], "the requests were not logged"
+    secrets, text = Secrets(), json.dumps(logs, default=repr)
+    for secret in (acme["ClientIdentifier"], mac.push_magic, view.cookies[COOKIE], mac.bootstrap_token.decode()):
+        secrets.add("a secret of the enrolment", secret)
+    assert list(secrets.found_in(text)) == [], "a secret of the enrolment was logged"
     found = house.do(lambda act: act.mac_management.macs.by_serial("C02ATTEST"))
     shown = house.do(lambda act: act.apple_mdms.device(ADMIN, "apple", found))
     assert (shown.attested, shown.registered, shown.mac.state) == (True, True, MacState.ENROLLED)
