@@ -95,6 +95,7 @@ def test_a_new_mac_ends_with_a_locked_standard_account_of_the_person_who_signed_
             programs,
             address,
             HOMEPORT_APPLE_SERVICE=address,
+            HOMEPORT_APPLE_PUSH_SERVICE="off",
             HOMEPORT_APPLE_DEVICE_AUTHORITIES=str(authority.certificate),
         )
         portal = Portal(new_context().new_page(), installation)

@@ -67,6 +67,8 @@ class Settings:
     """Until when messages of Macs are kept in the folder `captures` of the data folder, with secrets masked: a moment such as `2026-11-26T18:00Z`, at most 48 hours after the start. Empty keeps none."""
     apple_service: str = "https://mdmenrollment.apple.com"
     """Address of Apple's enrolment service for Macs; another one only for a simulator, which `outbound_allow` has to name too."""
+    apple_push_service: str = "https://api.push.apple.com"
+    """Address of Apple's push service (APNs); another one only for a simulator, which `outbound_allow` has to name too. `off` wakes no Mac, as in the demo."""
     log_format: str = "json"
     """`json` for programs, `console` for people."""
 
@@ -184,6 +186,7 @@ _KINDS: dict[str, str] = {
     "apple_legacy_crypto": "switch",
     "apple_capture_until": "text",
     "apple_service": "text",
+    "apple_push_service": "text",
     "log_format": "text",
     "metrics_token": "text",
 }

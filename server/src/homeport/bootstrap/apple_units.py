@@ -17,7 +17,8 @@ from homeport.channels.apple.enrollment.store import EnrollmentSql
 from homeport.channels.apple.mdm.store import MacSql
 from homeport.channels.apple.push import certificate
 from homeport.channels.apple.push.actions import PushCertificates
-from homeport.channels.apple.push.store import PushSql
+from homeport.channels.apple.push.jobs import Waking
+from homeport.channels.apple.push.store import PushQueueSql, PushSql
 from homeport.channels.apple.settings.actions import AppleConfiguration
 from homeport.channels.apple.settings.store import AppleSettingsSql
 from homeport.directory.devices.store.access import AccessSql
@@ -93,3 +94,8 @@ class AppleUnit(SignInUnit):
         parts = self._parts
         make = partial(certificate.make_request, parts.settings.organization)
         return PushCertificates(PushSql(self._connection), self.audit, parts.sealer, self._clock, make, certificate.public_of)
+
+    @cached_property
+    def apple_waking(self) -> Waking:
+        """Who is to be woken, and with what."""
+        return Waking(PushQueueSql(self._connection), self.apple_push)

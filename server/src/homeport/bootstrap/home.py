@@ -12,12 +12,14 @@ from homeport import upkeep
 from homeport.bootstrap.figures import observe
 from homeport.bootstrap.parts import Parts
 from homeport.bootstrap.units import Unit
+from homeport.bootstrap.waking import NO_PUSHES, waker
 from homeport.channels.apple.ade.client import AdeClient
 from homeport.channels.apple.ade.model import Token
 from homeport.channels.apple.ade.sync import AdeSync
 from homeport.channels.apple.authority.acme.attestation import AttestationRoots
 from homeport.channels.apple.capture.actions import Capture
 from homeport.channels.apple.machine_info.aspen_deviceinfo import DeviceAuthorities
+from homeport.channels.apple.push.jobs import Waker
 from homeport.channels.apple.settings.model import AppleSettings
 from homeport.channels.linux.tables import order_keys
 from homeport.channels.linux.wakeups import Wakeups
@@ -146,6 +148,8 @@ class Home:
             Duty("send events", timedelta(seconds=1), self.event_sender.run),
             Duty("ask Apple about Macs", timedelta(seconds=5), self._ask_apple),
             Duty("begin and end keeping messages of Macs", timedelta(seconds=5), self._look_at_capture),
+            Duty("wake Macs", timedelta(seconds=1), self._wake_macs),
+            Duty("wake Macs that were silent", timedelta(minutes=10), self._sweep_macs),
             Duty("let Macs go on that wait too long", timedelta(seconds=5), self._release_macs),
             Duty("forget what is over", timedelta(minutes=1), self._forget),
         )
@@ -222,6 +226,18 @@ class Home:
         """The keys that vouch for what Macs say of themselves."""
         settings = self.parts.settings
         return DeviceAuthorities.read(settings.apple_device_authorities, audit_only=settings.apple_machine_info_audit_only)
+
+    @cached_property
+    def waker(self) -> Waker:
+        """What wakes Macs through Apple's push service."""
+        return waker(self.work_of(lambda unit: unit.apple_waking), self.network, self.parts)
+
+    async def _wake_macs(self) -> None:
+        if self.parts.settings.apple_push_service != NO_PUSHES:
+            await self.waker.run()
+
+    def _sweep_macs(self) -> None:
+        self.waker.sweep()
 
     async def _ask_apple(self) -> None:
         await self.apple_sync.run()

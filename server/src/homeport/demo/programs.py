@@ -68,6 +68,7 @@ class Programs:
             "HOMEPORT_ORGANIZATION": "Acme",
             "HOMEPORT_OUTBOUND_ALLOW": f"{self.issuer},{self.apple['url']}",
             "HOMEPORT_APPLE_SERVICE": self.apple["url"],
+            "HOMEPORT_APPLE_PUSH_SERVICE": "off",
             "HOMEPORT_APPLE_DEVICE_AUTHORITIES": self.apple["device_authority"],
         }
         log = (self.folder / "server.log").open("w")

@@ -79,11 +79,15 @@ class Outbound:
     def tls(self) -> ssl.SSLContext:
         """What certificates are judged by."""
         if not self._tls:
-            context = httpcore2.default_ssl_context()
-            if self.ca_file is not None:
-                context.load_verify_locations(cafile=self.ca_file)
-            self._tls.append(context)
+            self._tls.append(self.fresh_tls())
         return self._tls[0]
+
+    def fresh_tls(self) -> ssl.SSLContext:
+        """Return the same for one purpose alone, such as a client certificate."""
+        context = httpcore2.default_ssl_context()
+        if self.ca_file is not None:
+            context.load_verify_locations(cafile=self.ca_file)
+        return context
 
     async def _follow(self, request: Fetch) -> Response:
         target = _parse(request.url)
@@ -136,7 +140,7 @@ class Outbound:
             httpcore2.ProxyError,
             OSError,
         ) as error:
-            raise _explained(error, target) from error
+            raise explained(error, target) from error
 
     def _pool(self, network: CheckedNetwork, *, through_proxy: bool) -> httpcore2.AsyncConnectionPool:
         if through_proxy and self.proxy is not None:
@@ -224,7 +228,7 @@ def _refuse_literal(host: str) -> None:
         )
 
 
-def _explained(error: Exception, target: Target) -> _Failure:
+def explained(error: Exception, target: Target) -> _Failure:
     """Find the cause that an operator can act on."""
     cause: BaseException | None = error
     while cause is not None:

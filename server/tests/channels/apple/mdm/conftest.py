@@ -47,6 +47,8 @@ class Mac:
     user: Any
     number: int
     identity: DeviceIdentity = None
+    token: bytes = b""
+    magic: str = ""
 
     @property
     def serial(self):

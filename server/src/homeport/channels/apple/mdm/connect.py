@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from homeport.channels.apple.authority.model import DeviceIdentity
@@ -26,6 +27,8 @@ _KEPT_OF_DEVICE = (
 )
 _KEPT_OF_SECURITY = ("FDE_Enabled", "SystemIntegrityProtectionEnabled", "FDE_HasPersonalRecoveryKey", "IsRecoveryLockEnabled")
 _MOST_ACCOUNTS = 50
+PUT_OFF = timedelta(minutes=30)
+"""When a Mac that put a command off is woken for it, should it not come by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,15 @@ class Connect:
             mac = management.tell(mac, Polled(idle=idle))
         command = management.queue.next(mac, message.user_id, idle=idle)
         if command is None and not message.user_id:
-            mac = replace(mac, push_due_at=None, push_tries=0)
+            mac = replace(mac, push_due_at=self._next_push(mac), push_tries=0)
         if mac != before:
             management.save(mac, before)
         return None if command is None else (command.id, management.queue.plist(command))
+
+    def _next_push(self, mac: Mac) -> datetime | None:
+        """Return when a Mac with nothing more to do now is woken again: never, unless it put a command off."""
+        waits = bool(mac.push_token) and bool(self.management.queue.store.open(mac.device_id, ""))
+        return self.management.clock.now() + PUT_OFF if waits else None
 
     def _answered(self, mac: Mac, message: Message, origin: Origin) -> Mac:
         management = self.management

@@ -105,10 +105,6 @@ class MacStore(Protocol):
         """Return devices that wait in Setup Assistant past their deadline."""
         ...
 
-    def to_push(self, now: datetime, limit: int) -> Sequence[str]:
-        """Return devices that are to be woken now."""
-        ...
-
     def remove(self, device_id: str) -> None:
         """Forget a Mac and its commands."""
         ...

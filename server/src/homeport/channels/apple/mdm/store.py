@@ -77,10 +77,6 @@ class MacSql:
         """Return devices that wait in Setup Assistant past their deadline."""
         return self._devices(apple_macs.c.deadline_at, now, limit)
 
-    def to_push(self, now: datetime, limit: int) -> Sequence[str]:
-        """Return devices that are to be woken now."""
-        return self._devices(apple_macs.c.push_due_at, now, limit)
-
     def remove(self, device_id: str) -> None:
         """Forget a Mac and its commands."""
         self.connection.execute(delete(apple_orders).where(apple_orders.c.device_id == device_id))

@@ -9,6 +9,9 @@ WARN_BEFORE = timedelta(days=30)
 TOPIC_PREFIX = "com.apple.mgmt."
 """What the topic of every MDM push certificate begins with."""
 
+GONE = frozenset({"Unregistered", "BadDeviceToken", "DeviceTokenNotForTopic", "ExpiredToken"})
+"""What Apple says of a token that will never work again; the Mac brings a new one by itself."""
+
 
 class CertificateState(StrEnum):
     """Whether Macs can be woken with it."""
@@ -63,3 +66,35 @@ class Credentials:
     certificate: str
     key: bytes = field(repr=False)
     topic: str
+
+
+class Fate(StrEnum):
+    """What became of a push: taken, refused for good, refused for now, refused for another reason, or nobody answered sensibly."""
+
+    TAKEN = "taken"
+    GONE = "gone"
+    LATER = "later"
+    REFUSED = "refused"
+    TROUBLE = "trouble"
+    """It concerns all Macs: the service is down, far away, or does not take the certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A Mac to be woken. `token` is in hex; `tries` counts the pushes since it last came."""
+
+    device_id: str
+    token: str = field(repr=False)
+    magic: str = field(repr=False)
+    topic: str
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What Apple said of one push; `pause` is how long it asks to wait."""
+
+    due: Due
+    fate: Fate
+    reason: str = ""
+    pause: timedelta = timedelta()
