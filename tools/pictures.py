@@ -1,7 +1,7 @@
 """Renew the pictures in docs/pictures: a real server, Okta simulator and machine, photographed in Chromium.
 
 Run as root (`make pictures`), because the machine's accounts are made with useradd. Each picture stays under 200 kB. With the word
-`terminals` only those of console and ssh are taken, with `document` only those of the test that follows the document on configuring Okta.
+`terminals` only those of console and ssh are taken, with `document` only those of the tests that follow the document on configuring Okta and a new Mac's first day.
 """
 
 import html
@@ -199,18 +199,19 @@ def take(browser: Browser, installation: Installation, machine: Machine, program
         shoot(page, "sign-in", whole=True)
 
 
-def follow_the_document() -> None:
-    """Let the browser test that follows the document leave its pictures, and keep them."""
+def follow(test: str, prefix: str) -> None:
+    """Let a browser test leave its numbered pictures, and keep them."""
     with tempfile.TemporaryDirectory(prefix="homeport-pictures-") as folder:
-        words = (sys.executable, "-m", "pytest", "-q", "-n0", "tests/journeys/test_configure_okta.py")
+        words = (sys.executable, "-m", "pytest", "-q", "-n0", f"tests/journeys/{test}.py")
         subprocess.run(words, cwd=ROOT, env={**os.environ, "HOMEPORT_JOURNEY_PICTURES": folder}, check=True)
         for shot in sorted(Path(folder).glob("[0-9]*.png")):
-            save(f"configure-okta-{shot.stem}", shot.read_bytes())
+            save(f"{prefix}-{shot.stem}", shot.read_bytes())
 
 
 def main() -> None:
     if sys.argv[1:] != ["terminals"]:
-        follow_the_document()
+        follow("test_configure_okta", "configure-okta")
+        follow("test_first_day_of_a_mac", "mac")
     if sys.argv[1:] == ["document"]:
         return
     terminals = terminal_pictures.texts()  # before the browser, whose loop would stand in the way of the server's set-up

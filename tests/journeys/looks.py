@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 SETTLED = """() => {
   for (let round = 0; round < 100; round++) {
@@ -77,11 +77,15 @@ def looks_right(page: Page, look: str, options: dict[str, Any] | None = None) ->
         page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
 
-def pictured(page: Page, name: str) -> None:
-    """Leave a picture of a whole page by this name, when somebody asked for pictures."""
+def pictured(page: Page, name: str, part: Locator | None = None) -> None:
+    """Leave a picture of a whole page, or of a part of it, by this name, when somebody asked for pictures."""
     if PICTURES:
         page.evaluate(SETTLED)
-        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True, animations="disabled")
+        path = Path(PICTURES) / f"{name}.png"
+        if part is not None:
+            part.screenshot(path=path, animations="disabled")
+        else:
+            page.screenshot(path=path, full_page=True, animations="disabled")
 
 
 def looks_right_everywhere(page: Page) -> None:

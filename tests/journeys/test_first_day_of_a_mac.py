@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 from tests.journeys.approval import Person
 from tests.journeys.installation import Installation, install
+from tests.journeys.looks import looks_right_everywhere, pictured
 from tests.journeys.portal import Portal
 from tests.support.processes import Programs
 
@@ -77,6 +78,10 @@ def sign_in(page: Page, installation: Installation, url: str, mac: Mac, login: s
     open_web_view(page, url, mac)
     person = Person(page, installation)
     person.heading("Set up this Mac")
+    pictured(page, "2-web-view")
+    size = page.viewport_size
+    looks_right_everywhere(page)
+    page.set_viewport_size(size)
     expect(page.get_by_role("main")).to_contain_text(SERIAL)
     person.press("Continue with Okta")
     with page.expect_download() as profile:
@@ -105,14 +110,20 @@ def test_a_new_mac_ends_with_a_locked_standard_account_of_the_person_who_signed_
         portal.add_user("grace", "grace.hopper@acme.example", "Grace", "Hopper")
         connect_apple(portal, apple)
         portal.comes_to_show(portal.page.get_by_role("main"), "2 of 2")
+        pictured(portal.page, "1-connected")
         portal.follow("Inventory")
         portal.follow(SERIAL)
         portal.shows("It leads Setup Assistant to Homeport.")
+        pictured(portal.page, "4-what-will-happen")
 
         handed = apple.boot(SERIAL)
         assert handed["await_device_configured"] is True
         mac = new_mac(tmp_path / "mac", authority)
         web_view = new_context(accept_downloads=True).new_page()
+        web_view.goto(handed["configuration_web_url"])
+        Person(web_view, installation).is_refused("This Mac did not say what it is", "Only its first request does")
+        looks_right_everywhere(web_view)
+        web_view.set_viewport_size({"width": 800, "height": 600})
         profile = sign_in(web_view, installation, handed["configuration_web_url"], mac, "ada.lovelace@acme.example")
         mac.install_enrollment(profile, awaiting=handed["await_device_configured"])
         assert mac.poll()[:2] == ["AccountConfiguration", "DeviceConfigured"]
@@ -124,6 +135,7 @@ def test_a_new_mac_ends_with_a_locked_standard_account_of_the_person_who_signed_
         portal.open("Devices")
         portal.row(SERIAL).get_by_role("link").first.click()
         evidence = portal.card("Automated Device Enrollment")
+        pictured(portal.page, "3-device", evidence)
         expect(evidence).to_contain_text("Confirmed")
         chain = evidence.get_by_role("table", name="Chain of evidence").locator("tbody tr")
         expect(chain.locator("td:first-child")).to_have_text(list(CHAIN))

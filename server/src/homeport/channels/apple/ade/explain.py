@@ -67,7 +67,8 @@ def _profile(device: AdeDevice, server: AdeServer, topic: str, now: datetime) ->
             why = f"Apple answered the last assignment with {device.failure}. It is repeated by itself."
         return Line(title, "None", "error", why)
     since = device.profile_assigned_at
-    age = f" It was assigned {(now - since).days} days ago." if since else ""
+    days = (now - since).days if since else 0
+    age = f" It was assigned {_ago(days)}." if since else ""
     if device.profile_uuid != server.profile_uuid:
         why = f"Apple has a profile of earlier settings, or of another server.{age} The next synchronization assigns the present one."
         return Line(title, "An earlier one", "warn", why)
@@ -75,6 +76,10 @@ def _profile(device: AdeDevice, server: AdeServer, topic: str, now: datetime) ->
         why = f"The Mac has fetched it already and keeps it until it is erased.{age}"
         return Line(title, "The present one, fetched", "ok", why)
     return Line(title, "The present one", "ok", f"It leads Setup Assistant to Homeport.{age}")
+
+
+def _ago(days: int) -> str:
+    return f"{days} days ago" if days > 1 else "yesterday" if days else "today"
 
 
 def _account(settings: AppleSettings, person: Person | None) -> Line:
