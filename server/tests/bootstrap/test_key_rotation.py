@@ -11,6 +11,9 @@ from tests.support.factor import set_up
 
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.rotation import rotate
+from homeport.channels.apple.authority.acme.model import Order
+from homeport.channels.apple.authority.acme.order import identifier
+from homeport.channels.apple.authority.acme.parts import SEALED_AS
 from homeport.channels.linux.help_desk import sealed_as
 from homeport.cli import main
 from homeport.foundation.database.columns import metadata
@@ -22,7 +25,7 @@ from homeport.trust.federation.actions import Typed
 from homeport.trust.federation.discovery import Judgement
 from homeport.trust.signin.model import Purpose
 
-ADMIN = system("test")
+ADMIN, ORDER = system("test"), "01a20a00-0000-7000-8000-00000000acce"
 
 
 def ring(home):
@@ -41,7 +44,7 @@ def everything(home):
 def used(any_house):
     """An installation with something in every sealed column.
 
-    Order keys, a key of the help desk, a client's two secrets and two proposed ones, an open sign-in, an administrator's second factor.
+    Order keys, a key of the help desk, a client's two secrets and two proposed ones, an open sign-in, an administrator's second factor, the authority's key and an order of Macs.
     """
     provider = any_house.connect()
     typed = Typed(
@@ -60,7 +63,15 @@ def used(any_house):
     any_house.started = any_house.do(
         lambda act: act.sign_ins.start(Purpose.DEVICE_LOGIN, "a-device", "browser", Origin("192.0.2.7", "Firefox"))
     )
+    any_house.do(lambda act: ordered(act, any_house.clock))
     return any_house
+
+
+def ordered(act, clock):
+    """An order of a Mac for a certificate, and with it the key of the authority for Macs."""
+    act.apple_authority.key()
+    sealed = act.acme.parts.sealer.seal(b"one-use", SEALED_AS)
+    act.acme.parts.store.add_order(Order(ORDER, "account", "hash", sealed, "token", clock.now()))
 
 
 def second_factor(act, clock):
@@ -88,6 +99,8 @@ def still_opens(house):
         returned = act.sign_ins.receive(house.provider_id, [("code", "a-code"), ("state", state)], "browser", Origin())
         assert len(returned.grant.code_verifier) >= 43
         administrator_id, phone = house.phone
+        assert act.apple_authority.key().key_size == 3072
+        assert identifier(act.acme.parts, act.acme.parts.store.order(ORDER))["value"] == "one-use"
         assert act.factors.prove(administrator_id, phone.code()) == "one-time password"
         raise Undone
     home.parts.database.dispose()
@@ -96,13 +109,13 @@ def still_opens(house):
 
 def test_rotation_seals_every_secret_anew_and_nothing_is_lost(used):
     (before,) = ring(used.home)
-    assert everything(used.home).count(f"v1.{before}.") == 8
-    assert rotate(used.home, ADMIN) == 8
+    assert everything(used.home).count(f"v1.{before}.") == 10
+    assert rotate(used.home, ADMIN) == 10
     (after,) = ring(used.home)
     assert after != before
     text = everything(used.home)
     assert f"v1.{before}." not in text
-    assert text.count(f"v1.{after}.") == 8
+    assert text.count(f"v1.{after}.") == 10
     assert "sealing_key_rotated" in text
     assert still_opens(used)
 
