@@ -72,5 +72,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/v2/identity-providers/{id}": {"json": {"oidc": {"url": "x"}}},
     "POST /admin/identity-providers/add": {"data": {"kind": "OKTA"}},
     "POST /admin/identity-providers/{provider_id}/confirm": {"data": {"understood": "on"}},
+    "POST /api/v2/applemdms/{apple_mdm_id}/devices/{device_id}/lock": {"json": {"reason": "Lost", "pin": "135790"}},
+    "POST /api/v2/applemdms/{apple_mdm_id}/devices/{device_id}/erase": {"json": {"reason": "Stolen", "serialNumber": "C02X"}},
 }
 """A body for each route that looks at the body before it asks for the permission."""
