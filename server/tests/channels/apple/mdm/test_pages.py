@@ -197,3 +197,7 @@ def test_the_page_of_a_mac_shows_its_chain_and_offers_only_what_its_reader_may_d
         assert ("/mac/look" in section) is offered
         for seen in (mac.serial, mac.udid, "MachineInfo", "Intended", "Waits for its account"):
             assert seen in section
+        assert "Show the PIN" not in section, "there is none yet"
+    act(mac, lambda macs: macs.lock(ADMIN, device_id, "Lost on a train"))
+    assert "Show the PIN" in str(pages.panel(device, ADMIN))
+    assert "Show the PIN" not in str(pages.panel(device, reader))

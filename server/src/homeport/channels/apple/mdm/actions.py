@@ -145,6 +145,11 @@ class MacActions:
         self.management.log.record(mac, "mac_pin_read", actor=actor)
         return str(self.management.queue.opened(found)["PIN"])
 
+    def has_pin(self, actor: Actor, mac: Mac) -> bool:
+        """Tell whether the Mac was locked or erased from here, so that `pin` has something to return."""
+        actor.require(Permission.DEVICES_READ)
+        return self.management.queue.store.newest(mac.device_id, WITH_PIN) is not None
+
     def _order(self, actor: Actor, mac: Mac, told: Told) -> Order | None:
         management, now = self.management, self.management.clock.now()
         order = Order(

@@ -77,7 +77,7 @@ class CheckIn:
             hostname=message.text("DeviceName"),
             serial_number=identity.serial,
             os="macos",
-            os_name=f"macOS {message.text('OSVersion', 32)}".strip(),
+            os_name="macOS",
             os_version=message.text("OSVersion", 32),
         )
         device = management.automated.enroll(identity.serial, facts, wanted.group_id, origin)

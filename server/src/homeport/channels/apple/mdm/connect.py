@@ -114,7 +114,7 @@ class Connect:
         found = message.raw.get("QueryResponses")
         said: Mapping[str, Any] = found if isinstance(found, dict) else {}
         version, name = str(said.get("OSVersion", ""))[:64], str(said.get("DeviceName", ""))[:253]
-        facts = DeviceFacts(hostname=name, os_version=version, os_name=f"macOS {version}" if version else "")
+        facts = DeviceFacts(hostname=name, os_version=version, os_name="macOS")
         self.management.devices.touch(mac.device_id, origin.address, facts)
         return replace(mac, facts={**mac.facts, **_kept(said, _KEPT_OF_DEVICE)})
 

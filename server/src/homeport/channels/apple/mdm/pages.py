@@ -99,6 +99,7 @@ class MacPages:
             chain = actions.macs.chain(actor, mac)
             recent = actions.macs.recent(actor, mac, SHOWN)
             orders = actions.macs.waiting(actor, mac)
+            has_pin = actions.macs.has_pin(actor, mac)
         return self.templates.fragment(
             "mdm/panel.html",
             device=device,
@@ -111,6 +112,7 @@ class MacPages:
             chain=[(link, STRENGTHS[link.strength]) for link in chain],
             commands=[(command, COMMANDS[command.state]) for command in recent],
             orders=[(order, ORDERS[order.request_type], order.asked_by == actor.id) for order in orders],
+            has_pin=has_pin,
             may_write=actor.may(Permission.APPLE_WRITE),
             may_erase=actor.may(Permission.APPLE_ERASE),
         )
