@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+from tests.journeys.access import can_be_used_by_keyboard, has_no_fault
 from tests.journeys.approval import Person
 from tests.journeys.installation import Installation, install
 from tests.journeys.looks import looks_right_everywhere, pictured
@@ -81,6 +82,8 @@ def sign_in(page: Page, installation: Installation, url: str, mac: Mac, login: s
     pictured(page, "2-web-view")
     size = page.viewport_size
     looks_right_everywhere(page)
+    has_no_fault(page)
+    can_be_used_by_keyboard(page)
     page.set_viewport_size(size)
     expect(page.get_by_role("main")).to_contain_text(SERIAL)
     person.press("Continue with Okta")
@@ -115,6 +118,7 @@ def test_a_new_mac_ends_with_a_locked_standard_account_of_the_person_who_signed_
         portal.follow(SERIAL)
         portal.shows("It leads Setup Assistant to Homeport.")
         pictured(portal.page, "4-what-will-happen")
+        has_no_fault(portal.page)
 
         handed = apple.boot(SERIAL)
         assert handed["await_device_configured"] is True
@@ -123,6 +127,7 @@ def test_a_new_mac_ends_with_a_locked_standard_account_of_the_person_who_signed_
         web_view.goto(handed["configuration_web_url"])
         Person(web_view, installation).is_refused("This Mac did not say what it is", "Only its first request does")
         looks_right_everywhere(web_view)
+        has_no_fault(web_view)
         web_view.set_viewport_size({"width": 800, "height": 600})
         profile = sign_in(web_view, installation, handed["configuration_web_url"], mac, "ada.lovelace@acme.example")
         mac.install_enrollment(profile, awaiting=handed["await_device_configured"])
@@ -136,6 +141,7 @@ def test_a_new_mac_ends_with_a_locked_standard_account_of_the_person_who_signed_
         portal.row(SERIAL).get_by_role("link").first.click()
         evidence = portal.card("Automated Device Enrollment")
         pictured(portal.page, "3-device", evidence)
+        has_no_fault(portal.page)
         expect(evidence).to_contain_text("Confirmed")
         chain = evidence.get_by_role("table", name="Chain of evidence").locator("tbody tr")
         expect(chain.locator("td:first-child")).to_have_text(list(CHAIN))

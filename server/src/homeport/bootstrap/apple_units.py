@@ -45,7 +45,7 @@ class AppleUnit(SignInUnit):
             self.ade,
             AppleSettingsSql(self._connection, self._clock).get,
             self.apple_push.topic,
-            self._mac_entitlement,
+            self.mac_entitlement,
             UserGroupSql(self._connection).group_ids_of,
             self.audit,
             self._clock,
@@ -53,7 +53,8 @@ class AppleUnit(SignInUnit):
         )
 
     @cached_property
-    def _mac_entitlement(self) -> MacEntitlement:
+    def mac_entitlement(self) -> MacEntitlement:
+        """Whom a Mac may belong to."""
         connection = self._connection
         settings = AppleSettingsSql(connection, self._clock)
         return MacEntitlement(UserSql(connection), AccessSql(connection), MacSql(connection), settings)

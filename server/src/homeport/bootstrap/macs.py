@@ -58,4 +58,5 @@ def _web_view(unit: Unit) -> WebViewActions:
 
 
 def _apple(unit: Unit) -> AppleActions:
-    return AppleActions(unit.ade, unit.apple_settings, unit.apple_push, unit.people, unit.user_groups, unit.federation)
+    may_have = unit.mac_entitlement.may_have
+    return AppleActions(unit.ade, unit.apple_settings, unit.apple_push, unit.people, unit.user_groups, unit.federation, may_have)

@@ -3,6 +3,7 @@
 import asyncio
 import html
 import re
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
@@ -48,8 +49,15 @@ def test_from_the_public_key_to_what_a_mac_will_do(connected, browser):
     assert "Assigned" in words(browser.get("/admin/apple/devices?status=assigned"))
     house.user("Ada.Lovelace" if not house.sql("SELECT 1 FROM users") else "Grace.Hopper")
     page = words(browser.get("/admin/apple/devices/C02AAAA1", params={"user": "ada.lovelace"}))
-    for sentence in ("The present one", "Not possible", "ada-lovelace", "Standard", "The person cannot change it."):
+    for sentence in ("The present one", "Not possible", "ada-lovelace", "Standard", "Let in", "The person cannot change it."):
         assert sentence in page
+    group = house.do(lambda act: act.device_groups.create(ADMIN, f"Lab {next(house.numbers)}"))
+    house.do(lambda act: act.access.limit_group(ADMIN, group.id, limited=True))
+    settings = house.do(lambda act: act.apple_settings.get(ADMIN))
+    house.do(lambda act: act.apple_settings.save(ADMIN, replace(settings, device_group_id=group.id)))
+    assert "Not let in" in words(browser.get("/admin/apple/devices/C02AAAA1", params={"user": "ada.lovelace"}))
+    settings = house.do(lambda act: act.apple_settings.get(ADMIN))
+    house.do(lambda act: act.apple_settings.save(ADMIN, replace(settings, device_group_id=None)))
     assert "No user has this user name" in words(browser.get("/admin/apple/devices/C02AAAA1?user=nobody"))
     connected.apple.faults["terms"] = 1
     asyncio.run(connected.sync())

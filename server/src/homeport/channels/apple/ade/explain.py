@@ -25,6 +25,8 @@ class Person:
 
     username: str
     active: bool
+    let_in: bool
+    """Access does not stand against them: that of the Mac, or of the device group which it joins."""
     groups: frozenset[str] = frozenset()
 
 
@@ -45,6 +47,8 @@ def explain(
         if provider
         else Line("Sign-in", "Not possible", "error", "No identity provider is connected, so nobody can sign in.")
     )
+    if person is not None:
+        lines.append(_access(person))
     lines.extend((_account(settings, person), _permission(settings, person)))
     return lines
 
@@ -82,10 +86,21 @@ def _ago(days: int) -> str:
     return f"{days} days ago" if days > 1 else "yesterday" if days else "today"
 
 
+def _access(person: Person) -> Line:
+    if person.let_in:
+        return Line(
+            "Access", "Let in", "ok", f"Neither the Mac nor its device group is limited to others than {person.username}."
+        )
+    why = f"{person.username} is not assigned to the Mac or its device group, which is limited; the sign-in is refused."
+    return Line("Access", "Not let in", "error", why)
+
+
 def _account(settings: AppleSettings, person: Person | None) -> Line:
     title = "Account"
     if person is None:
         return Line(title, "Depends on who signs in", "info", "Enter a user name to see whose account it would be.")
+    if not person.let_in:
+        return Line(title, "None", "error", f"{person.username} is not let in, so no account is made.")
     if not person.active:
         return Line(title, "None", "error", f"{person.username} is not activated, so the sign-in is refused.")
     name = account_name(person.username, settings.managed_admin_name)

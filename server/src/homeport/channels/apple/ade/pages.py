@@ -1,5 +1,6 @@
 """DEVICE MANAGEMENT > MDM (Apple): connect Apple Business Manager, see the inventory, and what a Mac would get."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -57,6 +58,8 @@ class AppleActions:
     people: People
     user_groups: UserGroups
     federation: Federation
+    may_have: Callable[[str, str], bool]
+    """Tells whether access lets a user in on the Mac with a serial number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ class ApplePages:
             provider = act.federation.active_provider()
             form, person = FormState.showing(user=user), None
             if user and actor.may(Permission.USERS_READ):
-                person = self._person(act, actor, user)
+                person = self._person(act, actor, user, serial)
                 if person is None:
                     form.fail("user", "No user has this user name.")
             settings, topic, now = act.configuration.get(actor), act.push.topic(), act.ade.clock.now()
@@ -179,13 +182,14 @@ class ApplePages:
         return self.templates.render("apple/device.html", request, device=found, lines=lines, form=form, may_ask=may_ask)
 
     @staticmethod
-    def _person(act: AppleActions, actor: Actor, typed: str) -> Person | None:
+    def _person(act: AppleActions, actor: Actor, typed: str, serial: str) -> Person | None:
         condition = Condition("username", "eq", normal_username(typed))
         users = act.people.list(actor, Listing(filters=(condition,), limit=1)).items
         if not users:
             return None
         groups = frozenset(group.id for group in act.user_groups.groups_of(actor, users[0].id))
-        return Person(users[0].username, users[0].state is UserState.ACTIVATED, groups)
+        let_in = act.may_have(users[0].id, serial)
+        return Person(users[0].username, users[0].state is UserState.ACTIVATED, let_in, groups)
 
     def _page(self, request: Request, actor: Actor, form: FormState, status: int = 200) -> Response:
         with self.work.read() as act:
