@@ -19,6 +19,7 @@ from homeport.channels.apple.ade.sync import AdeSync
 from homeport.channels.apple.authority.acme.attestation import AttestationRoots
 from homeport.channels.apple.capture.actions import Capture
 from homeport.channels.apple.machine_info.aspen_deviceinfo import DeviceAuthorities
+from homeport.channels.apple.mdm.renewal import Renewal
 from homeport.channels.apple.push.jobs import Waker
 from homeport.channels.apple.settings.model import AppleSettings
 from homeport.channels.linux.tables import order_keys
@@ -151,6 +152,7 @@ class Home:
             Duty("wake Macs", timedelta(seconds=1), self._wake_macs),
             Duty("wake Macs that were silent", timedelta(minutes=10), self._sweep_macs),
             Duty("let Macs go on that wait too long", timedelta(seconds=5), self._release_macs),
+            Duty("renew certificates of Macs", timedelta(hours=1), self._renew_macs),
             Duty("forget what is over", timedelta(minutes=1), self._forget),
         )
 
@@ -269,6 +271,11 @@ class Home:
                 return
         with self.work.write() as actions:
             actions.mac_management.release_late()
+
+    def _renew_macs(self) -> None:
+        with self.work.write() as actions:
+            due = [one.sha256 for one in actions.apple_authority.due_for_renewal()]
+            Renewal(actions.mac_management).wake_due(due)
 
     def _mac_deleted(self, work: UnitOfWork, event: DeviceDeleted) -> None:
         unit = self._unit(work)

@@ -29,10 +29,7 @@ def routers(home: Home, templates: Templates, panels: Panels) -> Sequence[APIRou
     web_view = WebView(
         home.work_of(_web_view),
         templates,
-        settings.public_url,
-        settings.organization,
         home.device_authorities,
-        bool(parts.attestation_roots.certificates),
         browser_of=lambda request: request.cookies.get(COOKIE) or parts.entropy.token(),
         leave=partial(leave, templates),
     )
@@ -54,7 +51,7 @@ def _authority(unit: Unit) -> AuthorityActions:
 
 
 def _web_view(unit: Unit) -> WebViewActions:
-    return WebViewActions(unit.apple_enrollments, unit.apple_authority, unit.federation, unit.sign_ins, unit.limits)
+    return WebViewActions(unit.apple_enrollments, unit.mac_profiles, unit.federation, unit.sign_ins, unit.limits)
 
 
 def _apple(unit: Unit) -> AppleActions:

@@ -9,6 +9,7 @@ from homeport.channels.apple.ade.store import AdeSql
 from homeport.channels.apple.applemdms.actions import AppleMdms
 from homeport.channels.apple.authority.identity import Identities
 from homeport.channels.apple.authority.store import SqlAuthorityStore
+from homeport.channels.apple.enrollment.signed_profile import SignedProfiles
 from homeport.channels.apple.enrollment.store import EnrollmentSql
 from homeport.channels.apple.mdm.actions import MacActions
 from homeport.channels.apple.mdm.api import MdmActions
@@ -162,9 +163,18 @@ class Unit(AppleUnit):
         return MacSessions(EnrollmentSql(self._connection), settings, AdeSql(self._connection), users, authority)
 
     @cached_property
+    def mac_profiles(self) -> SignedProfiles:
+        """The profiles by which Macs are managed."""
+        settings, attests = self._parts.settings, bool(self._parts.attestation_roots.certificates)
+        own = AppleSettingsSql(self._connection, self._clock)
+        return SignedProfiles(
+            self.apple_authority, settings.public_url, settings.organization, attests, lambda: own.get().certificate_way
+        )
+
+    @cached_property
     def mac_management(self) -> Management:
         """Macs under management."""
-        return self.macs(self.mac_sessions, MacCertificates(self.apple_authority))
+        return self.macs(self.mac_sessions, MacCertificates(self.apple_authority, self.mac_profiles))
 
     @cached_property
     def mac_pages(self) -> MacPageActions:

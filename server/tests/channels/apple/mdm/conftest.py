@@ -27,6 +27,9 @@ class Known:
         if self.udids.setdefault(identity.certificate_sha256, udid) != udid:
             raise Refused("certificate_of_another_mac", "The certificate belongs to another Mac.")
 
+    def renewal(self, mac):
+        return f"profile of {mac.serial}".encode()
+
     def retire(self, session_id, because):
         self.retired.append((session_id, because))
 

@@ -1,5 +1,6 @@
 """A Mac's first minutes and what may go wrong in them, on SQLite and PostgreSQL. Each trap of other servers is a test of its name."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from homeport.channels.apple.mdm.binding import BindingState
 from homeport.channels.apple.mdm.management import Refused
 from homeport.channels.apple.mdm.model import FINISHED_KEPT, MacState
 from homeport.channels.apple.mdm.release import DEADLINE, Phase
+from homeport.channels.apple.mdm.renewal import Renewal
 from homeport.directory.people.model import UserState
 from homeport.foundation.kernel.errors import Invalid
 
@@ -169,6 +171,39 @@ def test_an_old_enrolment_played_again_resets_nothing(mac):
     assert mac.stored.release.phase is Phase.RELEASED
     with pytest.raises(Refused):
         mac.connect(identity=old)
+
+
+def test_a_certificate_is_renewed_at_two_thirds_of_its_life_and_again_a_day_later_when_that_led_to_nothing(mac):
+    mac.enroll()
+    mac.work_off()
+    mac.identity = replace(mac.identity, issued_at=mac.house.clock.now())
+    mac.house.clock.forward(days=243)
+    assert mac.work_off() == []
+    mac.house.clock.forward(days=1)
+    kind, stale = mac.connect()
+    assert (kind, mac.last["Payload"]) == ("InstallProfile", f"profile of {mac.serial}".encode())
+    assert mac.connect()[1] == stale  # lost on the way: the same one again while its challenge lasts
+    mac.house.clock.forward(minutes=15)
+    kind, fresh = mac.connect()
+    assert (kind, fresh == stale) == ("InstallProfile", False)
+    mac.connect("Error", fresh)
+    mac.house.clock.forward(hours=23)
+    assert mac.work_off() == []
+    mac.house.clock.forward(hours=1)
+    assert mac.work_off() == ["InstallProfile"]
+
+
+def test_a_mac_whose_certificate_is_due_is_woken_once_and_a_mac_in_setup_assistant_is_sent_no_profile(mac):
+    mac.enroll()
+    mac.identity = replace(mac.identity, issued_at=mac.house.clock.now() - timedelta(days=300))
+    assert mac.connect()[0] == "AccountConfiguration"
+    device = mac.stored.device_id
+    mac.do(lambda act: act.queue.store.drop_open(device))
+    assert mac.connect() == (None, None)
+    due = [mac.identity.certificate_sha256, "unknown"]
+    assert mac.stored.push_due_at is None
+    assert [mac.do(lambda act: Renewal(act).wake_due(due)) for _ in range(2)] == [1, 0]
+    assert mac.stored.push_due_at == mac.house.clock.now()
 
 
 def test_what_an_earlier_sign_in_of_a_mac_earned_is_revoked_when_the_mac_enrols_anew(mac):

@@ -67,7 +67,7 @@ class Enrolling(Mac):
             full_name="Ada Lovelace",
             admin=True,
         )
-        self.house.do(lambda act: act.apple_enrollments.add(done))
+        self.house.do(lambda act: act.apple_enrollments.store.add(done))
 
     def certify(self, name="device"):
         """Get a certificate; SCEP itself has tests of its own."""
@@ -202,6 +202,22 @@ def test_a_renewed_certificate_speaks_and_the_earlier_one_never_again(new_mac):
     mac.poll()
     mac.house.clock.forward(seconds=1)
     mac.certify("renewed")
+    assert mac.poll() == []
+    mac.identity = "device"
+    with pytest.raises(Refused, match="400"):
+        mac.poll()
+
+
+def test_the_server_renews_a_certificate_over_scep_and_the_earlier_one_is_good_until_the_new_one_speaks(new_mac):
+    mac = new_mac().begin()
+    mac.poll()
+    mac.house.clock.forward(days=250)
+    mac.house.home._renew_macs()
+    assert mac.stored.push_due_at == mac.house.clock.now()
+    first = mac.stored.certificate_sha256
+    assert mac.poll() == ["InstallProfile"]
+    assert mac.identity == "renewed"
+    assert mac.stored.certificate_sha256 != first  # its answer was signed with the new one already
     assert mac.poll() == []
     mac.identity = "device"
     with pytest.raises(Refused, match="400"):

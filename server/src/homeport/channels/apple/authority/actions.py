@@ -38,7 +38,7 @@ CHANNEL = system("apple")
 SEALED_AS = "apple device authority"
 SUPERSEDED = "superseded"
 """A newer certificate of the same session was used."""
-MOST_DUE = 100
+MOST_DUE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Authority:
         # public: the caller identified the device by its certificate
         if not udid or not self.store.bind(identity.certificate_sha256, udid):
             raise UnknownDevice("The certificate belongs to another Mac than the one that sent the message.")
-        return DeviceIdentity(identity.certificate_sha256, identity.session_id, udid, identity.serial)
+        return replace(identity, udid=udid)
 
     def note_refusal(self, sentence: str, origin: Origin) -> None:
         """Record that a request for a certificate was refused, and why."""
@@ -174,7 +174,8 @@ class Authority:
     def due_for_renewal(self, limit: int = MOST_DUE) -> Sequence[DeviceCertificate]:
         """Return the certificates in use that are older than two thirds of their life, the oldest first."""
         # public: the server's own upkeep
-        return self.store.due(self.clock.now() - RENEW_AFTER, limit)
+        now = self.clock.now()
+        return self.store.due(now - RENEW_AFTER, now, limit)
 
     def forget_challenges(self) -> int:
         """Forget challenges whose time is over."""

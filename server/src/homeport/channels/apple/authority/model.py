@@ -1,6 +1,6 @@
 """Certificates of devices, the challenges that earn them, and who a certificate stands for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -28,6 +28,7 @@ class DeviceIdentity:
     session_id: str
     udid: str | None
     serial: str
+    issued_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class DeviceCertificate:
     @property
     def identity(self) -> DeviceIdentity:
         """Return whom it stands for."""
-        return DeviceIdentity(self.sha256, self.session_id, self.udid, self.serial)
+        return DeviceIdentity(self.sha256, self.session_id, self.udid, self.serial, self.issued_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,6 @@ class AuthorityStore(Protocol):
         """Revoke a certificate; False when it was revoked before or is not known."""
         ...
 
-    def due(self, issued_before: datetime, limit: int) -> Sequence[DeviceCertificate]:
-        """Return the certificates in use that were issued before a moment, the oldest first."""
+    def due(self, issued_before: datetime, now: datetime, limit: int) -> Sequence[DeviceCertificate]:
+        """Return the certificates in use, and still good, that were issued before a moment, the oldest first."""
         ...

@@ -109,12 +109,17 @@ class SqlAuthorityStore:
         )
         return revoked.rowcount == 1
 
-    def due(self, issued_before: datetime, limit: int) -> Sequence[DeviceCertificate]:
+    def due(self, issued_before: datetime, now: datetime, limit: int) -> Sequence[DeviceCertificate]:
         """Return the certificates in use that were issued before a moment, the oldest first."""
         table = apple_certificates.c
         query = (
             select(apple_certificates)
-            .where(table.revoked_at.is_(None), table.first_used_at.is_not(None), table.issued_at < issued_before)
+            .where(
+                table.revoked_at.is_(None),
+                table.first_used_at.is_not(None),
+                table.issued_at <= issued_before,
+                table.not_after > now,
+            )
             .order_by(table.issued_at)
             .limit(limit)
         )

@@ -4,20 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from homeport.channels.apple.authority.acme.model import PATH as ACME_PATH
-from homeport.channels.apple.authority.actions import Authority
-from homeport.channels.apple.authority.api import PATH as SCEP_PATH
-from homeport.channels.apple.authority.model import Way
-from homeport.channels.apple.cms import signing
 from homeport.channels.apple.enrollment.actions import PROFILE_PATH, Enrollments
-from homeport.channels.apple.enrollment.model import LIFETIME, Enrollment, Obstacle
-from homeport.channels.apple.enrollment.profile import CONTENT_TYPE, Wanted, build
+from homeport.channels.apple.enrollment.model import LIFETIME, Obstacle
+from homeport.channels.apple.enrollment.profile import CONTENT_TYPE
+from homeport.channels.apple.enrollment.signed_profile import SignedProfiles
 from homeport.channels.apple.machine_info.aspen_deviceinfo import DeviceAuthorities
-from homeport.channels.apple.mdm.model import CHECKIN_PATH, CONNECT_PATH
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
@@ -64,7 +58,7 @@ class WebViewActions:
     """What the web view needs in one unit of work."""
 
     enrollments: Enrollments
-    authority: Authority
+    profiles: SignedProfiles
     federation: Federation
     sign_ins: SignIns
     limits: RateLimits
@@ -76,11 +70,7 @@ class WebView:
 
     work: Work[WebViewActions]
     templates: Templates
-    public_url: str
-    organization: str
     authorities: DeviceAuthorities
-    attests: bool
-    """A root that vouches for Macs' hardware is pinned, so that hardware can be asked to vouch for the key."""
     browser_of: Callable[[Request], str]
     """The browser's own secret, which ties it to the sign-ins that it begins."""
     leave: Callable[[Request, Started | SignIn, str], Response]
@@ -153,29 +143,9 @@ class WebView:
             if obstacle := act.enrollments.obstacle(found):
                 act.enrollments.turned_away(found, obstacle, origin_of(request))
                 return self._page(request, *TURNED_AWAY[obstacle], 403, again=obstacle is Obstacle.NOT_SIGNED_IN)
-            content = self._signed(act, found, act.enrollments.topic())
+            content = act.profiles.make(found.id, found.serial, act.enrollments.topic(), udid=found.udid)
             act.enrollments.issued(found, origin_of(request))
         return Response(content, media_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
-
-    def _signed(self, act: WebViewActions, found: Enrollment, topic: str) -> bytes:
-        certificate, way = act.authority.certificate(), act.enrollments.settings().certificate_way
-        known_from_the_start = found.udid if way is not Way.SCEP else ""  # what the hardware attests has to be the same Mac
-        wanted = Wanted(
-            public_url=self.public_url,
-            organization=self.organization,
-            topic=topic,
-            session_id=found.id,
-            serial=found.serial,
-            challenge=act.authority.challenge(found.id, found.serial, known_from_the_start or None, way),
-            authority=certificate.public_bytes(Encoding.DER),
-            scep_path=SCEP_PATH,
-            acme_path=ACME_PATH,
-            checkin_path=CHECKIN_PATH,
-            connect_path=CONNECT_PATH,
-            way=way,
-            attest=self.attests,
-        )
-        return signing.sign(build(wanted), act.authority.key(), certificate)
 
     def _over(self, request: Request) -> Response:
         return self._page(request, "This took too long", f"Setting up begins anew after 15 minutes. {RESTART}", 403)

@@ -12,6 +12,7 @@ from homeport.channels.apple.mdm.management import SEEN_EVERY, Management, Refus
 from homeport.channels.apple.mdm.messages import Message
 from homeport.channels.apple.mdm.model import Command, Mac, MacState
 from homeport.channels.apple.mdm.release import Answered, Need, Polled
+from homeport.channels.apple.mdm.renewal import Renewal
 from homeport.directory.devices.model import DeviceFacts
 from homeport.foundation.kernel.actor import Origin
 
@@ -54,6 +55,8 @@ class Connect:
             management.devices.touch(mac.device_id, origin.address)
         if not message.user_id:
             mac = management.tell(mac, Polled(idle=idle))
+            if idle:
+                Renewal(management).offer(mac, identity)
         command = management.queue.next(mac, message.user_id, idle=idle)
         if command is None and not message.user_id:
             mac = replace(mac, push_due_at=self._next_push(mac), push_tries=0)

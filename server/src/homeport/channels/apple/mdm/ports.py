@@ -65,6 +65,10 @@ class Certificates(Protocol):
         """Hold a certificate to a UDID; raise UnknownDevice when it has another."""
         ...
 
+    def renewal(self, mac: Mac) -> bytes:
+        """Return a profile that earns the Mac its next certificate, within 15 minutes."""
+        ...
+
     def retire(self, session_id: str, because: str) -> None:
         """Revoke every certificate of a sign-in, so that nothing it earned is worth anything; `because` is a short code."""
         ...
