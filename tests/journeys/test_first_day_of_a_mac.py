@@ -139,10 +139,10 @@ def test_a_new_mac_ends_with_a_locked_standard_account_of_the_person_who_signed_
 
         portal.open("Devices")
         portal.row(SERIAL).get_by_role("link").first.click()
-        evidence = portal.card("Automated Device Enrollment")
+        evidence = portal.card("Chain of evidence")
         pictured(portal.page, "3-device", evidence)
         has_no_fault(portal.page)
-        expect(evidence).to_contain_text("Confirmed")
+        expect(portal.card("Automated Device Enrollment")).to_contain_text("Confirmed")
         chain = evidence.get_by_role("table", name="Chain of evidence").locator("tbody tr")
         expect(chain.locator("td:first-child")).to_have_text(list(CHAIN))
         for link, words in zip(CHAIN, (SERIAL, "Mac14,2", installation.okta.issuer, "", UDID, "ada"), strict=True):
