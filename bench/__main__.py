@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import agent, imports, interactive, lists, sign_ins, start, suspension, trouble
+from bench import agent, imports, interactive, lists, macs, sign_ins, start, suspension, trouble
 from bench.frame import RESULTS, Bench, Report, machine
 
 BENCHES = (
@@ -16,6 +16,7 @@ BENCHES = (
     Bench(
         "suspension", "how soon does a suspension close the account on a device, with 1,000 devices connected?", suspension.run
     ),
+    Bench("macs", "what do 1,000 Macs cost that enrol at once and then poll, with nothing lost?", macs.run),
     Bench("lists", "how long do list pages and searches take with 100,000 people and 20,000 devices?", lists.run),
     Bench("imports", "how long does an import of 100,000 users take, with its progress watched?", imports.run),
     Bench("trouble", "whom does a hung server slow down, and whom 10,000 names at ssh?", trouble.run),
