@@ -17,6 +17,7 @@ from tests.support.mac_crowd import LightMac, Send, crowd
 from bench.frame import Figure
 from bench.process import cpu_seconds, resident_mib
 from bench.site import Site, site
+from homeport.directory.people.actions import People
 from homeport.directory.people.model import User, UserState
 
 MACS, FEW, CONNECTIONS, PORTION = 1000, 50, 64, 100
@@ -24,8 +25,7 @@ MACS, FEW, CONNECTIONS, PORTION = 1000, 50, 64, 100
 
 def run() -> Iterator[Figure]:
     with site() as opened:
-        user = _person(opened)
-        few, many = _macs(opened, user, range(FEW)), _macs(opened, user, range(FEW, FEW + MACS))
+        few, many = _macs(opened, range(FEW)), _macs(opened, range(FEW, FEW + MACS))
         before = resident_mib(opened.pid)
         few_took, _ = _all(opened, few, LightMac.enrol)
         began = cpu_seconds(opened.pid)
@@ -51,21 +51,21 @@ def run() -> Iterator[Figure]:
         yield Figure("memory after the polls, beside all enrolled", after / enrolled, "times", 1.1)
 
 
-def _macs(opened: Site, user: User, numbers: range) -> list[LightMac]:
+def _macs(opened: Site, numbers: range) -> list[LightMac]:
+    """Write down that a person signed in at each Mac, another one at every Mac."""
     key = rsa.generate_private_key(65537, 2048)
     made: list[LightMac] = []
     with opened.estate.home() as home:
         for start in range(numbers.start, numbers.stop, PORTION):
             with home.work.write() as actions:
-                made += crowd(actions, user, key, range(start, min(start + PORTION, numbers.stop)))
+                for number in range(start, min(start + PORTION, numbers.stop)):
+                    made += crowd(actions, _person(actions.people, f"mac{number}"), key, range(number, number + 1))
     return made
 
 
-def _person(opened: Site) -> User:
-    with opened.estate.home() as home, home.work.write() as actions:
-        return actions.people.create(
-            ACTOR, username="macs", email="macs@acme.example", firstname="Ada", state=UserState.ACTIVATED
-        )
+def _person(people: People, username: str) -> User:
+    email = f"{username}@acme.example"
+    return people.create(ACTOR, username=username, email=email, firstname="Ada", state=UserState.ACTIVATED)
 
 
 def _enrolled(opened: Site) -> int:

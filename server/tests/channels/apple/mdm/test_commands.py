@@ -59,6 +59,12 @@ def test_the_lock_is_never_undone_by_the_key_that_a_circulating_guide_sets_besid
     assert "DontAutoPopulatePrimaryAccountInfo" not in commands.account_configuration("Ada Lovelace", "ada")
 
 
+def test_fleet_38669_a_pane_that_is_not_locked_still_holds_the_name_that_is_intended():
+    unlocked = commands.account_configuration("Ada Lovelace", "ada", lock=False)
+    assert unlocked["LockPrimaryAccountInfo"] is False
+    assert (unlocked["PrimaryAccountFullName"], unlocked["PrimaryAccountUserName"]) == ("Ada Lovelace", "ada")
+
+
 def test_a_standard_account_without_an_administrator_is_refused_since_nobody_could_administer_the_mac():
     with pytest.raises(Invalid, match="managed administrator"):
         commands.account_configuration("Ada Lovelace", "ada", standard=True)

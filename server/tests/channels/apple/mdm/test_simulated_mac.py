@@ -1,7 +1,9 @@
 """A Mac that shares no code with the server, signing with the `openssl` command line, through every middleware of the server."""
 
+import base64
 import plistlib
 from contextlib import suppress
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,11 +12,13 @@ from tests.support.house import ADMIN
 
 from homeport.channels.apple.authority.model import Asked
 from homeport.channels.apple.enrollment.model import Enrollment, EnrollmentState
+from homeport.channels.apple.mdm.api import BURST, PER_MINUTE
 from homeport.channels.apple.mdm.binding import BindingState
 from homeport.channels.apple.mdm.model import bootstrap_sealed_as, command_sealed_as
 from homeport.channels.apple.mdm.release import DEADLINE, Phase
 from homeport.channels.apple.mdm.store import CommandSql, MacSql, seal_anew
 from homeport.directory.people.model import UserState
+from homeport.foundation.kernel.actor import Origin
 from homeport.foundation.kernel.entropy import hash_token
 from homeport_simulators.apple.mac import Mac, Refused
 from homeport_simulators.apple.openssl import OpenSsl
@@ -233,13 +237,29 @@ def test_micromdm_460_nanomdm_a_wrong_signature_is_400_and_never_401_and_says_no
 
 
 def test_micromdm_460_a_body_changed_on_the_way_is_refused(new_mac):
-    import base64  # noqa: PLC0415 - of this test alone
-
     mac = new_mac().begin()
     body = plistlib.dumps({"UDID": mac.udid, "Status": "Idle"})
     signature = base64.b64encode(mac.tool.sign_detached("device", body)).decode()
     for sent, status in ((body, 200), (body + b"\n", 400)):
         assert mac.house.client.put("/mdm/connect", content=sent, headers={"Mdm-Signature": signature}).status_code == status
+
+
+def test_a_mac_that_talks_too_much_and_a_network_that_guesses_are_told_when_to_come_again(new_mac):
+    mac = new_mac().begin()
+    house, stored = mac.house, mac.stored
+    network = Origin(house.do(lambda act: act.devices.get(ADMIN, stored.device_id)).address).network
+    body = plistlib.dumps({"UDID": mac.udid, "Status": "Idle"})
+    right = base64.b64encode(mac.tool.sign_detached("device", body)).decode()
+    try:
+        for key, signature in ((f"mdm {stored.certificate_sha256}", right), (f"mdm refused {network}", "AAAA")):
+            before = house.client.put("/mdm/connect", content=body, headers={"Mdm-Signature": signature})
+            assert before.status_code in {200, 400}
+            house.do(lambda act, key=key: [act.limits.take(key, burst=BURST, per_minute=PER_MINUTE) for _ in range(BURST)])
+            answer = house.client.put("/mdm/connect", content=body, headers={"Mdm-Signature": signature})
+            assert (answer.status_code, answer.content) == (503, b"")
+            assert int(answer.headers["retry-after"]) > 0
+    finally:
+        house.do(lambda act: act.limits.remove_before(house.clock.now() + timedelta(days=1)))
 
 
 def test_one_mac_cannot_speak_for_another_over_http(new_mac):
