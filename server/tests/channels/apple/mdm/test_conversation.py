@@ -1,5 +1,6 @@
 """A Mac's first minutes and what may go wrong in them, on SQLite and PostgreSQL. Each trap of other servers is a test of its name."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -214,6 +215,27 @@ def test_what_an_earlier_sign_in_of_a_mac_earned_is_revoked_when_the_mac_enrols_
     assert mac.sessions.retired == []  # repeated, not anew
     mac.enroll()
     assert mac.sessions.retired == [(first, "enrolled_anew")]
+
+
+def test_a_mac_that_enrols_for_another_person_is_recorded_once_with_both_persons(mac, other):
+    def recorded():
+        rows = mac.house.sql(
+            "SELECT success, changes FROM audit_entries WHERE event_type = 'mac_owner_change'"
+            f" AND resource_id = '{mac.stored.device_id}' ORDER BY id"
+        )
+        return [(bool(success), json.loads(changes) if isinstance(changes, str) else changes) for success, changes in rows]
+
+    mac.enroll()
+    mac.house.clock.forward(minutes=1)
+    mac.enroll()
+    assert recorded() == []  # erased, and the same person again
+    before = mac.user
+    mac.user = other.user
+    mac.house.clock.forward(minutes=1)
+    mac.enroll()
+    mac.authenticate()  # repeated by a network
+    assert recorded() == [(True, [{"field": "user_id", "before": before.id, "after": other.user.id}])]
+    assert mac.stored.user_id == other.user.id
 
 
 def test_a_mac_cannot_drive_another_one_out_by_claiming_its_udid(mac, other):

@@ -11,6 +11,7 @@ from homeport.channels.apple.mdm.messages import Message
 from homeport.channels.apple.mdm.model import Mac, MacState, bootstrap_sealed_as
 from homeport.channels.apple.mdm.ports import Wanted
 from homeport.channels.apple.mdm.release import Awaits
+from homeport.directory.audit.model import Change
 from homeport.directory.devices.model import DeviceFacts
 from homeport.foundation.kernel.actor import Origin
 
@@ -101,6 +102,9 @@ class CheckIn:
         management.log.record(
             fresh, "mac_authenticate", details={"session_id": identity.session_id, "again": mac is not None}, origin=origin
         )
+        if mac is not None and mac.user_id != wanted.user_id:
+            change = Change("user_id", mac.user_id, wanted.user_id)
+            management.log.record(fresh, "mac_owner_change", changes=[change], origin=origin)
         return Answer()
 
     def _refuse_replay(self, identity: DeviceIdentity, message: Message, wanted: Wanted) -> None:
