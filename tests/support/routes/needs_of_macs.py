@@ -16,6 +16,8 @@ NEEDS_OF_MACS: dict[str, str] = {
     "POST /admin/apple/disconnect": "apple:write",
     "GET /admin/apple/devices": "apple:read",
     "GET /admin/apple/devices/{serial}": "apple:read",
+    "POST /admin/apple/devices/{serial}/block": "apple:read apple:write",
+    "POST /admin/apple/devices/{serial}/unblock": "apple:read apple:write",
     "GET /admin/apple/push": "apple:read",
     "POST /admin/apple/push/request": "apple:write",
     "GET /admin/apple/push/certificate": "apple:write",

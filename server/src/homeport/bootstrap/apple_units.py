@@ -57,7 +57,8 @@ class AppleUnit(SignInUnit):
         """Whom a Mac may belong to."""
         connection = self._connection
         settings = AppleSettingsSql(connection, self._clock)
-        return MacEntitlement(UserSql(connection), AccessSql(connection), MacSql(connection), settings)
+        enrollments = EnrollmentSql(connection)
+        return MacEntitlement(UserSql(connection), AccessSql(connection), MacSql(connection), settings, enrollments, self._clock)
 
     @cached_property
     def apple_authority(self) -> Authority:

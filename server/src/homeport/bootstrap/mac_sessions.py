@@ -12,6 +12,7 @@ from homeport.channels.apple.settings.store import AppleSettingsSql
 from homeport.directory.devices.store.access import AccessSql
 from homeport.directory.people.model import UserState
 from homeport.directory.people.store import UserSql
+from homeport.foundation.kernel.clock import Clock
 
 EARNED = frozenset({EnrollmentState.SIGNED_IN, EnrollmentState.ISSUED, EnrollmentState.ENROLLED})
 
@@ -24,6 +25,8 @@ class MacEntitlement:
     access: AccessSql
     macs: MacSql
     settings: AppleSettingsSql
+    enrollments: EnrollmentSql
+    clock: Clock
 
     def is_active(self, user_id: str) -> bool:
         """Tell whether the person is there and activated."""
@@ -34,7 +37,22 @@ class MacEntitlement:
         """Tell whether access stands against the person: that of the device group which the Mac joins, or its own if it was here before."""
         group, known = self.settings.get().device_group_id, self.macs.by_serial(serial)
         joins = group is None or self.access.may_join(user_id, group)
-        return joins and (known is None or self.access.may_enter(user_id, known))
+        if known is None or not joins:
+            return joins
+        return self.access.may_enter(user_id, known) and not self._somebody_elses(user_id, known)
+
+    def has_room(self, user_id: str, serial: str) -> bool:
+        """Tell whether the person may have this Mac besides those they have, and those whose profile they took a moment ago."""
+        most = self.settings.get().most_macs
+        if not most:
+            return True
+        self.users.get_for_update(user_id)  # so that two Macs at once do not both find the last place free
+        others = {*self.macs.serials_of(user_id), *self.enrollments.issued_to(user_id, self.clock.now())} - {serial}
+        return len(others) < most
+
+    def _somebody_elses(self, user_id: str, device_id: str) -> bool:
+        mac = self.macs.get(device_id) if self.settings.get().same_person else None
+        return mac is not None and mac.user_id != user_id
 
 
 @dataclass(frozen=True, slots=True)

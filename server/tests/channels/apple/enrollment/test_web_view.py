@@ -2,118 +2,29 @@
 
 import base64
 import json
-import plistlib
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
-from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
-from tests.support.house import ADMIN, ORIGIN
+from tests.support.house import ADMIN
+from tests.support.web_view import TOPIC, begin, profile_of, sign_in, web_view
 from tools.leaks import Secrets
 
-from homeport.bootstrap.web import wrapped
 from homeport.channels.apple.ade.model import AdeDevice
 from homeport.channels.apple.authority.acme.attestation import AttestationRoots
 from homeport.channels.apple.authority.model import Way
-from homeport.channels.apple.cms import signing
-from homeport.channels.apple.cms.signed import verify
 from homeport.channels.apple.enrollment.pages import COOKIE, HEADER
-from homeport.channels.apple.machine_info.aspen_deviceinfo import DeviceAuthorities
 from homeport.channels.apple.mdm.evidence import Strength
 from homeport.channels.apple.mdm.model import MacState
 from homeport.channels.apple.push.model import PushSetup
-from homeport.channels.apple.settings.model import AppleSettings
 from homeport.directory.devices.model import Subject, SubjectKind, Target, TargetKind
 from homeport.directory.people.model import UserState
 from homeport.foundation.kernel.errors import Invalid
-from homeport.trust.federation.recorder import Recorder
-from homeport.trust.signin.callback import COOKIE as BROWSER
 from homeport.trust.signin.model import State
 from homeport_simulators.apple.acme import AcmeRefused
 from homeport_simulators.apple.attestation import AttestationAuthority
 from homeport_simulators.apple.mac import Mac
-
-TOPIC = "com.apple.mgmt.External.11111111-2222"
-
-
-def issued(name, key, issuer_name, issuer_key):
-    """A certificate like Apple's own: over since 2014."""
-    named = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one)]) for one in (name, issuer_name)]
-    builder = x509.CertificateBuilder().subject_name(named[0]).issuer_name(named[1]).public_key(key.public_key())
-    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(datetime(2007, 4, 16, tzinfo=UTC))
-    return builder.not_valid_after(datetime(2014, 4, 16, tzinfo=UTC)).sign(issuer_key, hashes.SHA256())
-
-
-class Macs:
-    """A device authority, and Macs that say who they are."""
-
-    def __init__(self):
-        self.authority, self.key = (rsa.generate_private_key(65537, 1024) for _ in range(2))
-        self.certificate = issued("a device", self.key, "Device CA", self.authority)
-        self.stranger = issued("a developer", self.key, "Device CA", self.key)
-
-    def header(self, serial, certificate=None, **more):
-        plain = plistlib.dumps({"SERIAL": serial, "UDID": f"UDID-{serial}", "PRODUCT": "Mac14,2", "LANGUAGE": "en", **more})
-        return base64.b64encode(signing.sign(plain, self.key, certificate or self.certificate)).decode()
-
-
-@pytest.fixture(scope="module")
-def macs():
-    return Macs()
-
-
-@pytest.fixture(scope="module")
-def house(shared_house, macs):
-    shared_house.clock.present = datetime.now(UTC) + timedelta(hours=1)  # later than whatever `openssl` dates its certificates
-    shared_house.home.device_authorities = DeviceAuthorities((macs.authority.public_key(),))
-    shared_house.connect()
-    shared_house.user("ada")
-    shared_house.user("bob")
-    serials = ["C02AAAA1", "C02AAAA2", "C02AAAA3", "C02AAAA4", "C02AAAA5"]
-    shared_house.do(lambda act: act.ade.public_key(ADMIN))
-    devices = [*(AdeDevice(serial, device_family="Mac") for serial in serials), AdeDevice("IPAD0001", device_family="iPad")]
-    gone = AdeDevice("GONE0001", removed_at=shared_house.clock.now())
-    shared_house.do(lambda act: act.ade.store.put([*devices, gone]))
-    settings = AppleSettings(welcome_text="Welcome to Acme.\nHave your phone at hand.")
-    shared_house.do(lambda act: act.apple_settings.save(ADMIN, settings))
-    shared_house.do(lambda act: act.apple_push.store.save(PushSetup(topic=TOPIC)))
-    return shared_house
-
-
-def web_view(house):
-    return TestClient(wrapped(house.home), base_url=house.settings.public_url, follow_redirects=False)
-
-
-def begin(house, macs, serial):
-    view = web_view(house)
-    answer = view.get("/apple/enroll", headers={HEADER: macs.header(serial)})
-    assert answer.status_code == 303, answer.text
-    return view
-
-
-def sign_in(house, view, name="ada", **claims):
-    """Sign in with an honest provider, in this web view."""
-    answer = view.post("/apple/enroll/sign-in", headers={"Origin": house.settings.public_url})
-    assert answer.status_code == 303, answer.text
-    query = dict(pair.split("=") for pair in urlsplit(answer.headers["location"]).query.split("&"))
-    provider = house.sql("SELECT id FROM identity_providers")[0][0]
-    parameters = [("code", "a-code"), ("state", query["state"])]
-    returned = house.do(lambda act: act.sign_ins.receive(provider, parameters, view.cookies[BROWSER], ORIGIN))
-    outcome = house.provider_says(returned, name, **claims)
-    return house.do(lambda act: act.sign_ins.conclude(returned.sign_in.id, outcome, Recorder(house.clock)))
-
-
-def profile_of(answer):
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "application/x-apple-aspen-config"
-    document = plistlib.loads(verify(answer.content).content)
-    return document, {one["PayloadType"]: one for one in document["PayloadContent"]}
 
 
 def test_from_the_first_request_to_the_profile(house, macs):

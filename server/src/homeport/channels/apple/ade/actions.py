@@ -152,7 +152,19 @@ class Ade:
         """Tell whether Apple Business Manager has assigned this serial number to us; only such a Mac may enrol."""
         # public: asked for a Mac that has nobody signed in yet
         found = self.store.get(serial)
-        return found is not None and found.ours and found.is_mac
+        return found is not None and found.ours and found.is_mac and not found.blocked
+
+    def block(self, actor: Actor, serial: str, *, blocked: bool) -> AdeDevice:
+        """Let nobody enrol a device of the inventory, or let people again; raises NotFound."""
+        actor.require(Permission.APPLE_WRITE)
+        before = self.device(actor, serial)
+        if before.blocked is blocked:
+            return before
+        after = replace(before, blocked=blocked)
+        self.store.put([after])
+        changes = [Change("blocked", before.blocked, blocked)]
+        self.audit.record(actor, "apple_device_block", resource=Resource("apple_device", serial, serial), changes=changes)
+        return after
 
     # What the synchronization does, each in a unit of work of its own
 

@@ -58,6 +58,8 @@ def _inventory(device: AdeDevice) -> Line:
         return Line("At Apple", "Not ours", "error", "Apple Business Manager no longer assigns it to this server.")
     if not device.is_mac:
         return Line("At Apple", device.device_family, "off", "Homeport enrols Macs only; this device gets no profile.")
+    if device.blocked:
+        return Line("At Apple", "Blocked here", "error", "An administrator blocked it, so nobody may enrol it.")
     return Line("At Apple", "Assigned to us", "ok", "It was in the inventory when Apple was last asked.")
 
 

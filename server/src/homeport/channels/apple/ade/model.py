@@ -74,7 +74,8 @@ class AdeDevice:
     """A device that Apple Business Manager has assigned to this server.
 
     `profile_status` is Apple's word: empty, assigned, pushed or removed. `failure` is what Apple said of our last assignment, with
-    `try_after` when it may be repeated. `removed_at` says since when it is no longer assigned to us.
+    `try_after` when it may be repeated. `removed_at` says since when it is no longer assigned to us. An administrator
+    may have `blocked` it: then nobody may enrol it.
     """
 
     serial: str
@@ -95,6 +96,7 @@ class AdeDevice:
     removed_at: datetime | None = None
     failure: str = ""
     try_after: datetime | None = None
+    blocked: bool = False
 
     @property
     def is_mac(self) -> bool:

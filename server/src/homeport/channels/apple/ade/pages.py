@@ -80,6 +80,8 @@ class ApplePages:
         router.add_api_route("/disconnect", self.disconnect, methods=["POST"])
         router.add_api_route("/devices", self.devices, methods=["GET"])
         router.add_api_route("/devices/{serial}", self.device, methods=["GET"])
+        router.add_api_route("/devices/{serial}/block", self.block, methods=["POST"])
+        router.add_api_route("/devices/{serial}/unblock", self.unblock, methods=["POST"])
         return router
 
     def show(self, request: Request, actor: PageActor) -> Response:
@@ -179,7 +181,23 @@ class ApplePages:
         assert server is not None  # the inventory goes with it
         lines = explain(found, server, settings, topic=topic, provider=provider.name if provider else "", person=person, now=now)
         may_ask = actor.may(Permission.USERS_READ) and actor.may(Permission.GROUPS_READ)
-        return self.templates.render("apple/device.html", request, device=found, lines=lines, form=form, may_ask=may_ask)
+        may_write = actor.may(Permission.APPLE_WRITE)
+        return self.templates.render(
+            "apple/device.html", request, device=found, lines=lines, form=form, may_ask=may_ask, may_write=may_write
+        )
+
+    def block(self, actor: PageActor, serial: str) -> Response:
+        """Let nobody enrol the device."""
+        return self._blocked(actor, serial, blocked=True)
+
+    def unblock(self, actor: PageActor, serial: str) -> Response:
+        """Let people enrol the device again."""
+        return self._blocked(actor, serial, blocked=False)
+
+    def _blocked(self, actor: Actor, serial: str, *, blocked: bool) -> Response:
+        with self.work.write() as act:
+            found = act.ade.block(actor, serial, blocked=blocked)
+        return RedirectResponse(f"{PATH}/devices/{found.serial}", 303)
 
     @staticmethod
     def _person(act: AppleActions, actor: Actor, typed: str, serial: str) -> Person | None:

@@ -1,6 +1,6 @@
 """The server at Apple Business Manager (one row), and its inventory."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, String, Table
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, String, Table, false
 
 from homeport.foundation.database.columns import LongText, UtcDateTime, metadata
 
@@ -53,6 +53,7 @@ apple_ade_devices = Table(
     Column("removed_at", UtcDateTime),
     Column("failure", String(32), nullable=False),
     Column("try_after", UtcDateTime),
+    Column("blocked", Boolean, nullable=False, server_default=false()),
     Index("ix_apple_ade_devices_profile_uuid", "profile_uuid", "serial"),
     Index("ix_apple_ade_devices_removed_at", "removed_at", "serial"),
 )

@@ -80,6 +80,7 @@ class Enrollments:
             (not self.ade.is_ours(found.serial), Obstacle.NOT_OURS),
             (not self.entitled.is_active(found.user_id), Obstacle.NOT_ACTIVE),
             (not self.entitled.may_have(found.user_id, found.serial), Obstacle.NOT_ENTITLED),
+            (not self.entitled.has_room(found.user_id, found.serial), Obstacle.TOO_MANY),
             (not self.topic(), Obstacle.NO_TOPIC),
         )
         return next((one for stands, one in obstacles if stands), None)

@@ -37,6 +37,7 @@ class Obstacle(StrEnum):
     NOT_OURS = "not_assigned"
     NOT_ACTIVE = "user_not_active"
     NOT_ENTITLED = "device_not_assigned"
+    TOO_MANY = "too_many_macs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,10 @@ TURNED_AWAY = {
         "This Mac is not for you",
         "You are not among the people who may sign in on it. Ask your administrator to assign you, then start again.",
     ),
+    Obstacle.TOO_MANY: (
+        "You have as many Macs as you may",
+        "Your organization limits them. Ask your administrator to delete one that you no longer use, then start again.",
+    ),
     Obstacle.NO_TOPIC: (
         "Macs cannot be managed yet",
         "Homeport has no push certificate. Ask your administrator to upload one, then start again.",

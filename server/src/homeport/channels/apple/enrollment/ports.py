@@ -14,7 +14,11 @@ class Entitled(Protocol):
         ...
 
     def may_have(self, user_id: str, serial: str) -> bool:
-        """Tell whether the person may sign in on this Mac: assigned people only, where it or its device group is limited to them."""
+        """Tell whether access and the settings let the person have this Mac: some are for assigned people, or for who has it."""
+        ...
+
+    def has_room(self, user_id: str, serial: str) -> bool:
+        """Tell whether the person may have this Mac besides those they have; others who ask for the person wait until this is over."""
         ...
 
 

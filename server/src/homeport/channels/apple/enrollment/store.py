@@ -1,5 +1,6 @@
 """Sessions in SQL."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -42,6 +43,11 @@ class EnrollmentSql:
         """Tell whether a certificate was issued for the session: its secret is used up."""
         query = select(apple_certificates.c.sha256).where(apple_certificates.c.session_id == enrollment_id).limit(1)
         return self.connection.execute(query).first() is not None
+
+    def issued_to(self, user_id: str, now: datetime) -> Collection[str]:
+        """Return the serial numbers whose profile a person took in a session that is not over."""
+        theirs = (table.c.user_id == user_id, table.c.state == EnrollmentState.ISSUED.value, table.c.expires_at > now)
+        return set(self.connection.execute(select(table.c.serial).where(*theirs)).scalars())
 
     def remove_before(self, moment: datetime) -> int:
         """Forget sessions that began before and earned no certificate; return how many."""

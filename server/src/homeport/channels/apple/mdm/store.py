@@ -1,6 +1,6 @@
 """MDM's ports in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -64,6 +64,11 @@ class MacSql:
     def by_serial(self, serial: str) -> str | None:
         """Return the device with a serial number."""
         return self._device(apple_macs.c.serial == serial)
+
+    def serials_of(self, user_id: str) -> Collection[str]:
+        """Return the serial numbers of a person's Macs, but for those that left management."""
+        theirs = (apple_macs.c.user_id == user_id, apple_macs.c.state != MacState.CHECKED_OUT.value)
+        return set(self.connection.execute(select(apple_macs.c.serial).where(*theirs)).scalars())
 
     def by_udid(self, udid: str) -> str | None:
         """Return the device with a UDID."""

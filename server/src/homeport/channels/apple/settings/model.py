@@ -11,6 +11,8 @@ MANAGED_ADMIN = "homeport-admin"
 """Short name of the hidden administrator that is made beside the person's account."""
 LONGEST_TEXT, LONGEST_WELCOME = 125, 2000
 LEAST_MINUTES, MOST_MINUTES = 5, 60
+MOST_LIMIT = 999
+"""Most Macs that a person can be limited to; 0 stands for no limit."""
 
 PANES: dict[str, str] = {
     "AppleID": "Apple Account",
@@ -66,7 +68,8 @@ class AppleSettings:
     """The settings. `version` counts changes; 0 says that nobody saved them yet.
 
     `second_approver` says that locking and erasing a Mac takes two administrators. `certificate_way` says how a Mac that enrols from now
-    on gets its certificate. `admin_group_id` names the user group whose members become administrators although `permission` is standard.
+    on gets its certificate. `most_macs` limits the Macs of one person, 0 does not; with `same_person` a Mac that is somebody's enrols again
+    for nobody else. `admin_group_id` names the user group whose members become administrators although `permission` is standard.
     """
 
     permission: AccountPermission = AccountPermission.STANDARD
@@ -82,6 +85,8 @@ class AppleSettings:
     release_minutes: int = 15
     second_approver: bool = False
     certificate_way: Way = Way.SCEP
+    most_macs: int = 0
+    same_person: bool = False
     version: int = 0
     updated_at: datetime | None = None
 
@@ -116,6 +121,8 @@ def problems(settings: AppleSettings) -> dict[str, str]:
         )
     if not LEAST_MINUTES <= settings.release_minutes <= MOST_MINUTES:
         found["release_minutes"] = f"Enter {LEAST_MINUTES} to {MOST_MINUTES} minutes."
+    if not 0 <= settings.most_macs <= MOST_LIMIT:
+        found["most_macs"] = f"Enter 1 to {MOST_LIMIT} Macs, or 0 for no limit."
     if unknown := sorted(set(settings.skip_panes) - set(PANES)):
         found["skip_panes"] = f"Setup Assistant has no pane {unknown[0]}."
     return {name: problem for name, problem in found.items() if problem}

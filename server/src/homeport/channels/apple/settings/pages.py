@@ -32,6 +32,8 @@ LABELS = {
     "release_minutes": "Longest wait",
     "second_approver": "Second administrator",
     "certificate_way": "Certificate",
+    "most_macs": "Most Macs for one person",
+    "same_person": "Enrols again for its person only",
 }
 PERMISSIONS = (
     (AccountPermission.STANDARD.value, "Standard", "The person cannot administer the Mac."),
@@ -117,6 +119,7 @@ def _words(act: AppleConfiguration, actor: Actor) -> dict[str, dict[str, str]]:
         "lock_account": _TICKED,
         "managed_admin": _TICKED,
         "second_approver": _TICKED,
+        "same_person": _TICKED,
         "skip_panes": {**PANES, "": "none"},
         "device_group_id": {**dict(devices), "": "none"},
         "admin_group_id": {**dict(users), "": "none"},
@@ -137,6 +140,7 @@ def _typed(form: FormState) -> AppleSettings:
         managed_admin=form.checked("managed_admin"),
         device_group_id=form.value("device_group_id") or None,
         second_approver=form.checked("second_approver"),
+        same_person=form.checked("same_person"),
         skip_panes=tuple(dict.fromkeys(form.all("skip_panes"))),
         welcome_text=form.value("welcome_text"),
         department=form.value("department"),
@@ -144,7 +148,13 @@ def _typed(form: FormState) -> AppleSettings:
         support_email=form.value("support_email"),
         release_minutes=_number(form.value("release_minutes")) or 0,
         certificate_way=Way(way),
+        most_macs=_zero_or_more(form.value("most_macs")),
     )
+
+
+def _zero_or_more(text: str) -> int:
+    number = _number(text)
+    return -1 if number is None else number  # which the settings refuse, by the field's name
 
 
 def _form_of(settings: AppleSettings) -> FormState:

@@ -21,6 +21,8 @@ apple_settings = Table(
     Column("release_minutes", Integer, nullable=False),
     Column("second_approver", Boolean, nullable=False, server_default=false()),
     Column("certificate_way", String(16), nullable=False, server_default="scep"),
+    Column("most_macs", Integer, nullable=False, server_default="0"),
+    Column("same_person", Boolean, nullable=False, server_default=false()),
     Column("version", Integer, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     CheckConstraint("id = 1", name="one"),
