@@ -50,6 +50,10 @@ class MacEntitlement:
         others = {*self.macs.serials_of(user_id), *self.enrollments.issued_to(user_id, self.clock.now())} - {serial}
         return len(others) < most
 
+    def has_proof(self, serial: str, *, second_factor: bool) -> bool:
+        """Tell whether the sign-in was strong enough: one with a second factor, where settings demand it of a Mac that was here."""
+        return second_factor or not self.settings.get().second_factor or self.macs.by_serial(serial) is None
+
     def _somebody_elses(self, user_id: str, device_id: str) -> bool:
         mac = self.macs.get(device_id) if self.settings.get().same_person else None
         return mac is not None and mac.user_id != user_id

@@ -10,7 +10,7 @@ import pytest
 from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.trust.federation.jwks import KeySet
 from homeport.trust.federation.model import Refusal
-from homeport.trust.federation.verifier import CHECKS, Examination, VerifiedIdentity, verify
+from homeport.trust.federation.verifier import CHECKS, Examination, VerifiedIdentity, verify, with_userinfo
 
 
 def reason(outcome):
@@ -32,6 +32,27 @@ def test_honest_token_gives_the_identity(signer, algorithm):
         signer.now,
         signer.now - timedelta(seconds=10),
     )
+
+
+@pytest.mark.parametrize(
+    ("claim", "methods"),
+    [
+        (["pwd", "otp", "mfa"], ("pwd", "otp", "mfa")),
+        (["pwd", 7, None, ["mfa"], "pwd mfa", "", "x" * 25, "mfa\n"], ("pwd",)),
+        ([f"m{number}" for number in range(12)], tuple(f"m{number}" for number in range(10))),
+        ("mfa", ()),
+        ({"mfa": True}, ()),
+        (None, ()),
+    ],
+)
+def test_how_the_person_signed_in_is_a_list_of_short_words_and_nothing_else_counts(signer, claim, methods):
+    assert signer.verify(signer.sign({**signer.claims(), "amr": claim})).methods == methods
+    assert signer.verify(signer.sign(signer.claims())).methods == ()
+
+
+def test_userinfo_says_nothing_of_how_the_person_signed_in(signer):
+    identity = signer.verify(signer.sign({**signer.claims(), "amr": ["pwd"]}))
+    assert with_userinfo(identity, {"sub": identity.subject, "amr": ["mfa"]}).methods == ("pwd",)
 
 
 def test_token_without_kid_is_verified_when_one_key_suits(signer):

@@ -26,6 +26,8 @@ MAX_TOKEN = 64_000
 MAX_HEADER = 4_096
 MAX_SUBJECT = 255
 MAX_TEXT = 255
+MOST_WORDS = 10
+_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,24}")
 MAX_AUDIENCES = 20
 MAX_MOMENT = 32_503_680_000
 """The year 3000; far enough, and still leeway can be added."""
@@ -56,6 +58,8 @@ class VerifiedIdentity:
     family_name: str | None = None
     preferred_username: str | None = None
     authenticated_at: datetime | None = None
+    methods: tuple[str, ...] = ()
+    """How the person proved who they are, in the words of RFC 8176, as far as the ID token says (`amr`)."""
     seal: InitVar[object] = None
 
     def __post_init__(self, seal: object) -> None:
@@ -144,6 +148,7 @@ def verify(token: str, keys: KeySet, expected: Expectation, examination: Examina
         family_name=_text(claims, "family_name"),
         preferred_username=_text(claims, "preferred_username"),
         authenticated_at=authenticated_at,
+        methods=_words(claims, "amr"),
         seal=_SEAL,
     )
 
@@ -167,6 +172,7 @@ def with_userinfo(identity: VerifiedIdentity, claims: Mapping[str, Any]) -> Veri
         family_name=identity.family_name or _text(claims, "family_name"),
         preferred_username=identity.preferred_username or _text(claims, "preferred_username"),
         authenticated_at=identity.authenticated_at,
+        methods=identity.methods,
         seal=_SEAL,
     )
 
@@ -355,6 +361,13 @@ def _text(claims: Mapping[str, Any], name: str) -> str | None:
     if not isinstance(value, str):
         return None
     return "".join(character for character in value if character.isprintable())[:MAX_TEXT].strip() or None
+
+
+def _words(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return the short words of a claim that is a list; what is none is left out."""
+    value = claims.get(name)
+    found = [one for one in value if isinstance(one, str) and _WORD.fullmatch(one)] if isinstance(value, list) else []
+    return tuple(found[:MOST_WORDS])
 
 
 def _same(one: str, other: str) -> bool:

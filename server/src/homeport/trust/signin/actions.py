@@ -190,6 +190,7 @@ class SignIns:
             issuer=outcome.issuer,
             subject=outcome.subject,
             email=(outcome.email or "")[:320],
+            methods=" ".join(outcome.methods),
         )
         provider = self._provider_of(sign_in)
         if provider is None:

@@ -68,6 +68,8 @@ class SignIn:
     email: str = ""
     ended_at: datetime | None = None
     device_id: str | None = None
+    methods: str = ""
+    """How the provider says that the person signed in: values of `amr` (RFC 8176), with spaces between."""
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether the ten minutes are over."""

@@ -27,6 +27,7 @@ sign_ins = Table(
     Column("email", String(320), nullable=False),
     Column("ended_at", UtcDateTime),
     Column("device_id", Id, index=True),
+    Column("methods", String(255), nullable=False, server_default=""),
     CheckConstraint("state <> 'completed' OR (user_id IS NOT NULL AND reason = '')", name="completed_has_user"),
     CheckConstraint("state <> 'refused' OR reason <> ''", name="refused_has_reason"),
     Index("ix_sign_ins_state_expires_at", "state", "expires_at"),

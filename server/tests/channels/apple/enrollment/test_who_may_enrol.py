@@ -24,7 +24,7 @@ def changed_settings(house):
         house.do(lambda act: act.apple_settings.save(ADMIN, replace(present, **values)))
 
     yield change
-    change(most_macs=0, same_person=False)
+    change(most_macs=0, same_person=False, second_factor=False)
 
 
 def mac_of(house, user, serial, state=MacState.ENROLLED):
@@ -72,6 +72,28 @@ def test_a_mac_that_is_somebodys_enrols_for_nobody_else_where_the_settings_say_s
     assert "This Mac is not for you" in view.get("/apple/enroll/profile").text
     house.do(lambda act: act.devices.delete(ADMIN, device.id))
     assert view.get("/apple/enroll/profile").status_code == 200
+
+
+def test_a_mac_that_was_here_takes_a_second_factor_where_the_settings_say_so_and_a_new_one_does_not(
+    house, macs, changed_settings
+):
+    for serial in ("MFA00001", "MFA00002"):
+        house.do(lambda act, serial=serial: act.ade.store.put([AdeDevice(serial)]))
+    mac_of(house, house.user("jean"), "MFA00001")
+    changed_settings(second_factor=True)
+    for serial, methods, status in (
+        ("MFA00001", ["pwd"], 403),
+        ("MFA00001", "mfa", 403),
+        ("MFA00001", [["mfa"], 7, "pwd mfa"], 403),
+        ("MFA00001", None, 403),
+        ("MFA00001", ["pwd", "otp", "mfa"], 200),
+        ("MFA00002", ["pwd"], 200),
+    ):
+        view = begin(house, macs, serial)
+        assert sign_in(house, view, "jean", amr=methods).state is State.COMPLETED
+        answer = view.get("/apple/enroll/profile")
+        assert answer.status_code == status, (serial, methods)
+        assert ("This Mac takes a second factor" in answer.text) is (status == 403)
 
 
 def test_a_blocked_serial_number_is_refused_like_one_that_is_not_ours_and_in_the_middle_too(house, macs):

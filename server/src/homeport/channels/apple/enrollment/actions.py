@@ -18,6 +18,8 @@ from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.trust.signin.model import SignIn
 
 PROFILE_PATH = "/apple/enroll/profile"
+MULTIPLE_FACTORS = "mfa"
+"""The value of `amr` that says so (RFC 8176, section 2)."""
 LONGEST, SHORT = 64, 32
 """Characters that are kept of what a Mac says of itself."""
 
@@ -81,6 +83,7 @@ class Enrollments:
             (not self.entitled.is_active(found.user_id), Obstacle.NOT_ACTIVE),
             (not self.entitled.may_have(found.user_id, found.serial), Obstacle.NOT_ENTITLED),
             (not self.entitled.has_room(found.user_id, found.serial), Obstacle.TOO_MANY),
+            (not self.entitled.has_proof(found.serial, second_factor=found.second_factor), Obstacle.NO_SECOND_FACTOR),
             (not self.topic(), Obstacle.NO_TOPIC),
         )
         return next((one for stands, one in obstacles if stands), None)
@@ -139,6 +142,7 @@ class Enrollments:
         after = replace(
             found,
             state=EnrollmentState.SIGNED_IN,
+            second_factor=MULTIPLE_FACTORS in sign_in.methods.split(),
             sign_in_id=sign_in.id,
             user_id=user.id,
             provider_id=sign_in.provider_id,

@@ -38,6 +38,7 @@ class Obstacle(StrEnum):
     NOT_ACTIVE = "user_not_active"
     NOT_ENTITLED = "device_not_assigned"
     TOO_MANY = "too_many_macs"
+    NO_SECOND_FACTOR = "second_factor_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Enrollment:
     language: str = ""
     verified: bool = False
     """The MachineInfo was signed by a pinned authority of Apple's; false only in the audit-only mode."""
+    second_factor: bool = False
+    """The provider said that the person signed in with more than one factor."""
     sign_in_id: str = ""
     user_id: str | None = None
     provider_id: str = ""

@@ -47,6 +47,10 @@ TURNED_AWAY = {
         "You have as many Macs as you may",
         "Your organization limits them. Ask your administrator to delete one that you no longer use, then start again.",
     ),
+    Obstacle.NO_SECOND_FACTOR: (
+        "This Mac takes a second factor",
+        "It was set up before, and your sign-in was with one factor. Ask your administrator to let the provider demand a second one here, then start again.",
+    ),
     Obstacle.NO_TOPIC: (
         "Macs cannot be managed yet",
         "Homeport has no push certificate. Ask your administrator to upload one, then start again.",

@@ -17,6 +17,10 @@ class Entitled(Protocol):
         """Tell whether access and the settings let the person have this Mac: some are for assigned people, or for who has it."""
         ...
 
+    def has_proof(self, serial: str, *, second_factor: bool) -> bool:
+        """Tell whether the sign-in was strong enough for this Mac, which may be somebody's already."""
+        ...
+
     def has_room(self, user_id: str, serial: str) -> bool:
         """Tell whether the person may have this Mac besides those they have; others who ask for the person wait until this is over."""
         ...

@@ -1,6 +1,6 @@
 """The sessions of the web view."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, String, Table, UniqueConstraint, false
 
 from homeport.foundation.database.columns import Id, UtcDateTime, metadata
 
@@ -19,6 +19,7 @@ apple_enrollments = Table(
     Column("build", String(32), nullable=False),
     Column("language", String(32), nullable=False),
     Column("verified", Boolean, nullable=False),
+    Column("second_factor", Boolean, nullable=False, server_default=false()),
     Column("sign_in_id", String(36), nullable=False),
     Column("user_id", Id),
     Column("provider_id", String(36), nullable=False),

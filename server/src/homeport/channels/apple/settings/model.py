@@ -69,7 +69,7 @@ class AppleSettings:
 
     `second_approver` says that locking and erasing a Mac takes two administrators. `certificate_way` says how a Mac that enrols from now
     on gets its certificate. `most_macs` limits the Macs of one person, 0 does not; with `same_person` a Mac that is somebody's enrols again
-    for nobody else. `admin_group_id` names the user group whose members become administrators although `permission` is standard.
+    for nobody else, with `second_factor` only after a sign-in with one. `admin_group_id` names the user group whose members become administrators although `permission` is standard.
     """
 
     permission: AccountPermission = AccountPermission.STANDARD
@@ -87,6 +87,7 @@ class AppleSettings:
     certificate_way: Way = Way.SCEP
     most_macs: int = 0
     same_person: bool = False
+    second_factor: bool = False
     version: int = 0
     updated_at: datetime | None = None
 

@@ -34,6 +34,7 @@ LABELS = {
     "certificate_way": "Certificate",
     "most_macs": "Most Macs for one person",
     "same_person": "Enrols again for its person only",
+    "second_factor": "Enrols again with a second factor only",
 }
 PERMISSIONS = (
     (AccountPermission.STANDARD.value, "Standard", "The person cannot administer the Mac."),
@@ -120,6 +121,7 @@ def _words(act: AppleConfiguration, actor: Actor) -> dict[str, dict[str, str]]:
         "managed_admin": _TICKED,
         "second_approver": _TICKED,
         "same_person": _TICKED,
+        "second_factor": _TICKED,
         "skip_panes": {**PANES, "": "none"},
         "device_group_id": {**dict(devices), "": "none"},
         "admin_group_id": {**dict(users), "": "none"},
@@ -141,6 +143,7 @@ def _typed(form: FormState) -> AppleSettings:
         device_group_id=form.value("device_group_id") or None,
         second_approver=form.checked("second_approver"),
         same_person=form.checked("same_person"),
+        second_factor=form.checked("second_factor"),
         skip_panes=tuple(dict.fromkeys(form.all("skip_panes"))),
         welcome_text=form.value("welcome_text"),
         department=form.value("department"),

@@ -23,6 +23,7 @@ apple_settings = Table(
     Column("certificate_way", String(16), nullable=False, server_default="scep"),
     Column("most_macs", Integer, nullable=False, server_default="0"),
     Column("same_person", Boolean, nullable=False, server_default=false()),
+    Column("second_factor", Boolean, nullable=False, server_default=false()),
     Column("version", Integer, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     CheckConstraint("id = 1", name="one"),
