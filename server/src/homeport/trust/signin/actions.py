@@ -184,8 +184,8 @@ class SignIns:
         self._note_secrets(sign_in, recorder)
         if isinstance(outcome, Refusal):
             return self._refuse(sign_in, outcome, recorder)
-        said = {"issuer": outcome.issuer, "subject": outcome.subject, "email": (outcome.email or "")[:320]}
-        sign_in = replace(sign_in, state=State.IDENTITY_VERIFIED, methods=" ".join(outcome.methods), **said)
+        sign_in = replace(sign_in, state=State.IDENTITY_VERIFIED, issuer=outcome.issuer, subject=outcome.subject)
+        sign_in = replace(sign_in, email=(outcome.email or "")[:320], methods=" ".join(outcome.methods))
         provider = self._provider_of(sign_in)
         if provider is None:
             return self._refuse(sign_in, Refusal(ReasonCode.PROVIDER_GONE, "The provider was removed."), recorder)
