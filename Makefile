@@ -4,18 +4,19 @@ READY := .venv/.ready
 # A test run starts hundreds of programs; each would compile all it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-debian13 test-vm check bench lock mutate fuzz pictures deb wheel format assets clean
+.PHONY: run ready test test-debian13 test-vm check bench lock mutate fuzz pictures deb wheel format assets clean
 
 run: assets  ## the demo: server, Okta simulator, a Linux device, one person signed in
 	@tools/as-root "the demo's device makes accounts with useradd" .venv/bin/homeport demo
 
-test: assets  ## everything, with a real PostgreSQL and a real Chromium; ONLY=area for one area
-	@tools/setup test
+test: ready  ## everything, with a real PostgreSQL and a real Chromium; ONLY=area for one area
 	@tools/test $(ONLY)
 
-test-debian13: export HOMEPORT_DEBIAN_SUITE := trixie
-test-debian13: assets  ## the device's login again, on Debian 13 instead of 12
+ready: assets  ## install and fetch what `make test` needs, and run nothing
 	@tools/setup test
+
+test-debian13: export HOMEPORT_DEBIAN_SUITE := trixie
+test-debian13: ready  ## the device's login again, on Debian 13 instead of 12
 	@tools/test devices
 
 test-vm: assets  ## one machine's life under systemd, booted in QEMU without hardware support: some minutes, not part of `make test`
@@ -25,8 +26,7 @@ test-vm: assets  ## one machine's life under systemd, booted in QEMU without har
 check: $(READY)  ## the fast part: format, lint, types, import contracts, house rules
 	@tools/check
 
-bench: assets  ## figures beside goals, as a table and as JSON in .run/bench; ONLY=name for one
-	@tools/setup test
+bench: ready  ## figures beside goals, as a table and as JSON in .run/bench; ONLY=name for one
 	@tools/as-root "the agent's bench makes accounts with useradd" .venv/bin/python -m bench $(ONLY)
 
 lock: $(READY)  ## resolve requirements/*.in to hash-pinned requirements/*.txt
@@ -39,8 +39,7 @@ fuzz: $(READY)  ## feed the readers of Macs' messages random input, ten minutes 
 	@tools/setup fuzz
 	@PYTHONPATH=.cache/fuzz .venv/bin/python tools/fuzz.py
 
-pictures: assets  ## renew the pictures of the docs
-	@tools/setup test
+pictures: ready  ## renew the pictures of the docs
 	@tools/as-root "the machine in the pictures makes accounts with useradd" .venv/bin/python tools/pictures.py
 
 deb: assets  ## dist/*.deb: the agent for Debian 12 and 13, the server for Debian 12
