@@ -3,11 +3,13 @@
 A server that runs makes one application and pays once; `tests/journeys` and all that start a real server look at that.
 """
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import pytest
+from fastapi import routing
 from fastapi._compat.v2 import ModelField
+from fastapi.routing import APIRoute
 from jinja2 import Environment
 
 
@@ -23,6 +25,28 @@ def _adapters_when_used() -> None:
     kept.__set_name__(ModelField, "_type_adapter")
     ModelField._type_adapter = kept
     ModelField.__post_init__ = lambda _field: None
+
+
+def _routes_when_used() -> None:
+    """Let a route look at what its function wants when somebody asks for it: there are five hundred, and a test calls three."""
+    make, routing.compile_path = APIRoute.__init__, cache(routing.compile_path)
+
+    def begin(route: APIRoute, path: str, endpoint: Any, *, methods: Any = None, name: str | None = None, **more: Any) -> None:
+        """Know what the router compares with a request, and keep the rest."""
+        route.path, route.endpoint = path, endpoint
+        route.name = name or routing.get_name(endpoint)
+        route.methods = {method.upper() for method in methods or ["GET"]}
+        route.path_regex, route.path_format, route.param_convertors = routing.compile_path(path)
+        vars(route)["_rest"] = {**more, "methods": methods, "name": name}
+
+    def rest(route: APIRoute, attribute: str) -> Any:
+        said = vars(route).pop("_rest", None)
+        if said is None:
+            raise AttributeError(attribute, name=attribute, obj=route)
+        make(route, route.path, route.endpoint, **said)
+        return getattr(route, attribute)
+
+    APIRoute.__init__, APIRoute.__getattr__ = begin, rest
 
 
 def _templates_compiled_once() -> None:
@@ -44,4 +68,5 @@ def _templates_compiled_once() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(ModelField, "_type_adapter"):
         _adapters_when_used()
+        _routes_when_used()
         _templates_compiled_once()

@@ -23,3 +23,23 @@ def test_a_template_is_compiled_anew_for_other_rules_and_for_another_text():
     assert careful.from_string("{{ it }}").render(it="<b>") == "&lt;b&gt;"
     assert careful.from_string("{{ it }}!").render(it="<b>") == "&lt;b&gt;!"
     assert plain.compile("{{ it }}") is Environment().compile("{{ it }}")
+
+
+def test_a_route_that_nobody_called_yet_is_found_by_its_path_and_method_and_can_tell_everything_of_itself():
+    app = FastAPI()
+
+    @app.post("/people/{number}", status_code=201, tags=["people"])
+    def person(number: int, size: int = 1) -> dict[str, int]:
+        """Make somebody."""
+        return {"number": number, "size": size}
+
+    route = next(one for one in app.routes if getattr(one, "path", "") == "/people/{number}")
+    assert (route.methods, route.name) == ({"POST"}, "person")
+    client = TestClient(app)
+    assert client.get("/people/1").status_code == 405
+    assert (route.status_code, route.tags, route.description) == (201, ["people"], "Make somebody.")
+    assert not hasattr(route, "nothing_of_a_route")
+    assert client.post("/people/1?size=3").json() == {"number": 1, "size": 3}
+    assert client.post("/people/x").status_code == 422
+    assert app.url_path_for("person", number="7") == "/people/7"
+    assert "201" in app.openapi()["paths"]["/people/{number}"]["post"]["responses"]
