@@ -11,6 +11,8 @@ from fastapi import routing
 from fastapi._compat.v2 import ModelField
 from fastapi.routing import APIRoute
 from jinja2 import Environment
+from sqlalchemy import Engine
+from sqlalchemy.util import LRUCache
 
 
 def _adapters_when_used() -> None:
@@ -65,8 +67,36 @@ def _templates_compiled_once() -> None:
     Environment.compile = compiled
 
 
+class Statements:
+    """The compiled statements of all engines: a dialect counts for what it is, not for the engine that made it."""
+
+    def __init__(self) -> None:
+        self._kept = LRUCache(4000)
+
+    def get(self, key: tuple[Any, ...]) -> Any:
+        return self._kept.get(_of_any_engine(key))
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:
+        self._kept[_of_any_engine(key)] = compiled
+
+    def clear(self) -> None:
+        self._kept.clear()
+
+
+def _of_any_engine(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    dialect, *statement = key
+    return (dialect.name, dialect.driver, getattr(dialect, "server_version_info", None), *statement)
+
+
+def _statements_compiled_once() -> None:
+    """Keep the SQL that SQLAlchemy makes of a statement beyond the engine, since a test has an engine of its own."""
+    kept = Statements()
+    Engine._compiled_cache = property(lambda _engine: kept, lambda _engine, _own: None)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(ModelField, "_type_adapter"):
         _adapters_when_used()
         _routes_when_used()
         _templates_compiled_once()
+        _statements_compiled_once()
