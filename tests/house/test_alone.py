@@ -50,8 +50,11 @@ def test_the_names_of_failed_tests_are_written_down(tmp_path):
     )
     place = tmp_path / "failures"
     words = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-c", "/dev/null", "--rootdir", tmp_path]
+    only = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # the plugins that are looked at
     ended = subprocess.run(
-        [*words, "-p", "tests.support.failures", tmp_path], env={"HOMEPORT_FAILURES": str(place), "PYTHONPATH": "."}, check=False
+        [*words, "-p", "xdist", "-p", "tests.support.failures", tmp_path],
+        env={"HOMEPORT_FAILURES": str(place), "PYTHONPATH": ".", **only},
+        check=False,
     )
     assert ended.returncode == 1
     assert [GROUP.sub("", one) for one in place.read_text().split("\n")] == ["test_it.py::test_bad", ""]

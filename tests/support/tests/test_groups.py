@@ -3,14 +3,26 @@
 import re
 from pathlib import Path
 
+import pytest
 from tests.support.groups import FIRST
+from tests.support.plugin import pytest_plugins
 
 CHECKOUT = Path(__file__).parents[3]
-WORDS = ("-p", "tests.support.plugin", "-p", "no:cacheprovider", "-n", "2", "--dist", "loadgroup", "-v")
+# Only the plugins that are looked at here: the others take three processes a second each to load.
+WORDS = ("-p", "xdist", "-p", "tests.support.groups", "-p", "no:cacheprovider", "-n", "2", "--dist", "loadgroup", "-v")
 
 
-def test_a_group_stays_on_one_worker(pytester, monkeypatch):
+@pytest.fixture(autouse=True)
+def _checkout(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+def test_every_run_has_these_turns():
+    assert "tests.support.groups" in pytest_plugins
+
+
+def test_a_group_stays_on_one_worker(pytester):
     pytester.makepyfile(
         """
         import pytest
@@ -26,9 +38,8 @@ def test_a_group_stays_on_one_worker(pytester, monkeypatch):
     assert len(set(re.findall(r"\[(gw\d)\] \[.*PASSED", done.stdout.str()))) == 1
 
 
-def test_a_file_stays_on_one_worker_without_its_groups_and_each_worker_has_one(pytester, monkeypatch):
+def test_a_file_stays_on_one_worker_without_its_groups_and_each_worker_has_one(pytester):
     """What both wait for shows that the single test with a group of its own is not held back by its file."""
-    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
     meets = f"""
         import time
         from pathlib import Path
@@ -58,8 +69,7 @@ def test_a_file_stays_on_one_worker_without_its_groups_and_each_worker_has_one(p
     assert len(set(re.findall(r"\[(gw\d)\] \[.*PASSED \S+::test_it", done.stdout.str()))) == 1
 
 
-def test_what_takes_longest_begins_first_and_a_folder_stays_together(pytester, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+def test_what_takes_longest_begins_first_and_a_folder_stays_together(pytester):
     groups = [name for name in FIRST if not name.endswith(("/", ".py"))]
     marked = "".join(f"@pytest.mark.xdist_group({name!r})\ndef test_it_{number}(): ...\n" for number, name in enumerate(groups))
     many = "@pytest.mark.parametrize('number', range(4))\ndef test_many(number): ...\n"
@@ -73,7 +83,7 @@ def test_what_takes_longest_begins_first_and_a_folder_stays_together(pytester, m
         place = pytester.path / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)
-    done = pytester.runpytest_subprocess("server", "tests", *WORDS, "-n", "1", "-p", "no:randomly", "--import-mode=importlib")
+    done = pytester.runpytest_subprocess("server", "tests", *WORDS, "-n", "1", "--import-mode=importlib")
     done.assert_outcomes(passed=8 + len(groups))
     ran = re.findall(r"PASSED \S+::test_(\w+)", done.stdout.str())
     assert ran == ["it_0", "every_page", "c", "d", *(f"it_{number}" for number in range(1, len(groups))), "b", *["many"] * 4]
