@@ -89,16 +89,19 @@ def person(name="ada", number=20000, **changed):
 
 
 class StandIn:
-    """One server, one approving person: ``approve()`` stands for the browser."""
+    """One server, one approving person: ``approve()`` stands for the browser.
 
-    def __init__(self):
-        self.signer = Signer()
+    With ``known`` it takes the place of that one, as it was when its devices had enrolled and nothing else had happened.
+    """
+
+    def __init__(self, known=None):
+        self.signer = Signer(known.signer.root, known.signer.key) if known else Signer()
         self.enrollment_secret = f"hpe1.e1.{secrets.token_urlsafe(24)}"
         self.uses_left = 5
-        self.devices = {}  # id -> {"jwk", "machine_id", "status"}
+        # id -> {"jwk", "machine_id", "status"}
+        self.devices = {name: dict(device) for name, device in known.devices.items()} if known else {}
         self.seen = set()  # jti of assertions and proofs
-        self.tokens = {}
-        self.grants = {}
+        self.tokens, self.grants = {}, {}
         self.queue = {}  # device id -> open orders
         self.version = 1
         self.people = [
@@ -107,18 +110,17 @@ class StandIn:
         ]
         self.policy = {"ssh": "key", "sudo": "passcode"}
         self.approval_claims = {}
-        self.receipts = []
-        self.accounts = []
-        self.device_report = None
-        self.skew = 0.0
-        self.interval = 1
+        self.receipts, self.accounts, self.device_report = [], [], None
+        self.skew, self.interval = 0.0, 1
         self.account = person()
-        self.number = "123456"
-        self.auto_approve = True
-        self.refuse_with = None
-        self.order_override = None
+        self.number, self.auto_approve = "123456", True
+        self.refuse_with = self.order_override = None
         self.ignore_reports = False
         self.changed = threading.Condition()
+        if known:
+            self.httpd, self.url = known.httpd, known.url
+            self.httpd.RequestHandlerClass.standin = self
+            return
         self.httpd = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"standin": self}))
         self.httpd.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.httpd.server_port}"
@@ -367,7 +369,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def route(self, method, parts, raw):  # noqa: C901 - one case for each address
-        s, path = self.standin, parts.path
+        s, path = self.standin, parts.path  # from here on this one, also when another takes its place meanwhile
         form = {name: values[0] for name, values in parse_qs(raw.decode()).items()} if path.startswith("/oauth/") else {}
         match method, path:
             case "GET", "/.well-known/openid-configuration":

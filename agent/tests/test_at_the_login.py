@@ -1,13 +1,13 @@
 """A person at Debian's own login: the module, both halves as two processes under two users, and a server that can be cut off."""
 
-import json
+import contextlib
 import os
 import signal
 import time
 
 import pytest
 from standin import StandIn, person
-from tests.support.debian.image import installed
+from tests.support.debian.image import installed, kept
 from tests.support.debian.machine import Machine
 
 pytestmark = pytest.mark.xdist_group("at-the-login")
@@ -15,9 +15,17 @@ PASSCODE, OTHER = "correct horse 7", "sesame and lentils"
 
 
 @pytest.fixture(scope="module")
-def layers():
-    with installed() as found:
-        yield found
+def enrolled():
+    """A machine that has a local administrator and is enrolled at a server: its layers, and the server's keys and devices."""
+    with installed() as layers, contextlib.closing(StandIn()) as server, contextlib.ExitStack() as stack:
+        with Machine(layers, "lab-7", port=server.httpd.server_port) as machine:
+            machine.run("useradd", "-m", "-s", "/bin/bash", "opa")
+            machine.run("chpasswd", input=f"opa:{OTHER}\n")
+            enroll = ("homeport-agent", "enroll", "--server", server.url, "--key-file", "-")
+            machine.run(*enroll, input=f"{server.enrollment_key}\n")
+            changed = ("etc", "home", "var/lib/homeport-agent", "var/lib/homeport-accounts")
+            made = stack.enter_context(kept(layers, machine.root, *changed))
+        yield made, server
 
 
 class Lab:
@@ -25,12 +33,9 @@ class Lab:
 
     def __init__(self, machine, server):
         self.machine, self.server = machine, server
-        machine.run("useradd", "-m", "-s", "/bin/bash", "opa")
-        machine.run("chpasswd", input=f"opa:{OTHER}\n")
-        key = f"{server.enrollment_key}\n"
-        machine.run("homeport-agent", "enroll", "--server", server.url, "--key-file", "-", input=key)
-        machine.run("install", "-d", "-m", "755", "/run/homeport")  # what systemd-tmpfiles and RuntimeDirectory= do at boot
-        machine.run("install", "-d", "-o", "homeport-agent", "/run/homeport-agent")
+        (self.device_id,) = server.devices
+        machine.run("systemd-tmpfiles", "--create", "homeport-agent.conf")  # as at each boot
+        machine.run("install", "-d", "-o", "homeport-agent", "/run/homeport-agent")  # RuntimeDirectory=
         self.accounts = self.network = None
         self.start_accounts()
         self.start_network()
@@ -41,10 +46,7 @@ class Lab:
 
     def start_network(self):
         self.network = self.machine.start("homeport-agent", "run", user="homeport-agent", log="/var/log/agent.log")
-        self.machine.until(lambda: "roster" in self.machine.run("ls", "/var/lib/homeport-accounts"), "the list of people")
-
-    def network_says(self, words):
-        self.network.wait_for_log(words)
+        self.machine.until((self.machine.root / "var/lib/homeport-accounts/roster.json").exists, "the list of people")
 
     def kill(self):
         self.accounts.kill()
@@ -75,14 +77,14 @@ class Lab:
 
 
 @pytest.fixture
-def lab(layers):
-    server = StandIn()
+def lab(enrolled):
+    layers, known = enrolled
+    server = StandIn(known)
     with Machine(layers, "lab-7", port=server.httpd.server_port) as machine:
         try:
             yield Lab(machine, server)
         finally:
             print(machine.read("/var/log/accounts.log"), machine.read("/var/log/agent.log"))
-    server.close()
 
 
 def test_the_first_sign_in_by_e_mail_makes_the_account_and_then_the_passcode_is_enough_with_everything_cut(lab):
@@ -140,8 +142,7 @@ def test_who_comes_back_after_a_time_out_sees_the_same_code(lab):
 
 
 def test_local_people_get_in_while_both_halves_hang(lab):
-    inner = [lab.accounts.pid, lab.network.pid]
-    for pid in inner:
+    for pid in (inner := [lab.accounts.pid, lab.network.pid]):
         os.kill(pid, signal.SIGSTOP)
     try:
         assert lab.logs_in("opa", OTHER)
@@ -215,7 +216,7 @@ def test_a_record_alone_opens_nothing_while_both_halves_are_dead(lab):
 
 
 def has_policy(lab, words, file):
-    lab.machine.until(lambda: words in lab.machine.run("cat", file), f"{words!r} in {file}")
+    lab.machine.until(lambda: words in lab.machine.read(file), f"{words!r} in {file}")
 
 
 SSHD, SUDOERS = "/etc/ssh/sshd_config.d/40-homeport-policy.conf", "/etc/sudoers.d/homeport-policy"
@@ -346,9 +347,8 @@ def test_a_lease_warns_three_days_before_and_is_renewed_by_the_browser_when_it_i
         console.reads(r"\$ $")
     assert lab.logs_in("ada", PASSCODE)
     # Now its clock seems to have been set back: the signed word of a later time counts.
-    device_id = json.loads(lab.machine.read("/var/lib/homeport-agent/device.json"))["device_id"]
     later = {"account": person("bea", 20001), "iat": int(time.time()) + 20 * 86_400}
-    lab.network_says(f"Order {lab.server.push(device_id, 'suspend', **later)}")
+    lab.network.wait_for_log(f"Order {lab.server.push(lab.device_id, 'suspend', **later)}")
     with lab.machine.console() as console:
         console.reads("login: $")
         console.types("ada")
@@ -357,8 +357,7 @@ def test_a_lease_warns_three_days_before_and_is_renewed_by_the_browser_when_it_i
 
 def test_who_lost_the_account_here_may_sign_in_anew(lab):
     lab.first_sign_in()
-    device_id = json.loads(lab.machine.read("/var/lib/homeport-agent/device.json"))["device_id"]
-    lab.server.push(device_id, "unbind", after="lock")
+    lab.server.push(lab.device_id, "unbind", after="lock")
     lab.machine.until(lambda: lab.machine.entry("shadow", "ada")[7] == "1", "the end of the binding")
     with lab.machine.console() as console:
         console.reads("login: $")
@@ -373,10 +372,9 @@ def test_an_sshd_that_is_out_of_order_keeps_its_files_and_holds_up_no_suspension
     before = lab.machine.read(SSHD)
     lab.machine.write("/etc/ssh/sshd_config.d/99-broken.conf", "NoSuchWord yes\n")
     lab.server.set_policy(ssh="browser")
-    lab.network_says("tool_failed")
+    lab.network.wait_for_log("tool_failed")
     assert lab.machine.read(SSHD) == before
-    device_id = json.loads(lab.machine.read("/var/lib/homeport-agent/device.json"))["device_id"]
-    lab.server.push(device_id, "suspend")
+    lab.server.push(lab.device_id, "suspend")
     lab.machine.until(lambda: lab.machine.entry("shadow", "ada")[7] == "1", "the suspension")
 
 
@@ -391,7 +389,7 @@ def test_the_doctor_proves_the_stack_and_names_what_is_out_of_order(lab):
         "AUTHINFO_UNAVAIL for anybody, with the agent dead",
     ):
         assert words in said
-    lab.server.push(json.loads(lab.machine.read("/var/lib/homeport-agent/device.json"))["device_id"], "suspend")
+    lab.server.push(lab.device_id, "suspend")
     lab.machine.until(lambda: lab.machine.entry("shadow", "ada")[7] == "1", "the suspension")
     assert "PERM_DENIED for ada, a suspended account" in lab.machine.run("homeport-agent", "doctor")
     lab.machine.run("pam-auth-update", "--package", "--remove", "homeport")

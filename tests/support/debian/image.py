@@ -64,20 +64,47 @@ def unpacked(suite: str = SUITE) -> Iterator[Path]:
 
 
 @contextmanager
-def installed(suite: str = SUITE) -> Iterator[Layers]:
-    """The Debian with the agent's package, built from this checkout and installed by dpkg."""
-    with unpacked(suite) as root:
-        package = build(root.parent)
-        (root / "tmp/agent.deb").write_bytes(package.read_bytes())
-        mounts = 'cd "$1"; mount -t proc proc proc; mount --rbind /dev dev; mount -t tmpfs tmpfs run; '
-        command = mounts + "exec chroot . env DEBIAN_FRONTEND=noninteractive dpkg --force-unsafe-io --install /tmp/agent.deb"
+def changed(below: Layers, script: str, *files: Path) -> Iterator[Layers]:
+    """These layers and on top of them what a shell script of the root changes there, made once for all machines that begin with it.
+
+    It finds `files` in /run/given, by their names.
+    """
+    with tempfile.TemporaryDirectory(prefix="homeport-layer-", dir=below.folders[0].parent) as folder:
+        for name in ("upper", "work", "root"):
+            (Path(folder) / name).mkdir(mode=0o755)
+        mounts = (
+            'cd "$1"; mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" root; cd root; mount -t proc proc proc; '
+            "mount --rbind /dev dev; mount -t tmpfs tmpfs run; mkdir run/given; script=$3; shift 3; "
+            'for file in "$@"; do cp "$file" run/given; done; exec chroot . env DEBIAN_FRONTEND=noninteractive sh -ec "$script"'
+        )
+        words = ["sh", "-ec", mounts, "sh", folder, below.option, script, *files]
         done = subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "--net", "--", "sh", "-ec", command, "sh", root],
+            ["unshare", "--mount", "--pid", "--fork", "--net", "--", *words],
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode != 0:
-            raise AssertionError(f"dpkg did not install the agent's package: {done.stdout}{done.stderr}")
-        (root / "tmp/agent.deb").unlink()
-        yield Layers((root,))
+            raise AssertionError(f"`{script}` ended with {done.returncode}: {done.stdout}{done.stderr}")
+        yield Layers((Path(folder) / "upper", *below.folders))
+
+
+@contextmanager
+def kept(below: Layers, root: Path, *folders: str) -> Iterator[Layers]:
+    """These layers and on top of them whole folders of a machine that was booted from them, for others that are to begin like it."""
+    with tempfile.TemporaryDirectory(prefix="homeport-layer-", dir=below.folders[0].parent) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for one in folders:
+            (folder / one).parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["cp", "--archive", root / one, folder / one], check=True)
+        yield Layers((folder, *below.folders))
+
+
+@contextmanager
+def installed(suite: str = SUITE) -> Iterator[Layers]:
+    """The Debian with the agent's package, built from this checkout and installed by dpkg."""
+    with unpacked(suite) as root:
+        package = build(root.parent)
+        with changed(Layers((root,)), "dpkg --force-unsafe-io --install /run/given/*.deb", package) as layers:
+            yield layers
