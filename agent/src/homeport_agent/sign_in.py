@@ -97,8 +97,10 @@ class SignIn:
         polled_at = self.monotonic()
         while self.monotonic() < deadline:
             self.sleep(max(0.0, polled_at + interval - self.monotonic()))
-            polled_at = self.monotonic()
             answer = self._poll(begun["device_code"], number)
+            polled_at = (
+                self.monotonic()
+            )  # the interval begins with the answer: when the server got the request, nobody here knows
             if answer is None or answer.status >= _SERVER_ERROR:
                 continue
             if answer.status == _TOO_MANY:

@@ -88,11 +88,13 @@ class Transactions:
 
     def _poll(self, transaction: Transaction, number: str) -> dict[str, Any]:
         self.sleep(max(0.0, transaction.polled_at + transaction.interval - self.monotonic()))
-        transaction.polled_at = self.monotonic()
         fields = {"grant_type": DEVICE_CODE_GRANT, "device_code": transaction.begun["device_code"]}
         if number:
             fields["verification_number"] = number
-        answer = self.client.post_authenticated("token_endpoint", fields, dpop=True)
+        try:
+            answer = self.client.post_authenticated("token_endpoint", fields, dpop=True)
+        finally:  # the interval begins with the answer: when the server got the request, nobody here knows
+            transaction.polled_at = self.monotonic()
         document = answer.document
         if answer.status == _OK:
             transaction.earned = self._fetch_order(document.get("access_token"))
