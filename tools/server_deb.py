@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.utils import formatdate
 from pathlib import Path
 
@@ -69,33 +71,54 @@ def compile_all(folder: Path) -> None:
     subprocess.run([PYTHON, "-I", "-c", script, folder], check=True)
 
 
-def build(folder: Path, *, source: Path = SERVER / "src", fast: bool = False) -> Path:
-    """Build the package into `folder` and return its path. `source` may be another version's; `fast` hardly compresses."""
+def build(folder: Path, *, fast: bool = False) -> Path:
+    """Build the package into `folder` and return its path; `fast` does not compress."""
+    source = SERVER / "src"
     if not libraries().exists():
         raise AssertionError("The server's libraries are not in .cache. Run: .venv/bin/python -m tools.server_deb libraries")
     if not (source / "homeport/foundation/ui/static/vendor/tabler.css").exists():
         raise AssertionError("The portal's style sheet is not built. Run: make assets")
-    version = version_of(source)
-    architecture = said("dpkg", "--print-architecture")
+    with room() as tree:
+        lay_out(tree, source, version_of(source))
+        return pack(tree, folder, version_of(source), fast=fast)
+
+
+def following(package: Path, folder: Path, changes: Path) -> Path:
+    """Build a next version's package out of `package`, as `fast` as that; `changes` holds those files of homeport/ that are other in it."""
+    with room() as tree:
+        subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
+        shutil.rmtree(tree / "DEBIAN")
+        compile_all(changes / "homeport")
+        shutil.copytree(changes, tree / LIBRARIES, dirs_exist_ok=True)
+        return pack(tree, folder, version_of(changes), fast=True)
+
+
+@contextmanager
+def room() -> Iterator[Path]:
+    """Where the files of a package are laid out."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - the folder that is made is private
-    with tempfile.TemporaryDirectory(prefix="homeport-deb-", dir=memory) as room:
-        tree = Path(room) / "tree"
-        lay_out(tree, source, version)
-        describe(tree, version, architecture)
-        when = commit_time()
-        for path in [tree, *tree.rglob("*")]:
-            os.utime(path, (when, when), follow_symlinks=False)
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"homeport_{version}_{architecture}.deb"
-        half = target.with_suffix(f".{os.getpid()}.half")
-        packing = ["-Zgzip", "-z1"] if fast else ["-Zxz", "--threads-max=1"]
-        subprocess.run(
-            ["dpkg-deb", "--root-owner-group", *packing, "--build", tree, half],
-            env={**os.environ, "SOURCE_DATE_EPOCH": str(when)},
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-        half.replace(target)
+    with tempfile.TemporaryDirectory(prefix="homeport-deb-", dir=memory) as made:
+        yield Path(made) / "tree"
+
+
+def pack(tree: Path, folder: Path, version: str, *, fast: bool) -> Path:
+    """Add the control files and pack it all."""
+    architecture = said("dpkg", "--print-architecture")
+    describe(tree, version, architecture)
+    when = commit_time()
+    for path in [tree, *tree.rglob("*")]:
+        os.utime(path, (when, when), follow_symlinks=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"homeport_{version}_{architecture}.deb"
+    half = target.with_suffix(f".{os.getpid()}.half")
+    packing = ["-Znone"] if fast else ["-Zxz", "--threads-max=1"]
+    subprocess.run(
+        ["dpkg-deb", "--root-owner-group", *packing, "--build", tree, half],
+        env={**os.environ, "SOURCE_DATE_EPOCH": str(when)},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    half.replace(target)
     return target
 
 

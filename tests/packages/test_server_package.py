@@ -2,21 +2,21 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from tests.support.debian.image import Layers, unpacked
+from tests.support.debian.image import Layers, changed, unpacked
 from tests.support.debian.machine import Machine
 from tests.support.factor import Authenticator, shown_in
-from tools.server_deb import SERVER, build
+from tools.server_deb import SERVER, build, following
 
 from homeport.foundation.database.revision import head
 
 pytestmark = pytest.mark.xdist_group("debian-server")
 UNIT = "/usr/lib/systemd/system/homeport.service"
 SETTINGS = "/etc/homeport/homeport.env"
+CONFIGURE = "s|^#HOMEPORT_PUBLIC_URL=https://id.example.com$|HOMEPORT_PUBLIC_URL=http://localhost:8080|"
 PASSWORD = "five unrelated words today"
 NEXT = f'''"""The next version's one table."""
 
@@ -57,17 +57,19 @@ class Server(Machine):
         return done.stdout + done.stderr
 
     def configure(self) -> None:
-        text = self.read(SETTINGS).replace(
-            "#HOMEPORT_PUBLIC_URL=https://id.example.com", "HOMEPORT_PUBLIC_URL=http://localhost:8080"
-        )
-        self.write(SETTINGS, text, 0o640)
+        self.run("sed", "-i", CONFIGURE, SETTINGS)
 
     def serve(self):
         """Start what the unit starts, as the unit's user; systemd does not run here."""
         unit = dict(re.findall(r"^(ExecStart|User)=(.*)$", self.read(UNIT), re.MULTILINE))
         service = self.start(*unit["ExecStart"].split(), user=unit["User"], log="/var/log/homeport.log")
+        self.until(lambda: self.listens() or not service.running, "a listener", 180)
         self.until(lambda: self.answers() or not service.running, "an answer", 180)
         return service
+
+    def listens(self) -> bool:
+        """Whether anything is bound to port 8080; asked of the kernel, because asking the server starts a program each time."""
+        return ":1F90 00000000:0000 0A" in Path(f"/proc/{self.pid}/net/tcp").read_text()
 
     def answers(self) -> bool:
         return self.attempt("python3", "-c", ASK, "/health/ready", "", "").returncode == 0
@@ -87,11 +89,14 @@ class Server(Machine):
 def packages(tmp_path_factory) -> tuple[Path, Path]:
     """This version's package, and one of a next version that has one more table."""
     folder = tmp_path_factory.mktemp("packages")
-    shutil.copytree(SERVER / "src/homeport", folder / "next/homeport", ignore=shutil.ignore_patterns("__pycache__"))
-    init = folder / "next/homeport/__init__.py"
-    init.write_text(re.sub(r'__version__ = ".*"', '__version__ = "9.0.0"', init.read_text()))
-    (folder / "next/homeport/foundation/database/migrations/versions/9000_the_next.py").write_text(NEXT)
-    return build(folder, fast=True), build(folder, source=folder / "next", fast=True)
+    changes = folder / "next"
+    migration = changes / "homeport/foundation/database/migrations/versions/9000_the_next.py"
+    migration.parent.mkdir(parents=True)
+    migration.write_text(NEXT)
+    init = (SERVER / "src/homeport/__init__.py").read_text()
+    (changes / "homeport/__init__.py").write_text(re.sub(r'__version__ = ".*"', '__version__ = "9.0.0"', init))
+    this = build(folder, fast=True)
+    return this, following(this, folder, changes)
 
 
 @pytest.fixture(scope="module")
@@ -101,13 +106,28 @@ def layers():
 
 
 @pytest.fixture
-def machine(layers):
+def bare_machine(layers):
     with Server(layers, "id") as booted:
         yield booted
 
 
-def test_the_package_is_installed_configured_served_upgraded_removed_and_purged(machine, packages):
-    this, following = packages
+@pytest.fixture(scope="module")
+def in_use(layers, packages):
+    """The package installed, its settings made, its database there."""
+    script = f"dpkg --force-unsafe-io --install /run/given/*.deb; sed -i '{CONFIGURE}' {SETTINGS}; homeport migrate"
+    with changed(layers, script, packages[0]) as made:
+        yield made
+
+
+@pytest.fixture
+def machine(in_use):
+    """A machine that holds this version's package, configured; nothing was served yet."""
+    with Server(in_use, "id") as booted:
+        yield booted
+
+
+def test_the_package_is_installed_configured_served_upgraded_removed_and_purged(bare_machine, packages):
+    machine, (this, newer) = bare_machine, packages
     said = machine.install(this)
     assert "not started yet. Set HOMEPORT_PUBLIC_URL in /etc/homeport/homeport.env" in said
     assert machine.run("stat", "-c", "%U:%G %a", "/var/lib/homeport", "/var/backups/homeport", SETTINGS).split("\n")[:3] == [
@@ -137,7 +157,7 @@ def test_the_package_is_installed_configured_served_upgraded_removed_and_purged(
     assert machine.run("dpkg", "--verify", "homeport") == ""
     service.stop()
 
-    said = machine.install(following)
+    said = machine.install(newer)
     assert "homeport migrate && systemctl start homeport" in said
     (saved,) = machine.run("ls", "/var/backups/homeport").split()
     assert saved.startswith("before-9.0.0-")
@@ -161,10 +181,7 @@ def test_the_package_is_installed_configured_served_upgraded_removed_and_purged(
     assert machine.run("find", "/usr", "/etc", "-name", "*homeport*", "-not", "-path", "/var/lib/dpkg/*") == ""
 
 
-def test_purging_asks_before_it_deletes_the_data(machine, packages):
-    machine.install(packages[0])
-    machine.configure()
-    machine.run("homeport", "migrate")
+def test_purging_asks_before_it_deletes_the_data(machine):
     with machine.terminal("env", "DEBIAN_FRONTEND=readline", "dpkg", "--purge", "homeport") as terminal:
         terminal.reads("Delete Homeport's data too\\?")
         terminal.reads(r"\[yes/no\]")
@@ -174,9 +191,6 @@ def test_purging_asks_before_it_deletes_the_data(machine, packages):
 
 
 def test_the_same_package_again_keeps_settings_and_data(machine, packages):
-    machine.install(packages[0])
-    machine.configure()
-    machine.run("homeport", "migrate")
     assert machine.attempt("homeport", "audit", "verify").returncode == 0  # its first start makes the keys
     keys = ("sha256sum", "/var/lib/homeport/sealing.key", "/var/lib/homeport/audit.key")
     before = machine.read(SETTINGS), machine.run(*keys)
@@ -185,8 +199,7 @@ def test_the_same_package_again_keeps_settings_and_data(machine, packages):
     assert machine.attempt("homeport", "check").returncode == 0
 
 
-def test_systemd_accepts_the_unit_and_finds_little_exposed(machine, packages):
-    machine.install(packages[0])
+def test_systemd_accepts_the_unit_and_finds_little_exposed(machine):
     verified = machine.attempt("systemd-analyze", "verify", "--man=no", UNIT)
     assert (verified.returncode, verified.stderr) == (0, ""), verified.stderr
     told = machine.run("systemd-analyze", "security", "--offline=true", UNIT)
@@ -197,11 +210,8 @@ def test_systemd_accepts_the_unit_and_finds_little_exposed(machine, packages):
     assert "homeport.service" in wanted
 
 
-def test_nobody_else_reads_the_settings_and_no_file_of_the_data_is_roots(machine, packages):
-    machine.install(packages[0])
-    machine.configure()
+def test_nobody_else_reads_the_settings_and_no_file_of_the_data_is_roots(machine):
     machine.run("useradd", "-m", "opa")
-    machine.run("homeport", "migrate")
     told = machine.attempt("homeport", "check", user="opa")
     assert told.returncode != 0
     assert "is not for this user to open" in told.stderr
