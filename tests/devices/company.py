@@ -45,6 +45,7 @@ class Company:
     phone: Authenticator
     """The administrator's authenticator app."""
     api: httpx2.Client = field(init=False)
+    _provisioning: dict[str, Any] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.api = httpx2.Client(
@@ -82,8 +83,11 @@ class Company:
     def set_provisioning(self, **changed: Any) -> None:
         """Set how people get accounts on Linux; what is not named is as in a new test."""
         setting = {"several_users": True, **changed}
+        if setting == self._provisioning:
+            return
         with self.estate.home() as home, home.work.write() as actions:
             actions.provisioning.set(ACTOR, ProvisioningSetting(OSFamily.LINUX, enabled=True, **setting))
+        self._provisioning = setting
 
     def enroll(self, machine: Machine) -> str:
         """Enrol a machine as its owner does; the device's id."""

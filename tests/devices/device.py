@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.devices.company import Company, Person
-from tests.support.debian.machine import Machine, Service
+from tests.support.debian.machine import SSH_OPTIONS, Machine, Service
 from tests.support.debian.terminal import Terminal
 
 PASSCODE = "walnut-harbour-17"
@@ -127,7 +127,7 @@ class Device:
 
     def key_opens(self, person: Person, *options: str) -> bool:
         """Whether ssh with that key runs a command."""
-        words = ["-i", "/etc/key", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR", *options]
+        words = ["-i", "/etc/key", "-o", "BatchMode=yes", *SSH_OPTIONS, *options]
         return self.machine.attempt("ssh", *words, f"{person.username}@localhost", "true").returncode == 0
 
 

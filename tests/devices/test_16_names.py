@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.support.debian import pam_flood_path
 from tests.support.debian.image import SUITE
-from tests.support.debian.machine import Machine
+from tests.support.debian.machine import SSH_OPTIONS, Machine
 
 pytestmark = pytest.mark.xdist_group("devices")
 MANY, BY_SSH = 10_000, 100
@@ -43,7 +43,7 @@ def written(machine: Machine) -> int:
 def attempts_by_ssh(machine: Machine, count: int) -> None:
     """So many real ssh attempts with names that nobody has and a wrong password, 25 at a time."""
     machine.write("/tmp/ask", ASK, 0o755)
-    options = "-o StrictHostKeyChecking=no -o NumberOfPasswordPrompts=1 -o PreferredAuthentications=keyboard-interactive"
+    options = " ".join([*SSH_OPTIONS, "-o NumberOfPasswordPrompts=1 -o PreferredAuthentications=keyboard-interactive"])
     ssh = f"SSH_ASKPASS=/tmp/ask SSH_ASKPASS_REQUIRE=force setsid ssh {options} ghost$1@localhost true"
     machine.run("sh", "-c", f"seq {count} | xargs -P 25 -n 1 sh -c '{ssh} 2>/dev/null || true' ghost", seconds=300)
 
@@ -133,14 +133,7 @@ def test_a_hostile_name_gets_an_ordinary_refusal_and_changes_nothing(lab, ada, u
     machine = unharmed
     asked = len(machine.wire.asked)
     machine.write("/tmp/ask", ASK, 0o755)
-    options = [
-        "-o",
-        "StrictHostKeyChecking=no",
-        "-o",
-        "NumberOfPasswordPrompts=1",
-        "-o",
-        "PreferredAuthentications=keyboard-interactive",
-    ]
+    options = [*SSH_OPTIONS, "-oNumberOfPasswordPrompts=1", "-oPreferredAuthentications=keyboard-interactive"]
     ssh = ["env", "SSH_ASKPASS=/tmp/ask", "SSH_ASKPASS_REQUIRE=force", "setsid", "ssh", *options]
     with ThreadPoolExecutor(2 * len(HOSTILE)) as pool:
         by_ssh = pool.map(lambda name: machine.attempt(*ssh, "-l", name, "localhost", "true").returncode, HOSTILE.values())

@@ -23,6 +23,10 @@ _ENVIRONMENT = {
 }
 
 
+SSH_OPTIONS = [f"-o{one}" for one in ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR")]
+SSH_OPTIONS.append("-oKexAlgorithms=curve25519-sha256")  # the one that OpenSSH prefers takes longer, and is not what is looked at
+
+
 class MachineError(AssertionError):
     """A command on the machine did not end well; the message holds what it said."""
 
@@ -139,8 +143,7 @@ class Machine:
 
     def ssh(self, user: str, *options: str, **more: Any) -> Terminal:
         """Debian's own ssh client on this same machine, at a terminal."""
-        known = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
-        return self.terminal("ssh", *known, *options, f"{user}@localhost", **more)
+        return self.terminal("ssh", *SSH_OPTIONS, *options, f"{user}@localhost", **more)
 
     def start_sshd(self, *options: str) -> "Service":
         """Start Debian's own sshd."""

@@ -1,6 +1,6 @@
 """Run on a machine: many conversations with PAM, one after the other, each for another name; prints how often each result came.
 
-`python3 pam_flood.py COUNT SERVICE [FILE]`: at least COUNT of them, and on until FILE is there. The stack is pam_homeport.so alone, so that the result is the module's own word, and the name
+`python3 pam_flood.py COUNT SERVICE [FILE]`: COUNT of them as fast as it goes, and then on, a hundred a second, until FILE is there. The stack is pam_homeport.so alone, so that the result is the module's own word, and the name
 of the service is what sshd would say. Ends with a line of JSON: {"result": count}.
 """
 
@@ -12,6 +12,7 @@ import pathlib
 import random
 import sys
 import tempfile
+import time
 
 PAM_RHOST, SILENT = 4, 0x8000
 TALK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
@@ -34,8 +35,10 @@ def main(count: int, service: str, until: str = "/") -> None:
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, service).write_text("auth required pam_homeport.so\n")
         for number in itertools.count():
-            if number >= count and pathlib.Path(until).exists():
-                break
+            if number >= count:
+                if pathlib.Path(until).exists():
+                    break
+                time.sleep(0.01)
             name = "".join(letters.choices("abcdefghijklmnopqrstuvwxyz0123456789._-", k=letters.randint(1, 40)))
             handle = ctypes.c_void_p()
             begun = pam.pam_start_confdir(
