@@ -11,19 +11,17 @@ from functools import cached_property
 from typing import Any
 
 import httpx2
+from tests.faults.administrator import ADMINISTRATOR, PASSWORD, appoint
 from tests.faults.estate import ACTOR, Estate, estate
 from tests.faults.person import FRESH, open_browser
 from tests.support.debian.machine import Machine
-from tests.support.factor import Authenticator, set_up
+from tests.support.factor import Authenticator
 from tests.support.logs import known
 from tools.agent_deb import build
 
 from homeport.demo.browser import Browser
 from homeport.directory.devices.model import OSFamily, ProvisioningSetting
-from homeport.foundation.kernel.actor import Origin
-from homeport.foundation.kernel.clock import SystemClock
 
-ADMINISTRATOR, PASSWORD = "marie.curie@acme.example", "five unrelated words today"
 _numbers = itertools.count(1)
 
 
@@ -210,19 +208,11 @@ class Portal:
 def company() -> Iterator[Company]:
     """Set the organization up and start its server."""
     with estate(people=0) as made:
-        with made.home() as home, home.work.write() as actions:
-            token = actions.administrator_links.issue(ACTOR)
-            owner = actions.administrator_links.accept(
-                token, email=ADMINISTRATOR, firstname="Marie", lastname="Curie", password=PASSWORD, origin=Origin()
-            )
-            phone = set_up(actions, owner, SystemClock())
-            actions.administrators.change(ACTOR, owner.id, role=owner.role, api_keys_allowed=True)
-            _, key = actions.api_keys.create(ACTOR, name="device tests", owner_id=owner.id)
+        phone, made.key = appoint(made.home, ACTOR)
         build(made.folder / "packages")
         made.launcher = ("env", f"HOMEPORT_AGENT_PACKAGES={made.folder / 'packages'}")
         made.serve()
-        phone.clock = None  # from now on it waits by the machine's clock
-        opened = Company(made, key, phone)
+        opened = Company(made, made.key, phone)
         with opened.api:
             yield opened
         if "portal" in vars(opened):

@@ -1,7 +1,6 @@
 """One organization on this machine: a real server, a real simulated Okta, devices whose root filesystems are folders."""
 
 import contextlib
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from tests.faults.administrator import appoint
 from tests.support.logs import Log
 from tests.support.processes import Program, Programs, free_port, run
 from tests.support.scratch_root import ScratchRoot, make_scratch_root
@@ -114,6 +114,9 @@ class Estate:
     launcher: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
     """Origins that the server may reach beside the provider."""
+    key: str = ""
+    """An administrator's API key; `administrator` makes it when the first is needed."""
+    laid_out: int = 0
 
     @property
     def data(self) -> Path:
@@ -154,11 +157,10 @@ class Estate:
 
     def command(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         """Run `homeport …` and return how it ended and what it said."""
-        command = [sys.executable, "-m", "homeport", *map(str, words)]
-        environment = {**os.environ, **self.environment}
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-        Log("command").write(ended.stderr)
-        return ended
+        program = self.programs.start(sys.executable, "-m", "homeport", *words, env=self.environment)
+        status = program.wait(300)
+        Log("command").write(program.stderr)
+        return subprocess.CompletedProcess(program.argv, status, program.stdout, program.stderr)
 
     @contextlib.contextmanager
     def home(self) -> Iterator[Home]:
@@ -177,23 +179,27 @@ class Estate:
         with contextlib.closing(sqlite3.connect(self.data / "homeport.sqlite", timeout=60)) as connection, connection:
             connection.execute(statement, values)
 
+    def asks(self, method: str, path: str) -> None:
+        """Ask the REST API as an administrator does, so that the server wakes the agents that wait; it must agree."""
+        if not self.key:
+            _, self.key = appoint(self.home, ACTOR)
+        answer = httpx2.request(method, f"{self.url}{path}", headers={"x-api-key": self.key}, timeout=60, trust_env=False)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+
     def set_state(self, username: str, state: UserState) -> None:
-        with self.home() as home, home.work.write() as actions:
-            user_id = self.rows("SELECT id FROM users WHERE username = ?", username)[0][0]
-            actions.people.change_state(ACTOR, user_id, state)
-        self.nudge()
+        user_id = self.rows("SELECT id FROM users WHERE username = ?", username)[0][0]
+        verb = {UserState.SUSPENDED: "suspend", UserState.ACTIVATED: "activate"}[state]
+        self.asks("POST", f"/api/systemusers/{user_id}/state/{verb}")
 
     def unbind(self, username: str, device: Device, after: After) -> None:
-        query = "SELECT id FROM bindings WHERE username = ? AND device_id = ? AND desired <> 'removed'"
-        with self.home() as home, home.work.write() as actions:
-            actions.bindings.remove(ACTOR, self.rows(query, username, device.device_id)[0][0], after)
-        self.nudge()
+        self.asks("DELETE", f"{self._binding(username, device)}?after={after.value}")
 
     def reset_passcode(self, username: str, device: Device) -> None:
+        self.asks("POST", f"{self._binding(username, device)}/reset-passcode")
+
+    def _binding(self, username: str, device: Device) -> str:
         query = "SELECT id FROM bindings WHERE username = ? AND device_id = ? AND desired <> 'removed'"
-        with self.home() as home, home.work.write() as actions:
-            actions.passcodes.reset(ACTOR, self.rows(query, username, device.device_id)[0][0])
-        self.nudge()
+        return f"/api/v2/systems/{device.device_id}/bindings/{self.rows(query, username, device.device_id)[0][0]}"
 
     def nudge(self) -> None:
         """Restart the agents that run, so that they ask at once; what another process changed, the server sees only seconds later."""
@@ -202,13 +208,20 @@ class Estate:
                 device.kill()
                 device.keep(wait=False)
 
+    def dismiss(self) -> None:
+        """End the agents of all devices and forget these: the next test brings its own, and waits for no other."""
+        for device in self.devices:
+            device.kill()
+        self.devices.clear()
+
     def add_devices(self, count: int, **more: Any) -> list[Device]:
         """Lay out and enrol devices; the server must be running."""
         with self.home() as home, home.work.write() as actions:
             _, key = actions.enrollment_keys.create(ACTOR, "lab", max_uses=count)
         made = []
         for _ in range(count):
-            name = f"lab-{len(self.devices) + 1}"
+            self.laid_out += 1
+            name = f"lab-{self.laid_out}"
             root = make_scratch_root(self.folder / name, machine_id=(name.encode().hex() * 32)[:32])
             (root.path / "etc/hostname").write_text(f"{name}\n")
             (root.path / "etc/homeport").mkdir()
@@ -219,10 +232,14 @@ class Estate:
             made.append(device)
         return made
 
-    def settled(self, device_id: str = "%") -> bool:
-        """Whether every device, or this one, has reported what is wanted of it, and answered every order."""
-        open_orders = self.rows("SELECT count(*) FROM orders WHERE state = 'pending' AND device_id LIKE ?", device_id)
-        unlike = self.rows("SELECT count(*) FROM bindings WHERE observed <> desired AND device_id LIKE ?", device_id)
+    def settled(self) -> bool:
+        """Whether every device has reported what is wanted of it, and answered every order."""
+        return all(self.settled_at(device.device_id) for device in self.devices)
+
+    def settled_at(self, device_id: str) -> bool:
+        """Whether this one has."""
+        open_orders = self.rows("SELECT count(*) FROM orders WHERE state = 'pending' AND device_id = ?", device_id)
+        unlike = self.rows("SELECT count(*) FROM bindings WHERE observed <> desired AND device_id = ?", device_id)
         return open_orders == unlike == [(0,)]
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.faults import truth
+from tests.faults.administrator import appoint
 from tests.faults.estate import ACTOR, Device, Estate, estate, until
 from tests.faults.person import sign_in
 
@@ -23,10 +24,19 @@ pytestmark = pytest.mark.xdist_group("faults-orders")
 
 
 @pytest.fixture(scope="module")
-def place():
-    with estate(people=4) as place:
-        place.serve()
-        yield place
+def organization():
+    with estate(people=4) as made:
+        _, made.key = appoint(made.home, ACTOR)  # before any backup
+        made.serve()
+        yield made
+
+
+@pytest.fixture
+def place(organization):
+    """The organization without a device that runs; what a test starts ends with it and is not restarted, nor waited for, by the next."""
+    organization.serve()
+    yield organization
+    organization.dismiss()
 
 
 def hand_over(device: Device, pair: dict[str, str]) -> tuple[str, str | None]:
@@ -214,8 +224,7 @@ def test_deleted_device_closes_its_accounts_before_its_agent_stops(place, runnin
     bound(place, device, "bea")
     if not running:
         device.kill()
-    with place.home() as home, home.work.write() as actions:
-        actions.devices.delete(ACTOR, device.device_id, After.LOCK)
+    place.asks("DELETE", f"/api/systems/{device.device_id}?after={After.LOCK.value}")
     if not running:
         device.keep(wait=False)
     assert device.daemon.wait() == 0

@@ -97,7 +97,7 @@ def converges(estate: Estate, devices: list[Device], seconds: float = 180) -> No
     for device in devices:
         device.keep()
     try:
-        until(lambda: all(estate.settled(device.device_id) for device in devices), "the desired state on all devices", seconds)
+        until(lambda: all(estate.settled_at(device.device_id) for device in devices), "the desired state on all devices", seconds)
     except AssertionError:
         print(estate.rows("SELECT username, device_id, desired, observed, reason FROM bindings WHERE desired <> observed"))
         print(estate.rows("SELECT kind, device_id, epoch, counter, reason, created_at FROM orders WHERE state = 'pending'"))
