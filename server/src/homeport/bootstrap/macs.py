@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 
-from fastapi import APIRouter
-
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
 from homeport.channels.apple.ade.pages import AppleActions, ApplePages
@@ -16,12 +14,13 @@ from homeport.channels.apple.mdm.api import MdmEndpoints
 from homeport.channels.apple.mdm.pages import MacPages
 from homeport.channels.apple.push.pages import PushPages
 from homeport.channels.apple.settings.pages import AppleSettingsPages
+from homeport.foundation.http.routes import Router
 from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.callback import COOKIE, leave
 
 
-def routers(home: Home, templates: Templates, panels: Panels) -> Sequence[APIRouter]:
+def routers(home: Home, templates: Templates, panels: Panels) -> Sequence[Router]:
     """Return the routes; puts the chain of a Mac on its device's page."""
     parts, settings = home.parts, home.parts.settings
     mac_pages = MacPages(home.work_of(lambda unit: unit.mac_pages), templates)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from homeport.bootstrap.home import Home
 from homeport.bootstrap.units import Unit
@@ -10,6 +10,7 @@ from homeport.channels.portal.actions import Own
 from homeport.channels.portal.pages import DetailPages, HomePages, MyDevicePages
 from homeport.channels.portal.pages.begun import BegunActions, BegunPages
 from homeport.foundation.http.actor import OWN_GUARDS
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.ui.navigation import Navigation, Shell
 from homeport.foundation.ui.panels import Panels
@@ -56,7 +57,7 @@ def shell_of(actor: Actor, organization: str) -> Shell:
     )
 
 
-def routers(home: Home, app: FastAPI, templates: Templates, panels: Panels) -> Sequence[APIRouter]:
+def routers(home: Home, app: FastAPI, templates: Templates, panels: Panels) -> Sequence[Router]:
     """Return the portal's routes; say how its sessions are read, and add its section to a user's page."""
     parts = home.parts
     sessions = SessionAuthenticator(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp
@@ -49,6 +49,7 @@ from homeport.foundation.http.health import Health
 from homeport.foundation.http.metrics import Metered
 from homeport.foundation.http.middleware import Shell as HttpShell
 from homeport.foundation.http.openapi import describe
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import ActorKind
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.api_reference import ApiReference
@@ -272,7 +273,7 @@ def _fill(navigation: Navigation) -> None:
     register("SETTINGS", "API Keys", "/admin/api-keys", Permission.API_KEYS_OWN, icon="lock")
 
 
-def admin_doors(home: Home, templates: Templates, sessions: SessionAuthenticator) -> Sequence[APIRouter]:
+def admin_doors(home: Home, templates: Templates, sessions: SessionAuthenticator) -> Sequence[Router]:
     """Return the ways into the admin portal: its door and the one-time link; and what there is of one's own account besides."""
     door = admin_door(home.work_of(_door), home.parts.hasher, templates, sessions)
     return (

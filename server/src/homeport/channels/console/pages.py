@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from homeport.channels.console.mail.actions import MailSettings
@@ -24,6 +24,7 @@ from homeport.directory.devices.actions import DeviceActions
 from homeport.directory.people.actions import People
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor, system
 from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.permissions import Permission
@@ -74,9 +75,9 @@ class ConsolePages:
     templates: Templates
     panels: Panels
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """List the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route("/", self.root, methods=["GET"])
         router.add_api_route("/admin", self.home, methods=["GET"])
         router.add_api_route("/admin/last-sign-ins", self.last_sign_ins, methods=["GET"])

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
@@ -18,6 +18,7 @@ from homeport.directory.devices.model import Device, DeviceFacts, DeviceStatus, 
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor, origin_of
 from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.errors import Conflict, RateLimited, Unauthenticated
 from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.reasons import ReasonCode
@@ -57,9 +58,9 @@ class AgentEndpoints:
     public_url: str
     reread_every: float
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """List the routes."""
-        router = APIRouter(include_in_schema=False, prefix="/agent/v1")
+        router = Router(include_in_schema=False, prefix="/agent/v1")
         router.add_api_route("/enroll", self.enroll, methods=["POST"])
         router.add_api_route("/order", self.order, methods=["POST"])
         router.add_api_route("/desired-state", self.desired_state, methods=["GET"])
@@ -239,9 +240,9 @@ class HelpDeskApi:
     def __init__(self, work: Work[HelpDesk]) -> None:
         self.work = work
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/api/v2/systems/{id}", tags=["Devices"])
+        router = Router(prefix="/api/v2/systems/{id}", tags=["Devices"])
         router.post("/bindings/{binding_id}/unlock-code", summary="Make a help-desk code for an account")(self.issue)
         return router
 

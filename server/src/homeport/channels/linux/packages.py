@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from homeport.directory.devices.model import AgentPackage
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.errors import NotFound
 
 BUILT_IN = Path(__file__).with_name("agent_packages")
@@ -33,9 +33,9 @@ class AgentPackages:
         """List the packages; none when the server was built without."""
         return [AgentPackage(name, hashlib.sha256(content).hexdigest()) for name, content in self._contents.items()]
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """List the route."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route("/agent/packages/{name}", self.give, methods=["GET"])
         return router
 

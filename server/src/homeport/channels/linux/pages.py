@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
@@ -16,6 +16,7 @@ from homeport.directory.devices.model import BindingAct, Desired, Device
 from homeport.directory.people.model import User
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor, system
 from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound
 from homeport.foundation.kernel.permissions import Permission
@@ -98,9 +99,9 @@ class UnlockCodePages:
     work: Work[UnlockActions]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         path = "/admin/devices/{device_id}/bindings/{binding_id}/unlock-code"
         router.add_api_route(path, self.ask, methods=["GET"])
         router.add_api_route(path, self.issue, methods=["POST"])

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import HTMLResponse
 
+from homeport.foundation.http.routes import Router
 from homeport.foundation.ui.templates import Templates
 
 PATH = "/api/reference"
@@ -48,9 +49,9 @@ class ApiReference:
         self.templates = templates
         self.public_url = public_url
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the route."""
-        router = APIRouter()
+        router = Router()
         router.add_api_route(PATH, self.show, methods=["GET"], include_in_schema=False)
         return router
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
 from homeport.foundation.http.listing import ListParameters, ListQuery
+from homeport.foundation.http.routes import Router
 from homeport.foundation.http.wire import PathId
 from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.kernel.permissions import Permission
@@ -40,9 +41,9 @@ class AccessPolicyApi:
 
     work: Work[AccessActions]
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/api/v2/authn", tags=[_TAG])
+        router = Router(prefix="/api/v2/authn", tags=[_TAG])
         router.get("/policies", response_model=list[AuthnPolicyBody], summary="List access policies")(self.list)
         router.post("/policies", status_code=201, summary="Create an access policy")(self.create)
         router.get("/policies/{id}", summary="Get an access policy")(self.get)
@@ -120,9 +121,9 @@ class IpListApi:
 
     work: Work[AccessActions]
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/api/v2/iplists", tags=[_TAG])
+        router = Router(prefix="/api/v2/iplists", tags=[_TAG])
         router.get("", response_model=list[IpListBody], summary="List IP lists")(self.list)
         router.post("", status_code=201, summary="Create an IP list")(self.create)
         router.get("/{id}", summary="Get an IP list")(self.get)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from starlette.concurrency import run_in_threadpool
 
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound
 from homeport.trust.federation.actions import IdentityProviders, Typed
@@ -38,9 +39,9 @@ class IdentityProviderApi:
     saving: Saving
     public_url: str
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/api/v2/identity-providers", tags=["Identity providers"])
+        router = Router(prefix="/api/v2/identity-providers", tags=["Identity providers"])
         router.get("", summary="List identity providers")(self.list)
         router.post("", summary="Create the identity provider", status_code=201)(self.create)
         router.get("/{id}", summary="Get an identity provider")(self.get)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import segno
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
@@ -14,6 +14,7 @@ from homeport.directory.devices.model import Device, DeviceStatus
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.errors import Invalid, RateLimited, Unauthenticated
 from homeport.trust.issuer import model, proofs
@@ -43,9 +44,9 @@ class OAuthEndpoints:
     clock: Clock
     issuer: str
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """List the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route("/.well-known/openid-configuration", self.metadata, methods=["GET"])
         router.add_api_route("/.well-known/oauth-authorization-server", self.metadata, methods=["GET"])
         router.add_api_route("/oauth/device_authorization", self.device_authorization, methods=["POST"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import HTMLResponse, Response
 
 from homeport.directory.devices.actions import Bindings, Devices
@@ -13,6 +13,7 @@ from homeport.directory.people.actions import People
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.reasons import ReasonCode
 from homeport.foundation.ui.forms import FormState
@@ -57,9 +58,9 @@ class ApprovalPages:
     templates: Templates
     entropy: Entropy
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """List the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route("/device", self.show, methods=["GET"])
         router.add_api_route("/device", self.approve, methods=["POST"])
         router.add_api_route("/device/cancel", self.cancel, methods=["POST"])

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.listing import ListParameters
+from homeport.foundation.http.routes import Router
 from homeport.trust.signin.actions import SignIns
 from homeport.trust.signin.schemas import FIELD_NAMES, RefusalList, SignInAnswer, SignInList, SignInWithSteps
 
@@ -21,9 +22,9 @@ class SignInApi:
 
     work: Work[SignIns]
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/api/v2/sign-ins", tags=["Sign-ins"])
+        router = Router(prefix="/api/v2/sign-ins", tags=["Sign-ins"])
         router.get("", summary="List sign-ins")(self.list)
         router.get("/refusals", summary="Count refusals by reason")(self.refusals)
         router.get("/{id}", summary="Get a sign-in with its steps")(self.get)

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.errors import RateLimited
 from homeport.foundation.kernel.reasons import BY_CODE, ReasonCode
@@ -50,9 +51,9 @@ class Callback:
     templates: Templates
     clock: Clock
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """List the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route("/oauth/callback/{provider_id}", self.callback, methods=["GET"])
         return router
 

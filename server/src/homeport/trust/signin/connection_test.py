@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.people.model import User
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor, origin_of
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.errors import NotFound
@@ -60,9 +61,9 @@ class ConnectionTestPages:
     templates: Templates
     entropy: Entropy
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.ask, methods=["GET"])
         router.add_api_route(PATH, self.start, methods=["POST"])
         router.add_api_route(PATH + "/{sign_in_id}", self.show, methods=["GET"])

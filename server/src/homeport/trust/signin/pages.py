@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from markupsafe import Markup
 from starlette.responses import Response, StreamingResponse
 
 from homeport.directory.devices.model import Device
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor, system
 from homeport.foundation.kernel.csv_lines import csv_line
 from homeport.foundation.kernel.errors import Invalid
@@ -63,9 +64,9 @@ class SignInPages:
     work: Work[SignIns]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """List the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route("/admin/sign-ins", self.list, methods=["GET"])
         router.add_api_route("/admin/sign-ins.csv", self.export, methods=["GET"])
         router.add_api_route("/admin/sign-ins/{sign_in_id}", self.show, methods=["GET"])

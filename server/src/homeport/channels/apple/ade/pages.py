@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
 
@@ -18,6 +18,7 @@ from homeport.directory.people.model import UserState, normal_username
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid
 from homeport.foundation.kernel.listing import Filter as Condition
@@ -69,9 +70,9 @@ class ApplePages:
     work: Work[AppleActions]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False, prefix=PATH)
+        router = Router(include_in_schema=False, prefix=PATH)
         router.add_api_route("", self.show, methods=["GET"])
         router.add_api_route("/public-key", self.public_key, methods=["POST"])
         router.add_api_route("/token", self.upload, methods=["POST"])

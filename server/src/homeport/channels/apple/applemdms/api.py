@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from starlette.responses import JSONResponse
 
 from homeport.channels.apple.applemdms.actions import AppleMdms
@@ -12,6 +12,7 @@ from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.listing import ListParameters
 from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.http.routes import Router
 from homeport.foundation.http.wire import PathId
 
 PER_HOUR = 20
@@ -34,9 +35,9 @@ class AppleMdmApi:
 
     work: Work[AppleMdmActions]
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/api/v2/applemdms", tags=["Macs"])
+        router = Router(prefix="/api/v2/applemdms", tags=["Macs"])
         key: dict[int | str, dict[str, Any]] = {200: {"content": {PEM: {"schema": {"type": "string"}}}}}
         router.get("", response_model=list[AppleMdmBody], summary="List the Apple MDM configuration")(self.list)
         router.get("/{apple_mdm_id}/depkey", response_class=Response, responses=key, summary="Get the public key for Apple")(

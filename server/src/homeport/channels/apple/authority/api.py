@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
@@ -18,6 +18,7 @@ from homeport.channels.apple.cms.model import LIMIT, CMSError
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Origin
 from homeport.foundation.kernel.errors import RateLimited
 
@@ -40,9 +41,9 @@ class ScepEndpoint:
     work: Work[AuthorityActions]
     legacy: bool
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """List the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.get, methods=["GET"])
         router.add_api_route(PATH, self.post, methods=["POST"])
         return router

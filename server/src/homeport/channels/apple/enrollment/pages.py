@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.channels.apple.enrollment.actions import PROFILE_PATH, Enrollments
@@ -15,6 +15,7 @@ from homeport.channels.apple.machine_info.aspen_deviceinfo import DeviceAuthorit
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.errors import Invalid, RateLimited
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.federation.actions import Federation
@@ -84,9 +85,9 @@ class WebView:
     leave: Callable[[Request, Started | SignIn, str], Response]
     """Sends the person to the provider, or tells why not."""
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.begin, methods=["GET"])
         router.add_api_route(f"{PATH}/welcome", self.welcome, methods=["GET"])
         router.add_api_route(f"{PATH}/sign-in", self.sign_in, methods=["POST"])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -17,6 +17,7 @@ from homeport.channels.apple.mdm.model import CHECKIN_PATH, CONNECT_PATH
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Origin
 from homeport.foundation.kernel.errors import HomeportError, RateLimited
 
@@ -44,9 +45,9 @@ class MdmEndpoints:
 
     work: Work[MdmActions]
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """List the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(CHECKIN_PATH, self.checkin, methods=["PUT"])
         router.add_api_route(CONNECT_PATH, self.connect, methods=["PUT"])
         return router

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
@@ -17,6 +17,7 @@ from homeport.directory.devices.model import Device
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound
 from homeport.foundation.kernel.permissions import Permission
@@ -76,9 +77,9 @@ class MacPages:
     work: Work[MacPageActions]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """List the routes."""
-        router = APIRouter(include_in_schema=False, prefix="/admin/devices/{device_id}/mac")
+        router = Router(include_in_schema=False, prefix="/admin/devices/{device_id}/mac")
         router.add_api_route("/look", self.look, methods=["POST"])
         router.add_api_route("/accept", self.accept, methods=["POST"])
         router.add_api_route("/lock", self.ask_lock, methods=["GET"])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import RedirectResponse, Response
 
@@ -12,6 +12,7 @@ from homeport.channels.apple.push.model import CertificateState, Issued
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid
 from homeport.foundation.kernel.permissions import Permission
@@ -34,9 +35,9 @@ class PushPages:
     work: Work[PushCertificates]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False, prefix=PATH)
+        router = Router(include_in_schema=False, prefix=PATH)
         router.add_api_route("", self.show, methods=["GET"])
         router.add_api_route("/request", self.request, methods=["POST"])
         router.add_api_route("/certificate", self.ask_certificate, methods=["GET"])

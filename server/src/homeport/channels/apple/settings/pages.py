@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from homeport.channels.apple.authority.model import Way
@@ -11,6 +11,7 @@ from homeport.channels.apple.settings.model import PANES, AccountPermission, App
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
@@ -60,9 +61,9 @@ class AppleSettingsPages:
     work: Work[AppleConfiguration]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.show, methods=["GET"])
         router.add_api_route(PATH, self.save, methods=["POST"])
         return router

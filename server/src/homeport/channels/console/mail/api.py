@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from homeport.channels.console.mail.actions import MailSettings
 from homeport.channels.console.mail.schemas import (
@@ -17,6 +17,7 @@ from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
 from homeport.foundation.http.listing import ListParameters
+from homeport.foundation.http.routes import Router
 from homeport.foundation.mail.model import MailServer
 
 
@@ -26,9 +27,9 @@ class MailApi:
 
     work: Work[MailSettings]
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/api/v2", tags=["Mail"])
+        router = Router(prefix="/api/v2", tags=["Mail"])
         router.get("/mail-server", summary="Get the mail server")(self.get)
         router.put("/mail-server", summary="Set the mail server")(self.update)
         router.delete("/mail-server", summary="Remove the mail server")(self.delete)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.channels.console.mail.actions import MailSettings, TypedServer
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
@@ -39,9 +40,9 @@ class MailPages:
     work: Work[MailSettings]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.show, methods=["GET"])
         router.add_api_route(PATH, self.save, methods=["POST"])
         router.add_api_route(f"{PATH}/test", self.test, methods=["POST"])

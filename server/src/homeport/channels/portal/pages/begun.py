@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import DEVICE_COOKIE, origin_of
 from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.access.actions.browsers import DeviceBrowsers
@@ -29,9 +30,9 @@ class BegunPages:
     work: Work[BegunActions]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the route; it is public: it is a way in."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route("/user/device/{token}", self.open, methods=["GET"])
         return router
 

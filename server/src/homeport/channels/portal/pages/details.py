@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import Response
 
 from homeport.channels.portal.actions import Own
 from homeport.directory.people.model import OWN_FIELDS, User
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import UserActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid, PreconditionFailed
 from homeport.foundation.ui.forms import FormState, whole_number
@@ -37,9 +38,9 @@ class DetailPages:
     work: Work[Own]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.show, methods=["GET"])
         router.add_api_route(PATH, self.save, methods=["POST"])
         return router

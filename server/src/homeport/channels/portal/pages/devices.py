@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.channels.portal.actions import Own
 from homeport.directory.devices.model import Binding, Desired, Observed
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import UserActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.ui.templates import Templates
 
 PATH = "/user/devices"
@@ -37,9 +38,9 @@ class MyDevicePages:
     work: Work[Own]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.list, methods=["GET"])
         router.add_api_route(RESET, self.ask_reset, methods=["GET"])
         router.add_api_route(RESET, self.reset, methods=["POST"])

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from homeport.channels.portal.actions import Own
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import UserActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.reasons import BY_CODE
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.signin.model import Purpose, status_word
@@ -33,9 +34,9 @@ class HomePages:
     work: Work[Own]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route("/user", self.home, methods=["GET"])
         router.add_api_route("/user/sign-ins", self.sign_ins, methods=["GET"])
         return router

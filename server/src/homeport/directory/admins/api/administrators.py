@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from homeport.directory.admins.actions import AdministratorActions
@@ -22,6 +22,7 @@ from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
 from homeport.foundation.http.listing import ListParameters
+from homeport.foundation.http.routes import Router
 from homeport.foundation.http.wire import PathId
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.permissions import Permission
@@ -44,17 +45,17 @@ class AdministratorsApi:
         self.work = work
         self.public_url = public_url
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter()
-        users = APIRouter(prefix="/api/users", tags=["Administrators"])
+        router = Router()
+        users = Router(prefix="/api/users", tags=["Administrators"])
         users.get("", response_model=AdministratorList, summary="List administrators")(self.list)
         users.get("/{id}", summary="Get an administrator")(self.get)
         users.put("/{id}", summary="Change an administrator")(self.update)
         users.delete("/{id}", summary="Delete an administrator")(self.delete)
         users.post("/resettotp/{id}", summary="Reset an administrator's second factor")(self.reset_factor)
         router.include_router(users)
-        invitations = APIRouter(prefix="/api/v2/administrator-invitations", tags=["Administrators"])
+        invitations = Router(prefix="/api/v2/administrator-invitations", tags=["Administrators"])
         invitations.get("", summary="List open invitations")(self.invitations)
         invitations.post("", status_code=201, summary="Invite an administrator")(self.invite)
         invitations.delete("/{id}", summary="Revoke an invitation")(self.revoke)

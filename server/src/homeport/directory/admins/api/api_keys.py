@@ -1,6 +1,6 @@
 """REST routes for one's own API keys."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from homeport.directory.admins.actions import ApiKeys
 from homeport.directory.admins.model import ApiKey, parse_networks
@@ -9,6 +9,7 @@ from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
 from homeport.foundation.http.listing import ListParameters
+from homeport.foundation.http.routes import Router
 from homeport.foundation.http.wire import PathId
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.permissions import Permission
@@ -20,9 +21,9 @@ class ApiKeysApi:
     def __init__(self, work: Work[ApiKeys]) -> None:
         self.work = work
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/api/v2/api-keys", tags=["API keys"])
+        router = Router(prefix="/api/v2/api-keys", tags=["API keys"])
         router.get("", summary="List one's own API keys")(self.list)
         router.post("", status_code=201, summary="Create an API key")(self.create)
         router.get("/{id}", summary="Get one of one's own API keys")(self.get)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from homeport.directory.admins.actions import Roles
 from homeport.directory.admins.model import Role
@@ -11,6 +11,7 @@ from homeport.directory.admins.schemas.roles import RoleBody, RoleList, RolePost
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
+from homeport.foundation.http.routes import Router
 from homeport.foundation.http.wire import PathId
 from homeport.foundation.kernel.errors import Invalid
 
@@ -30,9 +31,9 @@ class RolesApi:
     def __init__(self, work: Work[Roles]) -> None:
         self.work = work
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/api/roles", tags=["Administrators"])
+        router = Router(prefix="/api/roles", tags=["Administrators"])
         router.get("", summary="List roles")(self.list)
         router.post("", status_code=201, summary="Create a custom role")(self.create)
         router.get("/{id}", summary="Get a custom role")(self.get)

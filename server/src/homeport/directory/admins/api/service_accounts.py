@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from homeport.directory.admins.actions import ServiceAccounts
 from homeport.directory.admins.model import ServiceAccount, parse_networks
@@ -22,6 +22,7 @@ from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
 from homeport.foundation.http.listing import ListParameters
+from homeport.foundation.http.routes import Router
 from homeport.foundation.http.wire import PathId
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.permissions import Permission
@@ -42,9 +43,9 @@ class ServiceAccountsApi:
     def __init__(self, work: Work[ServiceAccounts]) -> None:
         self.work = work
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/api/v2/service-accounts", tags=["Service accounts"])
+        router = Router(prefix="/api/v2/service-accounts", tags=["Service accounts"])
         router.get("", summary="List service accounts")(self.list)
         router.post("", status_code=201, summary="Create a service account")(self.create)
         router.get("/{id}", summary="Get a service account")(self.get)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.admins.actions import AdministratorActions
@@ -12,6 +12,7 @@ from homeport.directory.admins.model import READ_ONLY, REQUIRED_FOR, Administrat
 from homeport.directory.admins.pages.roles import role_choices
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
 from homeport.foundation.kernel.listing import Filter, Listing
@@ -34,9 +35,9 @@ class AdministratorPages:
     templates: Templates
     public_url: str
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.list, methods=["GET"])
         router.add_api_route(f"{PATH}/add", self.add, methods=["GET"])
         router.add_api_route(f"{PATH}/add", self.invite, methods=["POST"])

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.admins.actions import AdministratorActions
 from homeport.directory.admins.model import ABOUT, MATRIX, MOST_ROLES, RESERVED, ROLES, Role
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
@@ -29,9 +30,9 @@ class RolePages:
     work: Work[AdministratorActions]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.list, methods=["GET"])
         router.add_api_route(f"{PATH}/add", self.add, methods=["GET"])
         router.add_api_route(f"{PATH}/add", self.create, methods=["POST"])

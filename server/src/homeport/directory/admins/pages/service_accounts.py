@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.admins.actions import AdministratorActions
@@ -12,6 +12,7 @@ from homeport.directory.admins.pages.api_keys import LIFETIMES
 from homeport.directory.admins.pages.roles import role_choices
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
 from homeport.foundation.kernel.listing import Listing
@@ -32,9 +33,9 @@ class ServiceAccountPages:
     work: Work[AdministratorActions]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.list, methods=["GET"])
         router.add_api_route(f"{PATH}/add", self.add, methods=["GET"])
         router.add_api_route(f"{PATH}/add", self.create, methods=["POST"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from homeport.directory.audit.actions import Destinations
 from homeport.directory.audit.model import Destination, DestinationKind
@@ -18,6 +18,7 @@ from homeport.directory.audit.schemas.destinations import (
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
+from homeport.foundation.http.routes import Router
 from homeport.foundation.http.wire import PathId
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.permissions import Permission
@@ -30,9 +31,9 @@ class DestinationsApi:
         self.work = work
         self.sender = sender
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/api/v2/event-destinations", tags=["Event destinations"])
+        router = Router(prefix="/api/v2/event-destinations", tags=["Event destinations"])
         router.get("", summary="List event destinations")(self.list)
         router.post("", status_code=201, summary="Add an event destination")(self.create)
         router.get("/{id}", summary="Get an event destination")(self.get)

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from homeport.directory.audit.actions import Audit
 from homeport.directory.audit.model import event_field
@@ -22,6 +22,7 @@ from homeport.directory.audit.schemas.events import (
 )
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
+from homeport.foundation.http.routes import Router
 
 MOST_VALUES = 1000
 
@@ -32,9 +33,9 @@ class EventsApi:
 
     work: Work[Audit]
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/insights/directory/v1/events", tags=["Directory events"])
+        router = Router(prefix="/insights/directory/v1/events", tags=["Directory events"])
         router.post("", summary="Query events")(self.events)
         router.post("/count", summary="Count events")(self.count)
         router.post("/distinct", summary="List the values of a field")(self.distinct)

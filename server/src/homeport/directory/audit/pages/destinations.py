@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
@@ -13,6 +13,7 @@ from homeport.directory.audit.model import Destination, DestinationKind
 from homeport.directory.audit.ports import Tester
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.http.wire import PathId
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
@@ -39,9 +40,9 @@ class DestinationPages:
     sender: Callable[[], Tester]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False, prefix=PATH)
+        router = Router(include_in_schema=False, prefix=PATH)
         router.add_api_route("", self.list, methods=["GET"])
         router.add_api_route("/add", self.add, methods=["GET"])
         router.add_api_route("/add", self.create, methods=["POST"])

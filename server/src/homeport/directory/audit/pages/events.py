@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.datastructures import QueryParams
 from starlette.responses import HTMLResponse, Response
 
@@ -13,6 +13,7 @@ from homeport.directory.audit.model import JSON, Entry, listing_of
 from homeport.directory.audit.ports import Prover
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.http.wire import PathId
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid
@@ -59,9 +60,9 @@ class AuditPages:
     prover: Callable[[], Prover]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.list, methods=["GET"])
         router.add_api_route("/admin/events/live", self.live, methods=["GET"])
         router.add_api_route("/admin/events/{entry_id}", self.show, methods=["GET"])

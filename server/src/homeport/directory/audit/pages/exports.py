@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.datastructures import QueryParams
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
@@ -15,6 +15,7 @@ from homeport.directory.audit.pages.events import state_of
 from homeport.directory.audit.schemas.exports import MEDIA_TYPES
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.http.wire import PathId
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict
@@ -32,9 +33,9 @@ class ExportPages:
     work: Work[Exports]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False, prefix=PATH)
+        router = Router(include_in_schema=False, prefix=PATH)
         router.add_api_route("", self.begin, methods=["POST"])
         router.add_api_route("/{export_id}", self.show, methods=["GET"])
         router.add_api_route("/{export_id}/progress", self.progress, methods=["GET"])

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 
 from homeport.directory.devices.actions import DeviceActions
@@ -14,6 +14,7 @@ from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.graph import GraphConnection, GraphObjectWithPaths
 from homeport.foundation.http.listing import LARGEST_PAGE
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 
 TAGS: list[str | Enum] = ["Associations"]
@@ -36,9 +37,9 @@ class AssociationsApi:
     def __init__(self, work: Work[DeviceActions]) -> None:
         self.work = work
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/api/v2")
+        router = Router(prefix="/api/v2")
         connections: dict[str, Any] = {"response_model": list[GraphConnection], "tags": TAGS}
         paths: dict[str, Any] = {"response_model": list[GraphObjectWithPaths], "tags": TAGS}
         router.get("/systems/{system_id}/associations", summary="List the people of a device", **connections)(self.of_system)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from homeport.directory.devices.actions import DeviceActions
@@ -30,6 +30,7 @@ from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
 from homeport.foundation.http.listing import ListParameters
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import NotFound
 
@@ -40,25 +41,25 @@ class DevicesApi:
     def __init__(self, work: Work[DeviceActions]) -> None:
         self.work = work
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter()
-        systems = APIRouter(prefix="/api/systems", tags=["Devices"])
+        router = Router()
+        systems = Router(prefix="/api/systems", tags=["Devices"])
         systems.get("", response_model=SystemList, summary="List devices")(self.list)
         systems.get("/{id}", summary="Get a device")(self.get)
         systems.put("/{id}", summary="Change a device")(self.update)
         systems.delete("/{id}", summary="Delete a device and its bindings")(self.delete)
-        of_one = APIRouter(prefix="/api/v2/systems/{id}", tags=["Devices"])
+        of_one = Router(prefix="/api/v2/systems/{id}", tags=["Devices"])
         of_one.post("/approve", summary="Approve a device that waits")(self.approve)
         of_one.get("/bindings", summary="List the bindings of a device")(self.bindings)
         of_one.delete("/bindings/{binding_id}", summary="Remove a binding")(self.remove_binding)
         reset = of_one.post("/bindings/{binding_id}/reset-passcode", summary="Reset a local passcode")
         reset(self.reset_passcode)
-        keys = APIRouter(prefix="/api/v2/enrollment-keys", tags=["Enrolment keys"])
+        keys = Router(prefix="/api/v2/enrollment-keys", tags=["Enrolment keys"])
         keys.get("", response_model=EnrollmentKeyList, summary="List enrolment keys")(self.keys)
         keys.post("", status_code=201, summary="Create an enrolment key")(self.create_key)
         keys.delete("/{id}", summary="Revoke an enrolment key")(self.revoke_key)
-        settings = APIRouter(prefix="/api/v2/devices/settings", tags=["Device settings"])
+        settings = Router(prefix="/api/v2/devices/settings", tags=["Device settings"])
         settings.get("/signinwithjumpcloud", summary="Get the settings of account provisioning")(self.sign_in_settings)
         settings.put("/signinwithjumpcloud", status_code=204, summary="Set account provisioning")(self.set_sign_in_settings)
         settings.get("/enrollment", summary="Get the settings of enrolment")(self.enrollment_settings)

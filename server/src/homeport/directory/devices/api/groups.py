@@ -1,6 +1,6 @@
 """REST routes for device groups: JumpCloud's /api/v2/systemgroups and what leads there from a device."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from homeport.directory.devices.actions import DeviceActions
@@ -13,6 +13,7 @@ from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
 from homeport.foundation.http.graph import GraphConnection, GraphObjectWithPaths
 from homeport.foundation.http.listing import ListParameters
+from homeport.foundation.http.routes import Router
 
 
 class DeviceGroupsApi:
@@ -21,10 +22,10 @@ class DeviceGroupsApi:
     def __init__(self, work: Work[DeviceActions]) -> None:
         self.work = work
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter()
-        groups = APIRouter(prefix="/api/v2/systemgroups", tags=["Device groups"])
+        router = Router()
+        groups = Router(prefix="/api/v2/systemgroups", tags=["Device groups"])
         groups.get("", response_model=list[SystemGroup], summary="List device groups")(self.list)
         groups.post("", status_code=201, summary="Create a device group")(self.create)
         groups.get("/{id}", summary="Get a device group")(self.get)

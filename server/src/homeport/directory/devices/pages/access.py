@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
@@ -12,6 +12,7 @@ from homeport.directory.devices.pages.words import MOST_SELECTED, asked_of
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import NotFound, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
@@ -33,9 +34,9 @@ class AccessPages:
     templates: Templates
     kind: TargetKind
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         path = f"{WHERE[self.kind]}/{{target_id}}/access"
         router.add_api_route(path, self.show, methods=["GET"])
         router.add_api_route(path, self.limit, methods=["POST"])

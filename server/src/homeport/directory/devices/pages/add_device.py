@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
@@ -16,6 +16,7 @@ from homeport.directory.devices.pages.words import asked_of, key_word
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid, PreconditionFailed, StepUpRequired
 from homeport.foundation.kernel.permissions import Permission
@@ -45,9 +46,9 @@ class AddDevicePages:
     public_url: str
     packages: Sequence[AgentPackage] = ()
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route("/admin/devices/add", self.show, methods=["GET"])
         router.add_api_route("/admin/devices/add", self.create, methods=["POST"])
         router.add_api_route("/admin/enrollment-settings", self.set_approval, methods=["POST"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
@@ -24,6 +24,7 @@ from homeport.directory.devices.pages.words import (
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed, StepUpRequired
 from homeport.foundation.kernel.permissions import Permission
@@ -41,9 +42,9 @@ class DevicePages:
     templates: Templates
     panels: Panels
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes; `/admin/devices/add` must be registered before."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route("/admin/devices", self.list, methods=["GET"])
         router.add_api_route("/admin/devices/{device_id}", self.show, methods=["GET"])
         router.add_api_route("/admin/devices/{device_id}", self.rename, methods=["POST"])

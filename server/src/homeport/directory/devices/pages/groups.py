@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
@@ -23,6 +23,7 @@ from homeport.directory.devices.pages.words import (
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
 from homeport.foundation.kernel.listing import Listing
@@ -46,9 +47,9 @@ class DeviceGroupPages:
     templates: Templates
     panels: Panels
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False, prefix=PATH)
+        router = Router(include_in_schema=False, prefix=PATH)
         router.add_api_route("", self.list, methods=["GET"])
         router.add_api_route("/add", self.add, methods=["GET"])
         router.add_api_route("/add", self.create, methods=["POST"])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
@@ -10,6 +10,7 @@ from homeport.directory.devices.model import Desired, NamedBinding
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.kernel.permissions import Permission
@@ -25,9 +26,9 @@ class PasscodePages:
     work: Work[DeviceActions]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.ask, methods=["GET"])
         router.add_api_route(PATH, self.reset, methods=["POST"])
         return router

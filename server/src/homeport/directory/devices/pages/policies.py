@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import Response
 
 from homeport.directory.devices.actions import DeviceActions
@@ -13,6 +13,7 @@ from homeport.directory.devices.pages.words import SSH, SSH_WORDS, SUDO, SUDO_WO
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
@@ -34,9 +35,9 @@ class PolicyPages:
     templates: Templates
     kind: TargetKind
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         path = f"{WHERE[self.kind]}/{{target_id}}/policy"
         router.add_api_route(path, self.show, methods=["GET"])
         router.add_api_route(path, self.save, methods=["POST"])

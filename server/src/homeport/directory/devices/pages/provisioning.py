@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
@@ -22,6 +22,7 @@ from homeport.directory.devices.pages.words import MOST_SELECTED, SSH, SSH_WORDS
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
@@ -83,9 +84,9 @@ class ProvisioningPages:
     templates: Templates
     system: OSFamily
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         path = path_of(self.system)
         router.add_api_route(path, self.show, methods=["GET"])
         router.add_api_route(path, self.save, methods=["POST"])

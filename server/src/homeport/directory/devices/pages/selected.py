@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from homeport.directory.devices.actions import DeviceActions
@@ -16,6 +16,7 @@ from homeport.directory.devices.pages.listed import devices_of, list_state
 from homeport.directory.devices.pages.words import AFTER_CHOICES, MOST_SELECTED, Asked, Chosen, counted, device_word
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.forms import FormState
@@ -40,9 +41,9 @@ class SelectedDevicesPages:
     work: Work[DeviceActions]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes; they must be registered before `/admin/devices/{device_id}`."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route("/admin/devices.csv", self.export, methods=["GET"])
         for verb in ("approve", "join", "leave", "delete"):
             router.add_api_route(f"{PATH}/{verb}", getattr(self, f"ask_{verb}"), methods=["GET"])

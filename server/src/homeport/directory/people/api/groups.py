@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from fastapi.responses import JSONResponse
 
 from homeport.directory.people.actions import PeopleActions
@@ -20,6 +20,7 @@ from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
 from homeport.foundation.http.graph import GraphConnection, GraphId, GraphObjectWithPaths
 from homeport.foundation.http.listing import ListParameters
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.errors import NotFound
 
 PathId = Annotated[GraphId, Path()]
@@ -31,10 +32,10 @@ class UserGroupsApi:
     def __init__(self, work: Work[PeopleActions]) -> None:
         self.work = work
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter()
-        groups = APIRouter(prefix="/api/v2/usergroups", tags=["User groups"])
+        router = Router()
+        groups = Router(prefix="/api/v2/usergroups", tags=["User groups"])
         groups.get("", response_model=list[UserGroupBody], summary="List user groups")(self.list)
         groups.post("", status_code=201, summary="Create a user group")(self.create)
         groups.get("/{id}", summary="Get a user group")(self.get)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from homeport.directory.people.actions import People
@@ -20,6 +20,7 @@ from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
 from homeport.foundation.http.etag import IfMatch, etag
 from homeport.foundation.http.listing import ListParameters
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.errors import Invalid
 
 
@@ -39,9 +40,9 @@ class PeopleApi:
     def __init__(self, work: Work[People]) -> None:
         self.work = work
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix="/api/systemusers", tags=["Users"])
+        router = Router(prefix="/api/systemusers", tags=["Users"])
         router.get("", response_model=SystemUserList, summary="List users")(self.list)
         router.post("", summary="Create a user")(self.create)
         router.get("/{id}", summary="Get a user")(self.get)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from homeport.directory.people.actions import PeopleActions
@@ -13,6 +13,7 @@ from homeport.directory.people.pages.words import MOST_AT_ONCE, WORDS, accounts_
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.permissions import Permission
@@ -70,9 +71,9 @@ class BulkPages:
     work: Work[PeopleActions]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes; they must come before those of one user, whose paths would take theirs."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         for verb in DEEDS:
             pages = _DeedPages(self.work, self.templates, verb)
             router.add_api_route(f"/admin/users/selected/{verb}", pages.ask, methods=["GET"])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.people.actions import PeopleActions
@@ -19,6 +19,7 @@ from homeport.directory.people.pages.words import (
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
@@ -51,9 +52,9 @@ class UserGroupPages:
     templates: Templates
     panels: Panels
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False, prefix=PATH)
+        router = Router(include_in_schema=False, prefix=PATH)
         router.add_api_route("", self.list, methods=["GET"])
         router.add_api_route("/add", self.add, methods=["GET"])
         router.add_api_route("/add", self.create, methods=["POST"])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
@@ -22,6 +22,7 @@ from homeport.directory.people.pages.words import LABELS, WORDS, counted
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm, form_for
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.csv_lines import csv_line
 from homeport.foundation.kernel.errors import Conflict, Invalid
@@ -46,9 +47,9 @@ class ImportPages:
     work: Work[PeopleActions]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.start, methods=["GET"])
         router.add_api_route(PATH, self.upload, methods=["POST"])
         router.add_api_route(PATH + "/{import_id}", self.show, methods=["GET"])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.people.actions import PeopleActions
@@ -13,6 +13,7 @@ from homeport.directory.people.pages.words import LABELS, WORDS, accounts_are, a
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, PreconditionFailed
 from homeport.foundation.kernel.listing import Listing
@@ -48,9 +49,9 @@ class PeoplePages:
     templates: Templates
     panels: Panels
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route("/admin/users", self.list, methods=["GET"])
         router.add_api_route("/admin/users/add", self.add, methods=["GET"])
         router.add_api_route("/admin/users/add", self.create, methods=["POST"])

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
@@ -49,9 +50,9 @@ class AccessPolicyPages:
     work: Work[AccessActions]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False, prefix=PATH)
+        router = Router(include_in_schema=False, prefix=PATH)
         router.add_api_route("", self.list, methods=["GET"])
         router.add_api_route("/add/{portal}", self.add, methods=["GET"])
         router.add_api_route("/add/{portal}", self.create, methods=["POST"])

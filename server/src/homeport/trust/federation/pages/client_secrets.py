@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.errors import NotFound, StepUpRequired
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.templates import Templates, stamp
@@ -27,9 +28,9 @@ class ClientSecretPages:
     work: Work[IdentityProviders]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(f"{PATH}/promote", self.promote, methods=["POST"])
         router.add_api_route(PATH + "/{slot}/remove", self.ask_remove, methods=["GET"])
         router.add_api_route(PATH + "/{slot}/remove", self.remove, methods=["POST"])

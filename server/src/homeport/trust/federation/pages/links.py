@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor, system
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.templates import Templates
@@ -27,9 +28,9 @@ class LinkPages:
     work: Work[Links]
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route("/admin/users/{user_id}/unlink", self.ask_unlink, methods=["GET"])
         router.add_api_route("/admin/users/{user_id}/unlink", self.unlink, methods=["POST"])
         router.add_api_route("/admin/users/{user_id}/allow-new-link", self.ask_allow, methods=["GET"])

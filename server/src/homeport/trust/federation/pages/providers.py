@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound, PreconditionFailed, StepUpRequired
 from homeport.foundation.kernel.permissions import Permission
@@ -59,9 +60,9 @@ class IdentityProviderPages:
     panels: Panels
     public_url: str
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.list, methods=["GET"])
         router.add_api_route(f"{PATH}/add", self.add, methods=["POST"])
         router.add_api_route(PATH + "/{provider_id}", self.show, methods=["GET"])

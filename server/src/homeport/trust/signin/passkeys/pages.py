@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.foundation.database.engine import Work
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid
 from homeport.foundation.ui.forms import FormState
@@ -26,10 +27,10 @@ class PasskeyPages:
     base: str
     title: str
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
         Asking = Annotated[Actor, Depends(self.guard)]  # noqa: N806 - a type
-        router, path = APIRouter(include_in_schema=False), f"{self.base}/passkeys"
+        router, path = Router(include_in_schema=False), f"{self.base}/passkeys"
 
         def ask(request: Request, actor: Asking) -> Response:
             """Show the form; ask for the password first."""

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fastapi import APIRouter
-
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.http.wire import PathId
 from homeport.trust.signin.password.actions import Sessions
 from homeport.trust.signin.password.model import Session
@@ -22,9 +21,9 @@ class SessionsApi:
     called: str = "an administrator"
     tag: str = "Administrators"
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(prefix=f"{self.prefix}/{{id}}/sessions", tags=[self.tag])
+        router = Router(prefix=f"{self.prefix}/{{id}}/sessions", tags=[self.tag])
         router.get("", summary=f"List the sessions of {self.called}")(self.list)
         router.delete("", summary=f"End all sessions of {self.called}")(self.end_all)
         router.delete("/{session_id}", summary=f"End a session of {self.called}")(self.end)

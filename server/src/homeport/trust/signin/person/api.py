@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from homeport.directory.people.model import normal_email
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import ApiActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.http.wire import instant
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.permissions import Permission
@@ -24,9 +25,9 @@ class PasswordsApi:
         self.work = work
         self.public_url = public_url
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(tags=["Users"])
+        router = Router(tags=["Users"])
         router.post("/api/systemusers/{id}/expire", summary="Expire a user's password")(self.expire)
         router.post("/api/systemusers/{id}/resetmfa", summary="Reset a user's second factor")(self.reset_factor)
         router.post("/api/systemusers/{id}/reactivate", summary="Send a user a link to choose a password")(self.reactivate)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
@@ -13,6 +13,7 @@ from homeport.channels.apple.authority.acme.model import LIMIT, PATH, Problem, P
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Origin
 from homeport.foundation.kernel.errors import RateLimited
 
@@ -36,9 +37,9 @@ class AcmeEndpoints:
 
     work: Work[AcmeActions]
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """List the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(f"{PATH}/directory", self.directory, methods=["GET"])
         router.add_api_route(f"{PATH}/new-nonce", self.nonce, methods=["GET", "HEAD"])
         for word in (NEW_ACCOUNT, *WORDS):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.admins.actions import Administrators, Factors
@@ -16,6 +16,7 @@ from homeport.directory.admins.model import (
 )
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid, NotFound, PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
@@ -50,9 +51,9 @@ class AccountPages:
     hasher: Hasher
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.show, methods=["GET"])
         router.add_api_route(PATH, self.rename, methods=["POST"])
         router.add_api_route(f"{PATH}/password", self.ask_password, methods=["GET"])

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import SignInRequired, origin_of
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid, RateLimited, Unauthenticated
 from homeport.foundation.ui.forms import FormState
@@ -36,7 +37,7 @@ class Door(Generic[AttemptT, DenialT]):
     authenticate: Callable[[Request], Actor | None]
     denied: Callable[[Request, DenialT], Response | str]
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes. All but the confirmation and the sign-out are public: they are the way in."""
         to = self.audience
         Asking = Annotated[Actor, Depends(to.guard)]  # noqa: N806 - a type
@@ -69,7 +70,7 @@ class Door(Generic[AttemptT, DenialT]):
             delete_cookie(answer, to.cookies.session)
             return answer
 
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(to.sign_in, self.ask, methods=["GET"])
         router.add_api_route(to.sign_in, sign_in, methods=["POST"])
         router.add_api_route(f"{to.sign_in}/code", self.ask_code, methods=["GET"])

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.admins.model import Enrolment
 from homeport.foundation.database.engine import Work
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.ui.forms import FormState
@@ -66,14 +67,14 @@ class OwnPages:
     home: str
     demanded: str
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         self._add_factor(router)
         self._add_sessions(router)
         return router
 
-    def _add_factor(self, router: APIRouter) -> None:
+    def _add_factor(self, router: Router) -> None:
         Asking = Annotated[Actor, Depends(self.guard)]  # noqa: N806 - a type
         Text = Annotated[str, Form()]  # noqa: N806 - a type
 
@@ -130,7 +131,7 @@ class OwnPages:
         router.add_api_route(f"{self.base}/remove-second-factor", ask_remove, methods=["GET"])
         router.add_api_route(f"{self.base}/remove-second-factor", remove_factor, methods=["POST"])
 
-    def _add_sessions(self, router: APIRouter) -> None:
+    def _add_sessions(self, router: Router) -> None:
         Asking = Annotated[Actor, Depends(self.guard)]  # noqa: N806 - a type
 
         def end(actor: Asking, session_id: str) -> Response:

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import Response
 
 from homeport.directory.admins.model import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import GUARDS, origin_of
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound
 from homeport.foundation.ui.forms import FormState
@@ -72,9 +73,9 @@ class OneTimeLinkPages:
     templates: Templates
     door: Door[Attempt, ShutOut]
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes; they are public: the link's token is the proof."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(LINK, self.ask_link, methods=["GET"])
         router.add_api_route(LINK, self.accept_link, methods=["POST"])
         return router

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request
+from fastapi import Form, Path, Request
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.people.model import User
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor, system
 from homeport.foundation.kernel.errors import PreconditionFailed
 from homeport.foundation.kernel.permissions import Permission
@@ -41,9 +42,9 @@ class PasswordPanels:
     templates: Templates
     public_url: str
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(f"{PAGE}/password-link", self.ask_link, methods=["GET"])
         router.add_api_route(f"{PAGE}/password-link", self.make_link, methods=["POST"])
         router.add_api_route(f"{PAGE}/password-mail", self.ask_mail, methods=["GET"])

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from starlette.responses import Response
 
 from homeport.directory.admins.model import LONGEST_PASSWORD
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import UserActor
+from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict
 from homeport.foundation.ui.forms import FormState
@@ -53,9 +54,9 @@ class SecurityPages:
     hasher: Hasher
     templates: Templates
 
-    def router(self) -> APIRouter:
+    def router(self) -> Router:
         """Return the routes."""
-        router = APIRouter(include_in_schema=False)
+        router = Router(include_in_schema=False)
         router.add_api_route(PATH, self.show, methods=["GET"])
         router.add_api_route(PASSWORD, self.ask_password, methods=["GET"])
         router.add_api_route(PASSWORD, self.set_password, methods=["POST"])

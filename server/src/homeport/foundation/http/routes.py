@@ -1,0 +1,48 @@
+"""Routes that are made when they are used: a start makes hundreds of them, and most processes are asked for a few.
+
+FastAPI looks at every parameter of a route, and makes validators of them, as soon as the route is named. That was a quarter of
+a start. Here a route first knows only what finding it takes: its path and its methods.
+"""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.routing import compile_path, get_name
+
+
+class Route(APIRoute):
+    """A route that FastAPI makes when somebody asks for more than its path and methods: its first request, or the OpenAPI document.
+
+    A route that cannot be made says so then; the tests ask every route.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        self.told = (path, endpoint, options)
+        self.making = Lock()
+        self.path, self.endpoint = path, endpoint
+        self.name = options.get("name") or get_name(endpoint)
+        self.methods = {method.upper() for method in options.get("methods") or ("GET",)}
+        self.include_in_schema = options.get("include_in_schema", True)
+        self.path_regex, self.path_format, self.param_convertors = compile_path(path)
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the rest of the route, when it is asked for what was not made yet."""
+        if "told" not in vars(self):
+            raise AttributeError(name)
+        with self.making:
+            if "app" not in vars(self):
+                path, endpoint, options = self.told
+                vars(self).update(vars(APIRoute(path, endpoint, **options)))  # at once: another thread never sees half a route
+        if name not in vars(self):
+            raise AttributeError(name)
+        return vars(self)[name]
+
+
+class Router(APIRouter):
+    """FastAPI's router, with routes that are made when they are used."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(route_class=Route, **options)

@@ -1,0 +1,65 @@
+"""Routes that are made when they are used."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Annotated
+
+import pytest
+from fastapi import Depends, FastAPI
+from fastapi.testclient import TestClient
+
+from homeport.foundation.http.routes import Route, Router
+
+
+def guard(word: str) -> str:
+    return f"guarded {word}"
+
+
+def answer(number: int, guarded: Annotated[str, Depends(guard)]) -> dict[str, object]:
+    return {"number": number, "guarded": guarded}
+
+
+def router() -> Router:
+    made = Router(prefix="/api")
+    made.add_api_route("/{number}", answer, methods=["POST"])
+    return made
+
+
+def test_a_route_is_found_before_it_is_made_and_made_by_its_first_request() -> None:
+    app = FastAPI(routes=router().routes, openapi_url=None)
+    (route,) = app.routes
+    client = TestClient(app)
+    assert client.put("/api/7").status_code == 405
+    assert client.post("/api/no/7").status_code == 404
+    assert "dependant" not in vars(route)
+    assert client.post("/api/7?word=well").json() == {"number": 7, "guarded": "guarded well"}
+    assert "dependant" in vars(route)
+    assert client.post("/api/seven").status_code == 422
+
+
+def test_a_router_inside_another_answers_and_is_described() -> None:
+    outer, app = Router(prefix="/outer"), FastAPI()
+    outer.include_router(router())
+    app.routes.extend(outer.routes)
+    assert TestClient(app).post("/outer/api/7?word=well").json() == {"number": 7, "guarded": "guarded well"}
+    assert set(app.openapi()["paths"]["/outer/api/{number}"]) == {"post"}
+
+
+def test_a_route_has_no_more_than_one_of_fastapi() -> None:
+    route = Route("/", answer)
+    with pytest.raises(AttributeError):
+        _ = route.color
+    with pytest.raises(AttributeError):
+        _ = Route.__new__(Route).told
+
+
+def test_threads_that_ask_at_once_see_one_whole_route() -> None:
+    route, together = Route("/{number}", answer), Barrier(8)
+
+    def look(_number: int) -> tuple[int, int]:
+        together.wait()
+        return id(route.dependant), len(route.dependant.dependencies)
+
+    with ThreadPoolExecutor(8) as pool:
+        seen = set(pool.map(look, range(8)))
+    assert seen == {(id(route.dependant), 1)}
