@@ -7,12 +7,12 @@ from functools import cache, cached_property
 from typing import Any
 
 import pytest
-from fastapi import routing
 from fastapi._compat.v2 import ModelField
-from fastapi.routing import APIRoute
 from jinja2 import Environment
 from sqlalchemy import Engine
 from sqlalchemy.util import LRUCache
+
+from homeport.foundation.http import routes
 
 
 def _adapters_when_used() -> None:
@@ -29,26 +29,9 @@ def _adapters_when_used() -> None:
     ModelField.__post_init__ = lambda _field: None
 
 
-def _routes_when_used() -> None:
-    """Let a route look at what its function wants when somebody asks for it: there are five hundred, and a test calls three."""
-    make, routing.compile_path = APIRoute.__init__, cache(routing.compile_path)
-
-    def begin(route: APIRoute, path: str, endpoint: Any, *, methods: Any = None, name: str | None = None, **more: Any) -> None:
-        """Know what the router compares with a request, and keep the rest."""
-        route.path, route.endpoint = path, endpoint
-        route.name = name or routing.get_name(endpoint)
-        route.methods = {method.upper() for method in methods or ["GET"]}
-        route.path_regex, route.path_format, route.param_convertors = routing.compile_path(path)
-        vars(route)["_rest"] = {**more, "methods": methods, "name": name}
-
-    def rest(route: APIRoute, attribute: str) -> Any:
-        said = vars(route).pop("_rest", None)
-        if said is None:
-            raise AttributeError(attribute, name=attribute, obj=route)
-        make(route, route.path, route.endpoint, **said)
-        return getattr(route, attribute)
-
-    APIRoute.__init__, APIRoute.__getattr__ = begin, rest
+def _paths_compiled_once() -> None:
+    """Keep the pattern that a route's path is: all applications have the same five hundred."""
+    routes.compile_path = cache(routes.compile_path)
 
 
 def _templates_compiled_once() -> None:
@@ -97,6 +80,6 @@ def _statements_compiled_once() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(ModelField, "_type_adapter"):
         _adapters_when_used()
-        _routes_when_used()
+        _paths_compiled_once()
         _templates_compiled_once()
         _statements_compiled_once()

@@ -26,26 +26,6 @@ def test_a_template_is_compiled_anew_for_other_rules_and_for_another_text():
     assert plain.compile("{{ it }}") is Environment().compile("{{ it }}")
 
 
-def test_a_route_that_nobody_called_yet_is_found_by_its_path_and_method_and_can_tell_everything_of_itself():
-    app = FastAPI()
-
-    @app.post("/people/{number}", status_code=201, tags=["people"])
-    def person(number: int, size: int = 1) -> dict[str, int]:
-        """Make somebody."""
-        return {"number": number, "size": size}
-
-    route = next(one for one in app.routes if getattr(one, "path", "") == "/people/{number}")
-    assert (route.methods, route.name) == ({"POST"}, "person")
-    client = TestClient(app)
-    assert client.get("/people/1").status_code == 405
-    assert (route.status_code, route.tags, route.description) == (201, ["people"], "Make somebody.")
-    assert not hasattr(route, "nothing_of_a_route")
-    assert client.post("/people/1?size=3").json() == {"number": 1, "size": 3}
-    assert client.post("/people/x").status_code == 422
-    assert app.url_path_for("person", number="7") == "/people/7"
-    assert "201" in app.openapi()["paths"]["/people/{number}"]["post"]["responses"]
-
-
 def test_a_statement_is_compiled_once_for_all_databases_of_a_kind_and_asks_the_one_it_was_given(tmp_path):
     people = Table("people_of_a_test", MetaData(), Column("name", String))
     asked = select(people).where(people.c.name == bindparam("name"))

@@ -63,3 +63,25 @@ def test_threads_that_ask_at_once_see_one_whole_route() -> None:
     with ThreadPoolExecutor(8) as pool:
         seen = set(pool.map(look, range(8)))
     assert seen == {(id(route.dependant), 1)}
+
+
+def test_a_route_that_nobody_called_yet_is_found_by_its_path_and_method_and_can_tell_everything_of_itself() -> None:
+    app, people = FastAPI(), Router(tags=["people"])
+
+    @people.post("/people/{number}", status_code=201)
+    def person(number: int, size: int = 1) -> dict[str, int]:
+        """Make somebody."""
+        return {"number": number, "size": size}
+
+    app.routes.extend(people.routes)
+    (route,) = people.routes
+    assert isinstance(route, Route)
+    assert (route.methods, route.name) == ({"POST"}, "person")
+    client = TestClient(app)
+    assert client.get("/people/1").status_code == 405
+    assert (route.status_code, route.tags, route.description) == (201, ["people"], "Make somebody.")
+    assert not hasattr(route, "nothing_of_a_route")
+    assert client.post("/people/1?size=3").json() == {"number": 1, "size": 3}
+    assert client.post("/people/x").status_code == 422
+    assert app.url_path_for("person", number="7") == "/people/7"
+    assert "201" in app.openapi()["paths"]["/people/{number}"]["post"]["responses"]
