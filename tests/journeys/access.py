@@ -1,14 +1,14 @@
 """Whether everybody can use a page: axe-core's rules, the keyboard alone, without script, over a slow line."""
 
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urldefrag, urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
-from tests.journeys.looks import SETTLED
+from tests.journeys.looks import LOOKS, SETTLED, looks_right, take_look
 from tools.fetch_npm import fetched
 
 AXE = Path(__file__).with_name("axe")
@@ -38,6 +38,7 @@ WATCH = f"""() => {{
     }});
 }}"""
 WALKED = f"() => ({{...walk, reached: walk.reached.size, tabbable: ({TABBABLE})()}})"
+LINKS = "() => [...document.querySelectorAll('a[href]:not([download])')].map(one => one.href)"
 PAGES_OF_A_TAB = 8
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
@@ -58,6 +59,28 @@ def has_no_fault(page: Page, *, colours: bool = False) -> None:
     assert not found, f"{page.url}: " + "\n".join(found)
 
 
+def colours_have_no_fault(page: Page) -> None:
+    """Ask axe-core again in another colour scheme what may differ: the page's structure does not."""
+    has_no_fault(page, colours=True)
+
+
+ASKED = {"wide, dark": (has_no_fault,), "wide, light": (colours_have_no_fault,)}
+"""What axe-core is asked in which look."""
+
+
+def faults_of(page: Page, asked: Mapping[str, Sequence[Callable[[Page], None]]] = ASKED) -> list[str]:
+    """Look at the page in every size and colour, and ask what is asked in that look besides: all that is wrong, in sentences."""
+    wrong = []
+    for look in LOOKS:
+        take_look(page, look)
+        for question in (partial(looks_right, look=look), *asked.get(look, ())):
+            try:
+                question(page)
+            except AssertionError as fault:
+                wrong.append(str(fault))
+    return wrong
+
+
 def can_be_used_by_keyboard(page: Page) -> None:
     """Press Tab through the whole page: the focus is always visible, is never trapped, and reaches all that can be used."""
     page.evaluate(WATCH)
@@ -66,7 +89,8 @@ def can_be_used_by_keyboard(page: Page) -> None:
         if walked["again"]:
             break
         for _ in range(walked["tabbable"] + 2):
-            page.keyboard.press("Tab")
+            page.keyboard.down("Tab")  # held: each repetition moves the focus, and needs no answer to a release
+        page.keyboard.up("Tab")
         walked = page.evaluate(WALKED)
     page.evaluate("document.activeElement.blur()")
     assert not walked["unseen"], f"{page.url}: the focus cannot be seen on {walked['unseen']}"
@@ -90,7 +114,7 @@ def pages_from(context: BrowserContext, start: str, most_alike: int = 2) -> Iter
         assert answer.ok, f"{address} answered {answer.status}"
         if "text/html" not in (answer.headers.get("content-type") or ""):
             continue
-        for link in page.eval_on_selector_all("a[href]:not([download])", "all => all.map(one => one.href)"):
+        for link in page.evaluate(LINKS):
             parts = urlsplit(urldefrag(link)[0])
             alike = seen.setdefault(_ID.sub("*", parts.path), set())
             is_a_page = parts.netloc == host and not parts.path.endswith((".csv", ".json", ".jsonl", ".deb"))

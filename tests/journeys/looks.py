@@ -3,7 +3,6 @@
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Locator, Page
 
@@ -19,9 +18,10 @@ SETTLED = """() => {
 LOOKS = {
     "narrow, light": {"viewport": {"width": 360, "height": 780}, "color_scheme": "light"},
     "narrow, dark": {"viewport": {"width": 360, "height": 780}, "color_scheme": "dark"},
-    "wide, light": {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "light"},
     "wide, dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+    "wide, light": {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "light"},
 }
+"""In the order of the fewest changes: a page is laid out anew for each size, and its styles are made anew for each colour."""
 PICTURES = os.environ.get("HOMEPORT_JOURNEY_PICTURES")
 """A folder; with it, each page that is looked at and each section of the story of the document leaves a picture there."""
 TOO_WIDE = """() => [...document.querySelectorAll("body *")]
@@ -64,10 +64,13 @@ SEEN = f"""async (options) => {{
 """All that `looks_right` asks, in one question, once the page has the look that it was told to have."""
 
 
-def looks_right(page: Page, look: str, options: dict[str, Any] | None = None) -> None:
-    """See that nothing sticks out sideways, that every text can be read, and that the title says where one is."""
+def looks_right(page: Page, look: str) -> None:
+    """See that nothing sticks out sideways, that every text can be read, and that the title says where one is.
+
+    The page is told first to take the look, by `take_look` or by its context; a name that is none of `LOOKS` takes it as it is.
+    """
     where = f"{page.url} ({look})"
-    seen = page.evaluate(SEEN, options)
+    seen = page.evaluate(SEEN, LOOKS.get(look))
     assert seen["wide"] is None, f"{where}: {seen['wide']}"
     assert not seen["faint"], f"{where}: {seen['faint']}"
     assert seen["headings"] == 1, f"{where}: {seen['headings']} headings of the first level"
@@ -88,10 +91,16 @@ def pictured(page: Page, name: str, part: Locator | None = None) -> None:
             page.screenshot(path=path, full_page=True, animations="disabled")
 
 
+def take_look(page: Page, look: str) -> None:
+    """Give the page a size and a colour."""
+    options = LOOKS[look]
+    if page.viewport_size != options["viewport"]:
+        page.set_viewport_size(options["viewport"])
+    page.emulate_media(color_scheme=options["color_scheme"], reduced_motion="reduce")  # so that nothing fades
+
+
 def looks_right_everywhere(page: Page) -> None:
     """Look at the page in every size and colour; its own size and colour are not put back."""
-    for look, options in LOOKS.items():
-        if page.viewport_size != options["viewport"]:
-            page.set_viewport_size(options["viewport"])
-        page.emulate_media(color_scheme=options["color_scheme"], reduced_motion="reduce")  # so that nothing fades
-        looks_right(page, look, options)
+    for look in LOOKS:
+        take_look(page, look)
+        looks_right(page, look)

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-EXECUTABLE = Path("/usr/bin/chromium")
+EXECUTABLE = Path("/usr/bin/chromium-headless-shell")
+"""Chromium's own build without windows (Debian's package of this name, of the same source): the same engine, network and cookies."""
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -22,6 +23,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+SPARING = "--js-flags=--no-opt,--no-maglev"
+"""No script of a test runs long enough to win back what the optimizing compilers take."""
 PICTURES = Path(__file__).parents[2] / ".run" / "failed-tests"
 _BAD_REQUEST, _SERVER_ERROR = 400, 500
 _PATIENCE = 30_000
@@ -81,13 +84,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium for a script or a wider fixture; tests ask for `page` or `new_context`."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """Debian's Chromium, with these further arguments, for a script or a wider fixture; tests ask for `page` or `new_context`."""
     if not EXECUTABLE.exists():
         raise pytest.UsageError(f"{EXECUTABLE} is missing: `make test` installs it, or `tools/setup test` does that alone.")
     expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(EXECUTABLE), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=str(EXECUTABLE), args=[*ARGUMENTS, *more])
         try:
             yield browser
         finally:
@@ -108,7 +111,7 @@ def _loop(running: asyncio.AbstractEventLoop | None) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def _chromium() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop | None]]:
     with contextlib.ExitStack() as stack:
-        browser = stack.enter_context(chromium())
+        browser = stack.enter_context(chromium(SPARING))
         loop = asyncio._get_running_loop()
         asyncio._set_running_loop(None)
         yield browser, loop
