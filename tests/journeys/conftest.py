@@ -1,4 +1,4 @@
-"""What the journeys share: one installation of each worker, set up once by an administrator in the browser."""
+"""What the journeys share: one installation of each worker, set up once, with an administrator who signed in in the browser."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -41,11 +41,10 @@ def installation(_worker_installation: Installation, _kept: Kept, new_context) -
     """This worker's installation: Okta connected, Linux enabled for several people, four people in the directory."""
     if not _kept.prepared:
         portal = Portal(new_context().new_page(), _worker_installation)
-        portal.accept_link(_worker_installation.admin_link())
-        portal.add_okta()
-        portal.allow_linux()
-        for first, last in PEOPLE:
-            portal.add_user(first.lower(), f"{first}.{last}@acme.example".lower(), first, last)
+        portal.accept_link(_worker_installation.link())
+        _worker_installation.connect_okta()
+        _worker_installation.allow_linux()
+        _worker_installation.add_people(*PEOPLE)
         _kept.signed_in = portal.page.context.storage_state()
         _kept.prepared = True
     _worker_installation.okta.sign_everyone_out()

@@ -1,17 +1,32 @@
 """One organization's Homeport on SQLite, and its Okta: both real programs, on two different sites."""
 
+import atexit
+import contextlib
 import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import httpx2
+from tests.journeys.prepared import ADMIN, connect
 from tests.support.processes import Program, Programs, free_port
+
+from homeport.bootstrap.home import Home
+from homeport.directory.devices.model import OSFamily, ProvisioningSetting
+from homeport.foundation.database import schema
+from homeport.foundation.database.engine import Database
+from homeport.settings import Settings
+from homeport.trust.federation.actions import Typed
+from homeport.trust.federation.model import ProviderKind
 
 ORGANIZATION = "Acme"
 EMAIL, PASSWORD = "marie.curie@acme.example", "five unrelated words today"
@@ -52,6 +67,41 @@ class Installation:
     okta: Okta
     program: Program
 
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Home]:
+        """Open the data beside the running server, as the commands do that run on its machine."""
+        home = Home(Settings.read({}, data=self.folder, public_url=self.server, outbound_allow=(self.okta.issuer,)))
+        try:
+            yield home
+        finally:
+            home.parts.database.dispose()
+
+    def link(self) -> str:
+        """A one-time link for an administrator, as `homeport admin link` makes it, without a program for it."""
+        with self.opened() as home, home.work.write() as actions:
+            return f"{self.server}/admin/link/{actions.administrator_links.issue(ADMIN)}"
+
+    def add_people(self, *people: tuple[str, str]) -> None:
+        """Add people by their first and last names; their user name is the first."""
+        with self.opened() as home, home.work.write() as actions:
+            for first, last in people:
+                names = {"firstname": first, "lastname": last}
+                actions.people.create(ADMIN, username=first.lower(), email=f"{first}.{last}@acme.example".lower(), **names)
+
+    def connect_okta(self) -> None:
+        """Connect Okta, with every check that the portal makes."""
+        okta = self.okta
+        typed = Typed(
+            name="Okta", url=okta.issuer, client_id=okta.client_id, email_domains=("acme.example",), secret=okta.client_secret
+        )
+        with self.opened() as home:
+            connect(home, ProviderKind.OKTA, typed, okta.register_redirect_uri)
+
+    def allow_linux(self) -> None:
+        """Enable Self Service Account Provisioning for Linux, for several people on a device."""
+        with self.opened() as home, home.work.write() as actions:
+            actions.provisioning.set(ADMIN, ProvisioningSetting(OSFamily.LINUX, enabled=True, several_users=True))
+
     def admin_link(self) -> str:
         """Run `homeport admin link` at a terminal, the only place where it prints the link."""
         reader, writer = pty.openpty()
@@ -68,10 +118,24 @@ class Installation:
         return found.group()
 
 
-def install(folder: Path, programs: Programs, allow: str = "", **more: str) -> Installation:
+@cache
+def _migrated() -> Path:
+    """A database of this version with nothing in it, which a server need not make anew; made once in this process."""
+    file = Path(mkdtemp(prefix="homeport-")) / "homeport.sqlite"
+    atexit.register(shutil.rmtree, file.parent)
+    database = Database(f"sqlite:///{file}")
+    schema.migrate(database)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
+    return file
+
+
+def install(folder: Path, programs: Programs, allow: str = "", *, empty: bool = False, **more: str) -> Installation:
     """Start the Okta at http://127.0.0.1 and the server at http://localhost, which no cookie crosses.
 
-    `allow` is one more origin that the server may reach, `more` are further settings by their variable.
+    `allow` is one more origin that the server may reach, `more` are further settings by their variable. With `empty` the server
+    finds not even a folder at its first start, and makes its database itself.
     """
     words = ("-m", "homeport_simulators", "okta", "--host", "127.0.0.1", "--port", "0", "--demo")
     simulator = programs.start(sys.executable, *words)
@@ -79,6 +143,9 @@ def install(folder: Path, programs: Programs, allow: str = "", **more: str) -> I
     okta = Okta(simulator, ready["issuer"], ready["control"], ready["client_id"], ready["client_secret"], ready["password"])
     port = free_port()
     server = f"http://localhost:{port}"
+    if not empty:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        shutil.copyfile(_migrated(), folder / "homeport.sqlite")
     environment = {
         "HOMEPORT_DATA": str(folder),
         "HOMEPORT_PUBLIC_URL": server,

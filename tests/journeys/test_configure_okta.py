@@ -72,7 +72,7 @@ def test_configure_okta_as_an_identity_provider(empty_installation, new_context,
 def needs_and_notes(portal: Portal) -> None:
     """What the document says before its first section. What it says of all users is confirmed in `configuring`."""
     # “You need to have Admin with Billing permissions to configure an IdP.”
-    portal.accept_link(portal.installation.admin_link())
+    portal.accept_link(portal.installation.link())
     portal.open("Administrators")
     expect(portal.row(EMAIL)).to_contain_text("Administrator with Billing")
     portal.add_user("ada", ADA, "Ada", "Lovelace")

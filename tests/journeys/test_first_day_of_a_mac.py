@@ -107,10 +107,9 @@ def test_a_new_mac_ends_with_a_locked_standard_account_of_the_person_who_signed_
             HOMEPORT_APPLE_DEVICE_AUTHORITIES=str(authority.certificate),
         )
         portal = Portal(new_context().new_page(), installation)
-        portal.accept_link(installation.admin_link())
-        portal.add_okta()
-        portal.add_user("ada", "ada.lovelace@acme.example", "Ada", "Lovelace")
-        portal.add_user("grace", "grace.hopper@acme.example", "Grace", "Hopper")
+        portal.accept_link(installation.link())
+        installation.connect_okta()
+        installation.add_people(("Ada", "Lovelace"), ("Grace", "Hopper"))
         connect_apple(portal, apple)
         portal.comes_to_show(portal.page.get_by_role("main"), "2 of 2")
         pictured(portal.page, "1-connected")

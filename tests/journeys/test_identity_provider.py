@@ -35,7 +35,7 @@ def portal(organization, new_context) -> Iterator[Portal]:
         if "/signin" in portal.page.url:
             portal.sign_in()
     else:
-        portal.accept_link(installation.admin_link())
+        portal.accept_link(installation.link())
     portal.open("Identity Providers")
     if portal.row("Draft").count():
         portal.row("Draft").get_by_role("link").click()

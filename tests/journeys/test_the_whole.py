@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 from tests.journeys.approval import Person
-from tests.journeys.installation import PASSWORD
+from tests.journeys.installation import PASSWORD, install
 from tests.journeys.machine import Machine
 from tests.journeys.portal import Portal
 
@@ -12,8 +12,8 @@ ADA = "ada.lovelace@acme.example"
 PASSCODE = "lamp-otter-42-quiet"
 
 
-def test_an_administrator_connects_okta_and_a_person_gets_an_account(empty_installation, new_context, new_machine):
-    installation = empty_installation
+def test_an_administrator_connects_okta_and_a_person_gets_an_account(tmp_path, programs, new_context, new_machine):
+    installation = install(tmp_path / "homeport", programs, empty=True)
     portal = Portal(new_context().new_page(), installation)
 
     becomes_the_first_administrator(portal)

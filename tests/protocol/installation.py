@@ -1,28 +1,23 @@
 """A real Homeport that trusts a foreign provider, with one Linux machine; everything is a process of its own but the administrator."""
 
-import asyncio
 import re
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 from tests.journeys.machine import Machine, set_up
+from tests.journeys.prepared import ADMIN, connect
 from tests.protocol.foreign_provider import ForeignProvider
 from tests.support.processes import Programs, free_port
 
 from homeport.bootstrap.home import Home
 from homeport.directory.devices.model import OSFamily, ProvisioningSetting
-from homeport.foundation.kernel.actor import system
-from homeport.foundation.outbound.driver import drive
 from homeport.settings import Settings
 from homeport.trust.federation.actions import Typed
-from homeport.trust.federation.connection_test import examine
 from homeport.trust.federation.discovery import Check
-from homeport.trust.federation.model import ProviderKind, redirect_uri
+from homeport.trust.federation.model import ProviderKind
 
-ADMIN = system("protocol")
 DOMAIN = "acme.example"
 PEOPLE = {
     name: {"email": f"{name}@{DOMAIN}", "email_verified": True, "name": f"{name.title()} of Acme"}
@@ -110,12 +105,12 @@ class Person:
 
 
 def _connect(home: Home, provider: ForeignProvider) -> tuple[Check, ...]:
-    """Add the provider as an administrator does: draft, redirect URI, credentials, checks, confirmation."""
-    parts = home.parts
-    with home.work.write() as actions:
-        draft = actions.identity_providers.draft(ADMIN, ProviderKind.OIDC)
-    provider.redirect_uri = redirect_uri(parts.settings.public_url, draft.id)
-    provider.start()
+    """Add the provider; it starts as soon as its redirect URI is known."""
+
+    def start(address: str) -> None:
+        provider.redirect_uri = address
+        provider.start()
+
     typed = Typed(
         name="Certified",
         url=provider.issuer,
@@ -123,12 +118,4 @@ def _connect(home: Home, provider: ForeignProvider) -> tuple[Check, ...]:
         email_domains=(DOMAIN,),
         secret=provider.client_secret,
     )
-    with home.work.read() as actions:
-        candidate = replace(actions.identity_providers.candidate(ADMIN, draft.id, typed), allow=home.allowed)
-    examining = drive(examine(candidate, parts.clock, parts.entropy), home.network)
-    with ThreadPoolExecutor(1) as elsewhere:  # the browser's event loop may run in this thread
-        judgement = elsewhere.submit(asyncio.run, examining).result(120)
-    with home.work.write() as actions:
-        actions.identity_providers.propose(ADMIN, draft.id, typed, judgement)
-        actions.identity_providers.apply(ADMIN, draft.id)
-    return judgement.checks
+    return connect(home, ProviderKind.OIDC, typed, start)

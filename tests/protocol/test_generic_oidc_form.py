@@ -27,7 +27,7 @@ def portal(tmp_path, programs, provider, new_context, page_faults):
     opened = Portal(new_context().new_page(), installation)
     # The foreign pages want a font from the internet; the administrator's browser does not ask for it.
     opened.page.route("**/fonts.googleapis.com/**", lambda route: route.fulfill(body="", content_type="text/css"))
-    opened.accept_link(installation.admin_link())
+    opened.accept_link(installation.link())
     return opened
 
 
