@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.support.logs",
     "tests.support.loopback",
     "tests.support.once",
+    "tests.support.one_loop",
     "tests.support.groups",
     "tests.support.properties",
     "tests.support.processes",
