@@ -4,24 +4,38 @@ import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-Rows = dict[tuple[Any, ...], dict[str, Any]]
+Row = tuple[Any, ...]
 ADDED, REMOVED = "added", "removed"
 
 
-def read_tables(file: Path) -> dict[str, Rows]:
-    """Return every row of every table, by primary key, as they were at one moment."""
+@dataclass(frozen=True)
+class Table:
+    """The rows of a table at one moment. `key` says where in a row its primary key stands, or its number if there is none."""
+
+    columns: tuple[str, ...]
+    key: tuple[int, ...]
+    rows: frozenset[Row]
+
+    def without(self, other: "Table") -> dict[Row, Row]:
+        """Return the rows that the other has not, by primary key."""
+        return {tuple(row[place] for place in self.key): row for row in self.rows - other.rows}
+
+
+def read_tables(file: Path) -> dict[str, Table]:
+    """Return every row of every table, as they were at one moment."""
     connection = sqlite3.connect(file, timeout=60)
-    connection.row_factory = sqlite3.Row
     connection.execute("BEGIN")
-    names = [row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    tables: dict[str, Rows] = {}
-    for name in names:
-        key = [row["name"] for row in connection.execute(f'PRAGMA table_info("{name}")') if row["pk"]]
-        rows = [dict(row) for row in connection.execute(f'SELECT rowid AS "rowid", * FROM "{name}"')]
-        tables[name] = {tuple(row[column] for column in key or ["rowid"]): row for row in rows}
+    tables: dict[str, Table] = {}
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        told = connection.execute(f'PRAGMA table_info("{name}")').fetchall()
+        columns = ("rowid", *(column for _, column, *_ in told))
+        key = tuple(columns.index(column) for _, column, _, _, _, primary in told if primary)
+        rows = connection.execute(f'SELECT rowid AS "rowid", * FROM "{name}"').fetchall()
+        tables[name] = Table(columns, key or (0,), frozenset(rows))
     connection.close()
     return tables
 
@@ -30,20 +44,29 @@ def read_tables(file: Path) -> dict[str, Rows]:
 class Difference:
     """What happened to the rows of all tables between two moments."""
 
-    before: Mapping[str, Rows]
-    after: Mapping[str, Rows]
+    before: Mapping[str, Table]
+    after: Mapping[str, Table]
+
+    @cached_property
+    def rows(self) -> dict[str, tuple[dict[Row, Row], dict[Row, Row]]]:
+        """By table and primary key: the rows that are no longer so, and those that were not so before."""
+        return {name: (self.before[name].without(now), now.without(self.before[name])) for name, now in self.after.items()}
 
     def added(self, table: str) -> list[dict[str, Any]]:
         """Return the new rows of a table."""
-        return [row for key, row in self.after[table].items() if key not in self.before[table]]
+        then, now = self.rows[table]
+        columns = self.after[table].columns
+        new = sorted((now[key] for key in now.keys() - then.keys()), key=lambda row: row[0])  # as they were stored
+        return [dict(zip(columns, row, strict=True)) for row in new]
 
     def kinds(self) -> Counter[str]:
         """Count what happened, as `table added`, `table removed` or `table.column`."""
         found: Counter[str] = Counter()
-        for table, now in self.after.items():
-            then = self.before[table]
+        for table, (then, now) in self.rows.items():
             found[f"{table} {ADDED}"] += len(now.keys() - then.keys())
             found[f"{table} {REMOVED}"] += len(then.keys() - now.keys())
+            columns = self.after[table].columns
             for key in then.keys() & now.keys():
-                found.update(f"{table}.{column}" for column in now[key] if now[key][column] != then[key][column])
+                changed = zip(columns, then[key], now[key], strict=True)
+                found.update(f"{table}.{column}" for column, was, is_now in changed if was != is_now)
         return +found
