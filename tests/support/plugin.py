@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.support.one_loop",
     "tests.support.groups",
     "tests.support.properties",
+    "tests.support.warm",
     "tests.support.processes",
     "tests.support.postgresql",
     "tests.support.chromium",

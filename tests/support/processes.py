@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-from tests.support import logs
+from tests.support import logs, warm
 
 
 class ProgramError(AssertionError):
@@ -40,6 +40,13 @@ def free_port(host: str = "127.0.0.1") -> int:
             probe.bind((host, _PORTS[number]))
             return _PORTS[number]
     raise AssertionError("every port is taken")
+
+
+def _begin(argv: list[str], environment: Mapping[str, str], cwd: Path | None) -> subprocess.Popen[bytes] | warm.Forked:
+    if warm.fits(argv, environment):
+        return warm.Forked(argv, environment, cwd)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(argv, env=environment, cwd=cwd, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
 
 
 SERVICES = {"serve", "run", "accounts"}
@@ -69,15 +76,7 @@ class Program:
                 environment.pop(name, None)
             else:
                 environment[name] = value
-        self.process = subprocess.Popen(
-            self.argv,
-            env=environment,
-            cwd=cwd,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        self.process = _begin(self.argv, environment, cwd)
         self._log = logs.Log("-".join(Path(word).name for word in self.argv[:4]))
         self._logged = {"stderr"} | ({"stdout"} if SERVICES & set(self.argv) else set())
         self._listeners = [
@@ -266,12 +265,24 @@ class Programs:
             program.stop()
 
 
+def _run(words: Sequence[str], input: str | None, seconds: float) -> subprocess.CompletedProcess[str]:  # noqa: A002 - subprocess's own word
+    return subprocess.run(words, input=input, capture_output=True, text=True, timeout=seconds, check=False)
+
+
+def _run_warm(words: Sequence[str], input: str | None, seconds: float) -> subprocess.CompletedProcess[str]:  # noqa: A002 - subprocess's own word
+    with Program(*words, seconds=seconds) as program:
+        with contextlib.suppress(BrokenPipeError):
+            program.process.stdin.write((input or "").encode())
+        program.end_input()
+        return subprocess.CompletedProcess(words, program.wait(), program.stdout, program.stderr)
+
+
 def run(*argv: str | Path, seconds: float = 120, input: str | None = None) -> str:  # noqa: A002 - subprocess's own word
     """Run a program to its end and return its standard output; a failure carries all it said."""
-    done = subprocess.run([str(word) for word in argv], input=input, capture_output=True, text=True, timeout=seconds, check=False)
+    words = [str(word) for word in argv]
+    done = _run_warm(words, input, seconds) if warm.fits(words, os.environ) else _run(words, input, seconds)
     logs.Log(Path(argv[0]).name).write(done.stderr)
     if done.returncode != 0:
-        words: Sequence[str] = [str(word) for word in argv]
         raise ProgramError(f"`{' '.join(words)}` ended with status {done.returncode}. It said:\n{done.stdout}{done.stderr}")
     return done.stdout
 
