@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from tests.support.plugin import pytest_plugins
 
 CHECKOUT = Path(__file__).parents[3]
 POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
@@ -77,7 +78,9 @@ def test_a_fault_is_counted(page, site, page_faults, path, fault):
 def test_a_fault_fails_the_test_and_leaves_a_picture(pytester, site, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
     pytester.makepyfile(f"def test_inline(page):\n    page.goto('{site}/inline')\n")
-    done = pytester.runpytest_subprocess("-p", "tests.support.plugin", "-p", "no:randomly", "-p", "no:cacheprovider")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    assert "tests.support.chromium" in pytest_plugins, "every run has it; the others take a second to load"
+    done = pytester.runpytest_subprocess("-p", "tests.support.chromium", "-p", "no:cacheprovider")
     done.assert_outcomes(passed=1, errors=1)
     done.stdout.fnmatch_lines(["*the pages showed faults:*", "*Content Security Policy*", "*picture of *"])
 
