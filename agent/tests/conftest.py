@@ -11,6 +11,11 @@ sys.path.insert(0, str(Path(__file__).parent))  # the tests share a stand-in ser
 
 from standin import StandIn
 
+from homeport_agent.client import ServerClock
+from homeport_agent.enrollment import Enroller
+from homeport_agent.root import Root
+from homeport_agent.transport import Transport
+
 PASSCODE = "correct horse 7"
 
 
@@ -81,6 +86,10 @@ class Agent:
             str(self.root),
             given=self.server.enrollment_key + "\n",
         )
+
+    def is_enrolled(self):
+        """Enrol in this process, for tests that are about what comes afterwards."""
+        Enroller(Root.at(str(self.root)), Transport(), ServerClock()).enroll(self.server.url, self.server.enrollment_key)
 
     def sign_in(self, *answers):
         ended = self.run("sign-in", "--json", "--root", str(self.root), given="".join(f"{answer}\n" for answer in answers))

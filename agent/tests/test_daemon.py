@@ -20,7 +20,7 @@ def until(condition, seconds=120):
 
 @pytest.fixture
 def running(agent, server):
-    agent.enroll()
+    agent.is_enrolled()
     process = agent.start("run")
     until((agent.root / "run/homeport/accounts.sock").exists)
     yield agent, server, process
