@@ -1,4 +1,9 @@
-"""What the device tests share: one company and one installed Debian for each worker; a machine of its own for each test."""
+"""What the device tests share: one company and one installed Debian for each worker; a machine of its own for each test.
+
+Where no test of a file leaves anything behind but accounts of its own people, they have one machine together: the file is marked
+`shares_machine(people=…)`, with the number of people whom its tests bring. Before each test the wire is mended and both of our
+processes run again. A terminal may have another number in each test.
+"""
 
 import contextlib
 import itertools
@@ -12,6 +17,12 @@ from tests.support.debian.image import Layers, installed
 from tests.support.debian.machine import Machine
 
 _numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "shares_machine(people): the tests of the file share one machine that has heard of so many people"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -48,20 +59,48 @@ def new_machine(_layers: Layers, acme: Company) -> Iterator[Callable[[], Machine
         yield lambda: stack.enter_context(Machine(_layers, f"lab-{next(_numbers)}", port=acme.port))
 
 
+@pytest.fixture(scope="module")
+def _machine_of_the_file(
+    request: pytest.FixtureRequest, _layers: Layers, _company: Company
+) -> Iterator[tuple[Device, Iterator[Person]]]:
+    """The machine that the tests of a file share, and the people of whom it has heard."""
+    _company.set_provisioning()
+    mark = request.node.get_closest_marker("shares_machine")
+    people = [_company.new_person() for _ in range(mark.kwargs["people"])]
+    machine = Machine(_layers, f"lab-{next(_numbers)}", port=_company.port)
+    with machine, device(_company, machine, *people) as made:
+        yield made, iter(people)
+
+
 @pytest.fixture
-def ada(acme: Company) -> Person:
+def _somebody(request: pytest.FixtureRequest, acme: Company) -> Callable[[], Person]:
+    """Gives somebody who may sign in on `lab` and never did."""
+    if request.node.get_closest_marker("shares_machine"):
+        people = request.getfixturevalue("_machine_of_the_file")[1]
+        return lambda: next(people)
+    return acme.new_person
+
+
+@pytest.fixture
+def ada(_somebody: Callable[[], Person]) -> Person:
     """Somebody who may sign in on `lab` and never did."""
-    return acme.new_person()
+    return _somebody()
 
 
 @pytest.fixture
-def bea(acme: Company) -> Person:
+def bea(_somebody: Callable[[], Person]) -> Person:
     """Somebody else who may."""
-    return acme.new_person()
+    return _somebody()
 
 
 @pytest.fixture
-def lab(acme: Company, ada: Person, bea: Person, new_machine: Callable[[], Machine]) -> Iterator[Device]:
+def lab(request: pytest.FixtureRequest, acme: Company) -> Iterator[Device]:
     """One enrolled machine whose agent runs and has heard of Ada and Bea."""
-    with device(acme, new_machine(), ada, bea) as made:
+    if request.node.get_closest_marker("shares_machine"):
+        made, _ = request.getfixturevalue("_machine_of_the_file")
+        made.mend()
+        yield made
+        return
+    expected = [request.getfixturevalue(name) for name in ("ada", "bea")]
+    with device(acme, request.getfixturevalue("new_machine")(), *expected) as made:
         yield made

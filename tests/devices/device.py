@@ -2,7 +2,9 @@
 
 import configparser
 import json
+import os
 import shlex
+import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from tests.devices.company import Company, Person
 from tests.support.debian.machine import SSH_OPTIONS, Machine, Service
 from tests.support.debian.terminal import Terminal
+from tests.support.debian.wire import State
 
 PASSCODE = "walnut-harbour-17"
 UNITS = "/usr/lib/systemd/system"
@@ -42,7 +45,8 @@ class Device:
 
     def launch(self, name: str, shift: str = "") -> None:
         """Start one of the agent's processes as its unit does, by the same command, user and folder; `shift` moves its clock."""
-        self.machine.run("systemd-tmpfiles", "--create", "homeport-agent.conf")
+        if not (self.machine.root / "run/homeport").exists():
+            self.machine.run("systemd-tmpfiles", "--create", "homeport-agent.conf")
         unit = configparser.ConfigParser(strict=False, interpolation=None)
         unit.optionxform = str
         unit.read_string(self.machine.read(f"{UNITS}/{name}.service"))
@@ -60,6 +64,17 @@ class Device:
         """End the agent's processes as `kill -9` does."""
         for name in names or tuple(self.services):
             self.services.pop(name).kill()
+
+    def mend(self) -> None:
+        """Undo what a test did to the wire and to our processes."""
+        if self.machine.wire.state is not State.UP:
+            self.machine.wire.mend()
+        for service in self.services.values():
+            if service.running:  # what started it stopped along with it
+                for pid in (service.pid, service.process.pid):
+                    os.kill(pid, signal.SIGCONT)
+        if ended := [name for name in PROCESSES if name not in self.services or not self.services[name].running]:
+            self.start(*ended)
 
     def signs_in(self, terminal: Terminal, person: Person, passcode: str | None = PASSCODE) -> None:
         """Follow a prompt that shows an address and a code, up to the shell; without a passcode when one is there already."""

@@ -5,7 +5,7 @@ import time
 import pytest
 from tests.devices.device import PASSCODE
 
-pytestmark = pytest.mark.xdist_group("devices")
+pytestmark = [pytest.mark.xdist_group("devices"), pytest.mark.shares_machine(people=2)]
 PATIENCE = 15
 """Seconds; whoever asked the server would wait for 20."""
 

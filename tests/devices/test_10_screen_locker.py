@@ -3,7 +3,7 @@
 import pytest
 from tests.devices.device import PASSCODE
 
-pytestmark = pytest.mark.xdist_group("devices")
+pytestmark = [pytest.mark.xdist_group("devices"), pytest.mark.shares_machine(people=3)]
 SERVICE = "@include common-auth\n@include common-account\n"
 
 
