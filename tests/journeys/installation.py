@@ -26,7 +26,7 @@ from homeport.foundation.database import schema
 from homeport.foundation.database.engine import Database
 from homeport.settings import Settings
 from homeport.trust.federation.actions import Typed
-from homeport.trust.federation.model import ProviderKind
+from homeport.trust.federation.model import ProviderKind, ProviderState
 
 ORGANIZATION = "Acme"
 EMAIL, PASSWORD = "marie.curie@acme.example", "five unrelated words today"
@@ -97,6 +97,17 @@ class Installation:
         with self.opened() as home:
             connect(home, ProviderKind.OKTA, typed, okta.register_redirect_uri)
 
+    def has_provider(self) -> bool:
+        """Whether an identity provider is connected; a draft is not."""
+        with self.opened() as home, home.work.read() as actions:
+            return any(one.state is ProviderState.ACTIVE for one in actions.identity_providers.list(ADMIN))
+
+    def remove_providers(self) -> None:
+        """Delete the identity provider, and the draft of one."""
+        with self.opened() as home, home.work.write() as actions:
+            for one in actions.identity_providers.list(ADMIN):
+                actions.identity_providers.delete(ADMIN, one.id)
+
     def allow_linux(self) -> None:
         """Enable Self Service Account Provisioning for Linux, for several people on a device."""
         with self.opened() as home, home.work.write() as actions:
@@ -119,7 +130,7 @@ class Installation:
 
 
 @cache
-def _migrated() -> Path:
+def migrated_database() -> Path:
     """A database of this version with nothing in it, which a server need not make anew; made once in this process."""
     file = Path(mkdtemp(prefix="homeport-")) / "homeport.sqlite"
     atexit.register(shutil.rmtree, file.parent)
@@ -145,7 +156,7 @@ def install(folder: Path, programs: Programs, allow: str = "", *, empty: bool = 
     server = f"http://localhost:{port}"
     if not empty:
         folder.mkdir(mode=0o700, exist_ok=True)
-        shutil.copyfile(_migrated(), folder / "homeport.sqlite")
+        shutil.copyfile(migrated_database(), folder / "homeport.sqlite")
     environment = {
         "HOMEPORT_DATA": str(folder),
         "HOMEPORT_PUBLIC_URL": server,

@@ -36,10 +36,6 @@ def portal(organization, new_context) -> Iterator[Portal]:
             portal.sign_in()
     else:
         portal.accept_link(installation.link())
-    portal.open("Identity Providers")
-    if portal.row("Draft").count():
-        portal.row("Draft").get_by_role("link").click()
-        portal.press("Discard this draft")
     yield portal
     kept.append(portal.page.context.storage_state())
 
@@ -47,22 +43,18 @@ def portal(organization, new_context) -> Iterator[Portal]:
 @pytest.fixture
 def connected(portal) -> Portal:
     """The administrator on the provider's page."""
+    if not portal.installation.has_provider():
+        portal.installation.connect_okta()
     portal.open("Identity Providers")
-    if portal.page.get_by_role("link", name="Okta", exact=True).count():
-        portal.follow("Okta")
-    else:
-        portal.add_okta()
+    portal.follow("Okta")
     return portal
 
 
 @pytest.fixture
 def without_provider(portal) -> Portal:
+    """The administrator where there is neither a provider nor a draft of one."""
+    portal.installation.remove_providers()
     portal.open("Identity Providers")
-    if portal.page.get_by_role("link", name="Okta", exact=True).count():
-        portal.follow("Okta")
-        portal.follow("Delete IdP")
-        portal.confirm_if_asked()
-        portal.press("Yes, Delete")
     return portal
 
 

@@ -1,11 +1,13 @@
 """A real Homeport that trusts a foreign provider, with one Linux machine; everything is a process of its own but the administrator."""
 
 import re
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
+from tests.journeys.installation import migrated_database
 from tests.journeys.machine import Machine, set_up
 from tests.journeys.prepared import ADMIN, connect
 from tests.protocol.foreign_provider import ForeignProvider
@@ -49,6 +51,8 @@ class Installation:
             "HOMEPORT_PORT": str(port),
             "HOMEPORT_OUTBOUND_ALLOW": provider.issuer,
         }
+        settings.data.mkdir(parents=True, mode=0o700)
+        shutil.copyfile(migrated_database(), settings.data / "homeport.sqlite")
         programs.start(sys.executable, "-m", "homeport", "serve", env=environment, port=port)
         home = Home(settings)
         with home.work.write() as actions:

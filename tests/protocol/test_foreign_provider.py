@@ -5,23 +5,39 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.protocol.installation import PEOPLE, Installation, Person
+from tests.support.processes import Programs
 
 from homeport.trust.federation.discovery import CheckState
 from homeport.trust.federation.jwks import REFETCH_INTERVAL
 
 
 @pytest.fixture
-def installation(tmp_path, programs):
+def fresh_installation(tmp_path, programs):
+    """One whose keys, fetches and questions are counted from the beginning."""
     opened = Installation.open(tmp_path / "homeport", programs)
     yield opened
     opened.home.parts.database.dispose()
 
 
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory):
+    """One for the tests that do not mind what the provider was told by another; each brings its own people."""
+    with Programs() as programs:
+        opened = Installation.open(tmp_path_factory.mktemp("foreign") / "homeport", programs)
+        yield opened
+        opened.home.parts.database.dispose()
+
+
 @pytest.fixture
-def person(installation, new_context, page_faults):
+def foreign_page(new_context, page_faults):
     # The foreign pages want a font from the internet; whether it comes is not ours to judge.
     page_faults.seen = _WithoutFonts()
-    return Person(new_context().new_page(), installation)
+    return new_context().new_page()
+
+
+@pytest.fixture
+def person(installation, foreign_page):
+    return Person(foreign_page, installation)
 
 
 class _WithoutFonts(list):
@@ -53,7 +69,8 @@ def _wait_until_keys_may_be_fetched_again(installation):
     time.sleep(max(0.0, REFETCH_INTERVAL.total_seconds() - age + 0.2))
 
 
-def test_a_person_signs_in_with_a_certified_provider_before_and_after_it_rotated_its_keys(installation, person):
+def test_a_person_signs_in_with_a_certified_provider_before_and_after_it_rotated_its_keys(fresh_installation, foreign_page):
+    installation, person = fresh_installation, Person(foreign_page, fresh_installation)
     machine, provider = installation.machine, installation.provider
     assert {check.name: check.state for check in installation.checks if check.state is not CheckState.OK} == {}
 
