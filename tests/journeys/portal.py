@@ -108,11 +108,12 @@ class Portal:
 
     def comes_to_show(self, place: Locator, text: str | re.Pattern[str]) -> None:
         """Reload until a device has reported and the page says so."""
-        over = time.monotonic() + SECONDS
+        over, pause = time.monotonic() + SECONDS, 200
         while time.monotonic() < over:
             if place.filter(has_text=text).count():
                 return
-            self.page.wait_for_timeout(200)
+            self.page.wait_for_timeout(pause)
+            pause = min(2 * pause, 1000)  # showing a page takes from the device what it needs to report
             self.page.reload()
         expect(place).to_contain_text(text)
 

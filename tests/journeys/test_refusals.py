@@ -21,9 +21,20 @@ def meets(person, machine, login: str):
 
 def knows(portal, reference: str, reason: str, remedy: str) -> None:
     """See the attempt in the portal, by the id that the person was given."""
+    portal.page.goto(f"{portal.installation.server}/admin/sign-ins?q={reference}")
+    sees(portal, reference, reason, remedy)
+
+
+def finds(portal, reference: str, reason: str, remedy: str) -> None:
+    """Look for the attempt by hand, from the menu on."""
     portal.open("Sign-ins")
     portal.page.get_by_role("searchbox").fill(reference)
     portal.press("Search")
+    sees(portal, reference, reason, remedy)
+
+
+def sees(portal, reference: str, reason: str, remedy: str) -> None:
+    """Open the one attempt that is listed."""
     expect(portal.row(reason)).to_have_count(1)
     portal.row(reason).get_by_role("link").first.click()
     for shown in (reference, reason, remedy):
@@ -42,7 +53,7 @@ def test_a_person_unknown_here_is_sent_to_the_administrator(portal, person, mach
     refused = prompt.hears("refused")
     assert (refused["reason"], refused["sign_in_id"]) == ("user_unknown", reference)
     assert prompt.program.wait() == 1
-    knows(portal, reference, "user_unknown", "Create the user first")
+    finds(portal, reference, "user_unknown", "Create the user first")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.protocol.foreign_provider import ForeignProvider
 
 PEOPLE = {
     "marie": {"email": EMAIL, "email_verified": True, "name": "Marie Curie"},
-    "silent": {"email": "silent@acme.example", "name": "Says Nothing"},
+    "silent": {"email": "says.nothing@acme.example", "name": "Says Nothing"},
 }
 
 
@@ -57,8 +57,7 @@ def confirms(portal):
 
 def test_an_administrator_connects_a_certified_provider_and_tests_it_before_and_after_it_counts(portal, provider):
     page = portal.page
-    portal.add_user("marie", EMAIL, "Marie", "Curie")
-    portal.add_user("silent", "silent@acme.example", "Says", "Nothing")
+    portal.installation.add_people(("Marie", "Curie"), ("Says", "Nothing"))
     portal.open("Identity Providers")
     page.get_by_text("Add Identity Provider").click()
     page.get_by_role("button", name="Generic OIDC").click()
