@@ -7,17 +7,12 @@ from homeport.bootstrap.mac_certificates import MacCertificates
 from homeport.bootstrap.mac_sessions import MacSessions
 from homeport.channels.apple.ade.store import AdeSql
 from homeport.channels.apple.applemdms.actions import AppleMdms
-from homeport.channels.apple.authority.identity import Identities
 from homeport.channels.apple.authority.store import SqlAuthorityStore
 from homeport.channels.apple.enrollment.signed_profile import SignedProfiles
 from homeport.channels.apple.enrollment.store import EnrollmentSql
 from homeport.channels.apple.mdm.actions import MacActions
-from homeport.channels.apple.mdm.api import MdmActions
-from homeport.channels.apple.mdm.checkin import CheckIn
 from homeport.channels.apple.mdm.command_queue import Queue
-from homeport.channels.apple.mdm.connect import Connect
 from homeport.channels.apple.mdm.management import Management
-from homeport.channels.apple.mdm.pages import MacPageActions
 from homeport.channels.apple.mdm.ports import Certificates, Sessions
 from homeport.channels.apple.mdm.record import MacLog
 from homeport.channels.apple.mdm.second_approver import SecondApprover
@@ -63,8 +58,7 @@ from homeport.trust.issuer.actions import AccessTokens, DeviceAuthorizations
 from homeport.trust.issuer.device_login import DeviceLogin
 from homeport.trust.issuer.store import SqlAuthorizationStore, SqlTokenStore
 from homeport.trust.signin.actions import SignIns
-from homeport.trust.signin.connection_test import ConnectionTest
-from homeport.trust.signin.model import Purpose
+from homeport.trust.signin.model import ConnectionTest, Purpose
 from homeport.trust.signin.store import SqlSignInStore
 
 
@@ -177,22 +171,11 @@ class Unit(AppleUnit):
         return self.macs(self.mac_sessions, MacCertificates(self.apple_authority, self.mac_profiles))
 
     @cached_property
-    def mac_pages(self) -> MacPageActions:
-        """What administrators do with Macs."""
-        return MacPageActions(MacActions(self.mac_management), self.limits)
-
-    @cached_property
     def apple_mdms(self) -> AppleMdms:
         """Macs under management, as the REST API asks for them."""
         inventory, certificates = AdeSql(self._connection), SqlAuthorityStore(self._connection)
         macs, listed, organization = MacActions(self.mac_management), MacSql(self._connection), self._parts.settings.organization
         return AppleMdms(self.ade, self.apple_settings, macs, listed, inventory, certificates, self.apple_push, organization)
-
-    @cached_property
-    def mdm(self) -> MdmActions:
-        """The two addresses that Macs talk to."""
-        management, identities = self.mac_management, Identities(self.apple_authority)
-        return MdmActions(CheckIn(management), Connect(management), self.limits, identities.of_signature)
 
     @cached_property
     def enrollment_keys(self) -> EnrollmentKeys:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from homeport.cli.local import data_option, public_url_option
+from homeport.cli.local import data_option, nothing_to_collect, public_url_option
 from homeport.cli.plainly import said_plainly
 from homeport.settings import Settings
 
@@ -23,7 +23,8 @@ def check(data: Path | None, public_url: str | None, *, as_json: bool) -> None:
 
     Exit status 1 when something failed; what only deserves attention does not count.
     """
-    from homeport.bootstrap.checkup import look  # noqa: PLC0415 - a second of imports that --help does not need
+    with nothing_to_collect():
+        from homeport.bootstrap.checkup import look  # noqa: PLC0415 - a second of imports that --help does not need
 
     lines = []
     with said_plainly():

@@ -7,7 +7,7 @@ from typing import Never
 
 import click
 
-from homeport.cli.local import data_option, opened
+from homeport.cli.local import data_option, nothing_to_collect, opened
 from homeport.cli.plainly import said_plainly
 from homeport.settings import Settings
 
@@ -17,8 +17,9 @@ from homeport.settings import Settings
 @data_option
 def migrate(data: Path | None, *, pending: bool) -> None:
     """Bring the database's schema up to this version's."""
-    from homeport.foundation.database import schema  # noqa: PLC0415 - a second of imports that --help does not need
-    from homeport.foundation.database.engine import Database  # noqa: PLC0415 - the same
+    with nothing_to_collect():
+        from homeport.foundation.database import schema  # noqa: PLC0415 - a second of imports that --help does not need
+        from homeport.foundation.database.engine import Database  # noqa: PLC0415 - the same
 
     with said_plainly():
         settings = Settings.read(None, data=data)
@@ -79,10 +80,11 @@ def backup(file: Path, data: Path | None, *, with_keys: bool) -> None:
 @data_option
 def restore(file: Path, data: Path | None, *, replace: bool) -> None:
     """Put the backup FILE back, whole or not at all. The server must not be running."""
-    from homeport.backup import BackupError  # noqa: PLC0415 - a second of imports that --help does not need
-    from homeport.bootstrap.restore import restore as put_back  # noqa: PLC0415 - the same
-    from homeport.foundation.kernel.actor import system  # noqa: PLC0415 - the same
-    from homeport.serve import AlreadyServing, held  # noqa: PLC0415 - the same
+    with nothing_to_collect():
+        from homeport.backup import BackupError  # noqa: PLC0415 - a second of imports that --help does not need
+        from homeport.bootstrap.restore import restore as put_back  # noqa: PLC0415 - the same
+        from homeport.foundation.kernel.actor import system  # noqa: PLC0415 - the same
+        from homeport.serve import AlreadyServing, held  # noqa: PLC0415 - the same
 
     with said_plainly():
         settings = Settings.read(None, data=data)

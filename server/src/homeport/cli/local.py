@@ -1,5 +1,6 @@
 """The data opened locally, beside a running server, by the commands that do not go over the REST API."""
 
+import gc
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +21,22 @@ public_url_option = click.option("--public-url", help="The address under which p
 
 
 @contextmanager
+def nothing_to_collect() -> Iterator[None]:
+    """Keep Python from looking for garbage while modules and routes are made, and ever after among them, since they all stay."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextmanager
 def opened(**options: object) -> "Iterator[tuple[Home, Actor]]":
     """Open the data locally, beside a running server, as the actor `system:<unix user>`."""
-    from homeport.bootstrap.home import Home  # noqa: PLC0415 - a second of imports that --help does not need
-    from homeport.foundation.kernel.actor import system  # noqa: PLC0415 - the same
+    with nothing_to_collect():
+        from homeport.bootstrap.home import Home  # noqa: PLC0415 - a second of imports that --help does not need
+        from homeport.foundation.kernel.actor import system  # noqa: PLC0415 - the same
 
     home = Home(Settings.read(None, **options))
     try:

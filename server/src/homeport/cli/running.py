@@ -1,27 +1,14 @@
 """`homeport serve` and `homeport demo`: what runs until it is stopped."""
 
-import gc
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from homeport.cli.local import data_option, public_url_option
+from homeport.cli.local import data_option, nothing_to_collect, public_url_option
 from homeport.cli.plainly import said_plainly
 from homeport.settings import Settings
-
-
-@contextmanager
-def _nothing_to_collect() -> Iterator[None]:
-    """Keep Python from looking for garbage while modules and routes are made, which all stay: a sixth of the start."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 @click.command()
@@ -33,7 +20,7 @@ def _nothing_to_collect() -> Iterator[None]:
 @click.option("--tls-key", type=click.Path(path_type=Path, exists=True), help="Private key, PEM (HOMEPORT_TLS_KEY).")
 def serve(**options: object) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
-    with _nothing_to_collect():
+    with nothing_to_collect():
         from homeport.bootstrap.home import Home  # noqa: PLC0415 - a second of imports that --help does not need
         from homeport.bootstrap.web import wrapped  # noqa: PLC0415 - the same
         from homeport.logs import configure  # noqa: PLC0415 - the same
@@ -44,7 +31,7 @@ def serve(**options: object) -> None:
         settings.check_for_serving()
         configure(settings.log_format)
         with held(settings.data, shared=bool(settings.database_url)):
-            with _nothing_to_collect():
+            with nothing_to_collect():
                 home = Home(settings)
                 app = wrapped(home)
             run(app, settings, home.parts.wakeups.close)

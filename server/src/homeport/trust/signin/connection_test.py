@@ -8,7 +8,6 @@ from fastapi import Request
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
-from homeport.directory.people.model import User
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor, origin_of
 from homeport.foundation.http.routes import Router
@@ -16,41 +15,17 @@ from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.entropy import Entropy
 from homeport.foundation.kernel.errors import NotFound
 from homeport.foundation.kernel.permissions import Permission
-from homeport.foundation.kernel.reasons import BY_CODE, ReasonCode
+from homeport.foundation.kernel.reasons import BY_CODE
 from homeport.foundation.ui.templates import Templates
 from homeport.trust.federation.model import IdentityProvider, ProviderState
 from homeport.trust.federation.relying_party import CHECKS_STEP, CLAIMS_STEP
 from homeport.trust.signin.actions import SignIns, Started
 from homeport.trust.signin.callback import COOKIE, set_browser_cookie
-from homeport.trust.signin.model import Purpose, SignIn, State, status_word
+from homeport.trust.signin.model import Purpose, State, status_word
 from homeport.trust.signin.pages import line_of
 
 PATH = "/admin/identity-providers/{provider_id}/test"
 _WORDS = {"passed": ("Passed", "ok"), "not reached": ("Not reached", "off")}
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionTest:
-    """What follows a connection test: the page that tells how it went, and nothing else."""
-
-    def admit(self, _sign_in: SignIn, _user: User) -> ReasonCode | None:
-        """Admit nobody and refuse nobody: the test ends before this is asked."""
-        # public: asked by the sign-in
-        return None
-
-    def complete(self, _sign_in: SignIn, _user: User) -> ReasonCode | None:
-        """Carry out nothing."""
-        # public: called by the sign-in
-        return None
-
-    def refused(self, sign_in: SignIn, reason: ReasonCode) -> None:
-        """Nobody waits for a test."""
-        # public: called by the sign-in
-
-    def location(self, sign_in: SignIn) -> str:
-        """Return the page that tells how the test went."""
-        # public: only an address
-        return f"/admin/identity-providers/{sign_in.provider_id}/test/{sign_in.id}"
 
 
 @dataclass(frozen=True, slots=True)

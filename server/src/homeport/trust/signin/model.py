@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from homeport.directory.people.model import User
 from homeport.foundation.kernel.events import Event
+from homeport.foundation.kernel.reasons import ReasonCode
 
 LIFETIME = timedelta(minutes=10)
 KEPT_FOR = timedelta(days=90)
@@ -141,3 +143,27 @@ def status_word(sign_in: SignIn) -> tuple[str, str]:
         State.REFUSED: ("Refused", "error"),
         State.EXPIRED: ("Expired", "off"),
     }.get(sign_in.state, ("In progress", "info"))
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionTest:
+    """What follows a connection test: the page that tells how it went, and nothing else."""
+
+    def admit(self, _sign_in: SignIn, _user: User) -> ReasonCode | None:
+        """Admit nobody and refuse nobody: the test ends before this is asked."""
+        # public: asked by the sign-in
+        return None
+
+    def complete(self, _sign_in: SignIn, _user: User) -> ReasonCode | None:
+        """Carry out nothing."""
+        # public: called by the sign-in
+        return None
+
+    def refused(self, sign_in: SignIn, reason: ReasonCode) -> None:
+        """Nobody waits for a test."""
+        # public: called by the sign-in
+
+    def location(self, sign_in: SignIn) -> str:
+        """Return the page that tells how the test went."""
+        # public: only an address
+        return f"/admin/identity-providers/{sign_in.provider_id}/test/{sign_in.id}"

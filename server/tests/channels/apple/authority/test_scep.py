@@ -19,9 +19,9 @@ from fastapi.testclient import TestClient
 from tests.support.processes import free_port
 
 from homeport.channels.apple.authority import scep
-from homeport.channels.apple.authority.api import PATH, AuthorityActions, ScepEndpoint
+from homeport.channels.apple.authority.api import AuthorityActions, ScepEndpoint
 from homeport.channels.apple.authority.certificates import fingerprint
-from homeport.channels.apple.authority.model import UnknownDevice
+from homeport.channels.apple.authority.model import SCEP_PATH, UnknownDevice
 from homeport.channels.apple.cms.enveloped import decrypt, encrypt
 from homeport.channels.apple.cms.signed import verify
 from homeport.channels.apple.cms.signing import sign
@@ -51,7 +51,7 @@ def lenient(shared_house):
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}{PATH}"
+    yield f"http://127.0.0.1:{port}{SCEP_PATH}"
     server.should_exit = True
     thread.join(60)
 
@@ -104,7 +104,7 @@ def message_of(csr, own, key, certificate, kind="19", cipher="2.16.840.1.101.3.4
 
 
 def send(client, message):
-    answer = client.post(f"{PATH}?operation=PKIOperation", content=message)
+    answer = client.post(f"{SCEP_PATH}?operation=PKIOperation", content=message)
     assert answer.status_code == 200, answer.text
     return answer.content
 
@@ -219,13 +219,13 @@ def test_a_request_signed_by_another_key_than_it_asks_for_is_refused(strict, mac
 
 
 def test_des_3des_and_sha1_are_refused_unless_legacy_crypto_is_on(strict, mac_key, signer, own, word):
-    caps = strict.get(f"{PATH}?operation=GetCACaps").text.split()
+    caps = strict.get(f"{SCEP_PATH}?operation=GetCACaps").text.split()
     assert {"AES", "SHA-256", "Renewal"} <= set(caps)
     assert not {"DES3", "SHA-1"} & set(caps)
     for cipher in ("1.2.840.113549.3.7", "1.3.14.3.2.7"):
         assert status_of(send(strict, message_of(request_of(mac_key, word), own, mac_key, signer, cipher=cipher))) == ("2", "1")
     old = message_of(request_of(mac_key, word), own, mac_key, signer, digest="sha1")
-    refused = strict.post(f"{PATH}?operation=PKIOperation", content=old)
+    refused = strict.post(f"{SCEP_PATH}?operation=PKIOperation", content=old)
     assert (refused.status_code, "sha1" in refused.text) == (400, True)
 
 
@@ -248,12 +248,14 @@ def test_a_renewal_signed_by_the_present_certificate_needs_no_challenge_and_a_re
 
 def test_odd_requests_get_a_sentence_and_no_error_page(strict, mac_key, signer, own):
     for query in ("", "?operation=GetNextCACert", "?operation=PKIOperation", "?operation=PKIOperation&message=%23"):
-        assert strict.get(f"{PATH}{query}").status_code == 400
-    assert strict.post(PATH, content=b"").status_code == 400
-    assert strict.post(f"{PATH}?operation=PKIOperation", content=b"\0" * 70_000).status_code == 413
+        assert strict.get(f"{SCEP_PATH}{query}").status_code == 400
+    assert strict.post(SCEP_PATH, content=b"").status_code == 400
+    assert strict.post(f"{SCEP_PATH}?operation=PKIOperation", content=b"\0" * 70_000).status_code == 413
     for kind in ("20", "x" * 30):
-        refused = strict.post(f"{PATH}?operation=PKIOperation", content=message_of(b"\x30\x00", own, mac_key, signer, kind=kind))
+        refused = strict.post(
+            f"{SCEP_PATH}?operation=PKIOperation", content=message_of(b"\x30\x00", own, mac_key, signer, kind=kind)
+        )
         assert refused.status_code == 400
     by_get = base64.b64encode(message_of(request_of(mac_key, ""), own, mac_key, signer)).decode().replace("=", "%3D")
-    answer = strict.get(f"{PATH}?operation=PKIOperation&message={by_get.replace('+', '%2B')}")
+    answer = strict.get(f"{SCEP_PATH}?operation=PKIOperation&message={by_get.replace('+', '%2B')}")
     assert status_of(answer.content) == ("2", "2")

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from homeport.channels.apple.authority import scep
 from homeport.channels.apple.authority.actions import Authority
-from homeport.channels.apple.authority.model import UnknownDevice
+from homeport.channels.apple.authority.model import SCEP_PATH, UnknownDevice
 from homeport.channels.apple.authority.scep import FailInfo, Message, MessageType, Own
 from homeport.channels.apple.cms.model import LIMIT, CMSError
 from homeport.foundation.database.engine import Work
@@ -23,7 +23,6 @@ from homeport.foundation.kernel.actor import Origin
 from homeport.foundation.kernel.errors import RateLimited
 
 log = structlog.get_logger()
-PATH = "/mdm/scep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,8 @@ class ScepEndpoint:
     def router(self) -> Router:
         """List the routes."""
         router = Router(include_in_schema=False)
-        router.add_api_route(PATH, self.get, methods=["GET"])
-        router.add_api_route(PATH, self.post, methods=["POST"])
+        router.add_api_route(SCEP_PATH, self.get, methods=["GET"])
+        router.add_api_route(SCEP_PATH, self.post, methods=["POST"])
         return router
 
     def get(self, request: Request, operation: str = "", message: str = "") -> Response:

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from homeport.foundation.kernel.errors import Invalid
 
+SCEP_PATH = "/mdm/scep"
+"""Where a device asks for its certificate by SCEP."""
 AUTHORITY_VALIDITY = timedelta(days=3650)
 VALIDITY = timedelta(days=365)
 """How long a device's certificate is good."""

@@ -7,8 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from homeport.channels.apple.authority.acme.model import PATH as ACME_PATH
 from homeport.channels.apple.authority.actions import Authority
-from homeport.channels.apple.authority.api import PATH as SCEP_PATH
-from homeport.channels.apple.authority.model import Way
+from homeport.channels.apple.authority.model import SCEP_PATH, Way
 from homeport.channels.apple.cms import signing
 from homeport.channels.apple.enrollment.profile import Wanted, build
 from homeport.channels.apple.mdm.model import CHECKIN_PATH, CONNECT_PATH
