@@ -8,134 +8,52 @@ import signal
 import subprocess
 import sys
 import time
-import traceback
 from dataclasses import replace as changed
 from datetime import UTC, datetime
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import func, select
 from tests.support.factor import Authenticator, set_up
+from tests.support.installation import ACTOR, Place, fill, settings_for, settle
 
 from homeport.bootstrap.home import Home
-from homeport.channels.linux.tables import order_epoch, orders
-from homeport.cli import main
+from homeport.channels.linux.tables import order_epoch
 from homeport.directory.admins.model import actor_of
-from homeport.directory.devices.model import After, DeviceFacts, OSFamily, ProvisioningSetting
+from homeport.directory.devices.model import After
 from homeport.directory.devices.tables import bindings
 from homeport.directory.people.model import UserState
 from homeport.directory.people.tables import users
-from homeport.foundation.database.columns import metadata
-from homeport.foundation.kernel.actor import Origin, system
+from homeport.foundation.kernel.actor import Origin
 from homeport.foundation.kernel.clock import SystemClock
 from homeport.settings import Settings
 from homeport.trust.signin.model import Purpose, SignIn, State
 from homeport.trust.signin.tables import sign_ins
 
-ACTOR = system("operator")
+on_both = pytest.mark.parametrize("filled", ["sqlite", "postgresql"], indirect=True)
 
 
-class Place:
-    """One installation's data folder, with its command line."""
-
-    def __init__(self, settings):
-        self.settings = settings
-        self.opened = []
-
-    def home(self):
-        home = Home(self.settings)
-        self.opened.append(home)
-        return home
-
-    def close(self):
-        for home in self.opened:
-            home.parts.database.dispose()
-        self.opened.clear()
-
-    @property
-    def environment(self):
-        return {
-            "HOMEPORT_DATA": str(self.settings.data),
-            "HOMEPORT_DATABASE_URL": self.settings.database_url,
-            "HOMEPORT_PUBLIC_URL": self.settings.public_url,
-        }
-
-    def run(self, *words):
-        self.close()
-        done = CliRunner().invoke(main, [str(word) for word in words], env=self.environment)
-        assert done.exception is None or isinstance(done.exception, SystemExit), "".join(
-            traceback.format_exception(done.exception)
-        )
-        return done
-
-    def rows(self):
-        home = self.home()
-        with home.parts.database.read() as unit:
-            return {
-                table.name: {tuple(map(str, row)) for row in unit.connection.execute(select(table))}
-                for table in metadata.sorted_tables
-            }
-
-    def scalar(self, query):
-        with self.home().parts.database.read() as unit:
-            return unit.connection.execute(query).scalar_one()
-
-    def orders(self):
-        """Kind and user name of the orders that wait, in sequence."""
-        with self.home().parts.database.read() as unit:
-            found = unit.connection.execute(
-                select(orders).where(orders.c.state == "pending").order_by(orders.c.epoch, orders.c.counter)
-            )
-            return [(row.kind, row.account["username"]) for row in found]
-
-
-on_both = pytest.mark.parametrize("place", ["sqlite", "postgresql"], indirect=True)
+@pytest.fixture(scope="module")
+def originals():
+    """By the kind of database; what a test needs is made when it asks."""
+    return {}
 
 
 @pytest.fixture
-def place(request, tmp_path):
-    """An empty installation: on SQLite, or on what the test's `on_both` says."""
-    on_postgresql = getattr(request, "param", "sqlite") == "postgresql"
-    url = request.getfixturevalue("empty_database").sqlalchemy_url if on_postgresql else ""
-    place = Place(Settings(data=tmp_path / "data", database_url=url, public_url="http://localhost:8080"))
+def filled(request, tmp_path, tmp_path_factory, originals):
+    """An installation of the test's own, as `fill` leaves it: on SQLite, or on what the test's `on_both` says."""
+    kind = getattr(request, "param", "sqlite")
+    server = request.getfixturevalue("postgresql") if kind == "postgresql" else None
+    if kind not in originals:
+        originals[kind] = fill(tmp_path_factory.mktemp(kind) / "data", server and server.create())
+    original = originals[kind]
+    shutil.copytree(original.data, tmp_path / "data")
+    database = server and server.create(template=original.database)
+    place = Place(settings_for(tmp_path / "data", database))
+    place.device, place.bound = original.device, dict(original.bound)
     yield place
     place.close()
-
-
-@pytest.fixture
-def filled(place):
-    """One device with an active, a suspended and a removed account; every order was carried out."""
-    home = place.home()
-    with home.work.write() as actions:
-        actions.provisioning.set(ACTOR, ProvisioningSetting(OSFamily.LINUX, enabled=True, several_users=True))
-        _, text = actions.enrollment_keys.create(ACTOR, "lab")
-        device, _ = actions.enrollment.enroll(text, {"kty": "EC"}, "t" * 43, DeviceFacts(hostname="lab-1", os="linux"), Origin())
-        for name in ("ada", "bob", "cyd"):
-            user = actions.people.create(ACTOR, username=name, email=f"{name}@acme.example", firstname=name.title(), lastname="X")
-            actions.bindings.admit(user, device, f"s-{name}")
-    bound = {binding.username: binding for binding in live(home, device)}
-    with home.work.write() as actions:
-        actions.people.change_state(ACTOR, bound["bob"].user_id, UserState.SUSPENDED)
-        actions.bindings.remove(ACTOR, bound["cyd"].id, After.LOCK)
-    settle(home)
-    home.audit_sealer.seal()
-    place.device, place.bound = device, bound
-    place.close()
-    return place
-
-
-def live(home, device):
-    with home.work.read() as actions:
-        return actions.bindings.live_on(device.id)
-
-
-def settle(home):
-    """The devices carry out whatever waits."""
-    seen = {"bind": "present", "activate": "present", "suspend": "suspended", "unbind": "removed"}
-    with home.parts.database.write() as unit:
-        for order in unit.connection.execute(select(orders).where(orders.c.state == "pending").order_by(orders.c.counter)).all():
-            unit.connection.execute(orders.update().where(orders.c.id == order.id).values(state="done"))
-            unit.connection.execute(bindings.update().where(bindings.c.id == order.binding_id).values(observed=seen[order.kind]))
+    if server:
+        server.drop(database)
 
 
 def backed_up(place, *words):
