@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 from tests.journeys.approval import Person
 from tests.journeys.installation import PASSWORD, install
@@ -10,6 +11,12 @@ from tests.journeys.portal import Portal
 
 ADA = "ada.lovelace@acme.example"
 PASSCODE = "lamp-otter-42-quiet"
+
+
+@pytest.fixture
+def browser(browser_with_windows):
+    """This story is told in the whole of Debian's Chromium; the others in its build without windows."""
+    return browser_with_windows
 
 
 def test_an_administrator_connects_okta_and_a_person_gets_an_account(tmp_path, programs, new_context, new_machine):

@@ -23,6 +23,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+WITH_WINDOWS = Path("/usr/bin/chromium")
+"""The build that people have on their desks, for the story that ends at a machine; it takes nearly twice the processor time."""
 SPARING = "--js-flags=--no-opt,--no-maglev"
 """No script of a test runs long enough to win back what the optimizing compilers take."""
 PICTURES = Path(__file__).parents[2] / ".run" / "failed-tests"
@@ -124,6 +126,18 @@ def browser(_chromium) -> Iterator[Browser]:
     the_browser, loop = _chromium
     with _loop(loop):
         yield the_browser
+
+
+@pytest.fixture
+def browser_with_windows(_chromium) -> Iterator[Browser]:
+    """The Chromium that people have on their desks, for one test; a test file that wants it makes this its `browser`."""
+    one, loop = _chromium
+    if not WITH_WINDOWS.exists():
+        raise pytest.UsageError(f"{WITH_WINDOWS} is missing: `make test` installs it, or `tools/setup test` does that alone.")
+    with _loop(loop):
+        started = one.browser_type.launch(executable_path=str(WITH_WINDOWS), args=ARGUMENTS)
+        yield started
+        started.close()
 
 
 @pytest.fixture
