@@ -15,6 +15,7 @@ from homeport.channels.apple.ade.model import AdeDevice
 from homeport.channels.apple.authority.acme.attestation import AttestationRoots
 from homeport.channels.apple.authority.model import Way
 from homeport.channels.apple.enrollment.pages import COOKIE, HEADER
+from homeport.channels.apple.mdm.actions import MacActions
 from homeport.channels.apple.mdm.evidence import Strength
 from homeport.channels.apple.mdm.model import MacState
 from homeport.channels.apple.push.model import PushSetup
@@ -113,7 +114,7 @@ def test_only_a_mac_whose_hardware_vouches_for_its_key_enrols_where_that_is_dema
     found = house.do(lambda act: act.mac_management.macs.by_serial("C02ATTEST"))
     shown = house.do(lambda act: act.apple_mdms.device(ADMIN, "apple", found))
     assert (shown.attested, shown.registered, shown.mac.state) == (True, True, MacState.ENROLLED)
-    chain = house.do(lambda act: act.mac_pages.macs.chain(ADMIN, shown.mac))
+    chain = house.do(lambda act: MacActions(act.mac_management).chain(ADMIN, shown.mac))
     assert {link.name for link in chain if link.strength is Strength.ATTESTED} == {"Certificate", "UDID"}
     assert view.get("/apple/enroll/profile").status_code == 403, "the secret was used"
 

@@ -12,6 +12,7 @@ from tests.support.house import ADMIN
 
 from homeport.channels.apple.authority.model import Asked
 from homeport.channels.apple.enrollment.model import Enrollment, EnrollmentState
+from homeport.channels.apple.mdm.actions import MacActions
 from homeport.channels.apple.mdm.api import BURST, PER_MINUTE
 from homeport.channels.apple.mdm.binding import BindingState
 from homeport.channels.apple.mdm.model import bootstrap_sealed_as, command_sealed_as
@@ -139,7 +140,7 @@ def test_the_whole_conversation_ends_in_a_confirmed_binding_and_an_escrowed_toke
     assert (stored.binding, stored.account.guid) == (BindingState.CONFIRMED, account.guid)
     assert stored.bootstrap_sealed.startswith("v1.")
     assert mac.poll(user=account) == []
-    page = mac.house.do(lambda act: [link.name for link in act.mac_pages.macs.chain(ADMIN, stored)])
+    page = mac.house.do(lambda act: [link.name for link in MacActions(act.mac_management).chain(ADMIN, stored)])
     assert page[-1] == "Local account"
 
 

@@ -9,6 +9,7 @@ from tests.support.house import ADMIN
 from tests.support.logs import known
 
 from homeport.channels.apple.mdm import commands
+from homeport.channels.apple.mdm.actions import MacActions
 from homeport.channels.apple.mdm.connect import PUT_OFF
 from homeport.channels.apple.mdm.model import MacState
 from homeport.channels.apple.push.certificate import read_certificate
@@ -114,7 +115,7 @@ def test_a_queued_command_leads_to_one_push_and_the_mac_that_hears_it_comes_for_
     asked = []
     apns.hear = lambda push: asked.extend(mac.work_off()) if push.token == mac.token.hex() else None
     device_id = mac.stored.device_id
-    mac.house.do(lambda act: act.mac_pages.macs.look(ADMIN, device_id))
+    mac.house.do(lambda act: MacActions(act.mac_management).look(ADMIN, device_id))
     run(waker)
     assert len(pushed(mac, apns)) == 1
     assert asked == ["UserList", "DeviceInformation", "SecurityInfo"]
