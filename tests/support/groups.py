@@ -2,7 +2,8 @@
 
 The tests of a file stay on one worker, so that what they share (`shared_house`, `each_house`: a second of work each) is made once and
 not once by every worker; an `xdist_group` does the same for several files, and lets single tests of a file go elsewhere. What takes
-longest begins first, in whatever order the tests were shuffled: otherwise one worker is alone with it at the end.
+longest begins first, in whatever order the tests were shuffled: otherwise one worker is alone with it at the end. What mostly waits for
+other programs runs beside what computes, or the cores would have nothing to do while all workers wait.
 
 pytest-xdist 3.8 tells the scheduler a test's group by the end of its id, and sets it where pytest 9.2 no longer reads it
 (pytest-xdist issue 1386); without `pytest_collection_modifyitems` the groups are silently ignored.
@@ -18,15 +19,20 @@ FIRST = (
     "devices",
     "tests/journeys/test_every_page.py",
     "tests/journeys/",
-    "rest contract",
-    "faults-random",
     "agent/tests/test_pam_module.py",
+    "rest contract",
+    "at-the-login",
+    "faults-random",
+    "faults-stages",
     "faults-orders",
     "devices-journal",
-    "server/tests/test_backup_under_load.py",
-    "server/tests/test_backup.py",
+    "server/tests/architecture/test_roles.py",
+    "upgrades",
+    "debian-server",
 )
-"""Groups, files and folders that take a minute and more, the longest first. A folder stays together, as a file does."""
+"""Groups, files and folders that take half a minute and more, the longest first. A folder stays together, as a file does."""
+WAITING = ("agent/tests/", "tests/devices/", "tests/faults/")
+"""Where tests mostly wait for other programs; half of the workers have some of these, until there are no others."""
 
 
 class Turns(LoadScopeScheduling):
@@ -40,8 +46,16 @@ class Turns(LoadScopeScheduling):
         return file if file in FIRST else next((one for one in FIRST if one.endswith("/") and file.startswith(one)), file)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        self.workqueue.move_to_end(min(self.workqueue, key=_turn), last=False)
+        waiting = sum(any(map(_waits, self.assigned_work.get(other, {}).values())) for other in self.nodes if other is not node)
+        wanted = waiting < max(1, len(self.nodes) // 2)
+        turns = {scope: (_waits(unit) is not wanted, _turn(scope)) for scope, unit in self.workqueue.items()}
+        self.workqueue.move_to_end(min(turns, key=turns.__getitem__), last=False)
         super()._assign_work_unit(node)
+
+
+def _waits(unit: dict[str, bool]) -> bool:
+    """Whether one of the unit's tests that have not ended mostly waits."""
+    return any(nodeid.startswith(WAITING) and not ended for nodeid, ended in unit.items())
 
 
 def _turn(scope: str) -> int:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from tests.support.groups import FIRST
@@ -87,6 +88,33 @@ def test_what_takes_longest_begins_first_and_a_folder_stays_together(pytester):
     done.assert_outcomes(passed=8 + len(groups))
     ran = re.findall(r"PASSED \S+::test_(\w+)", done.stdout.str())
     assert ran == ["it_0", "every_page", "c", "d", *(f"it_{number}" for number in range(1, len(groups))), "b", *["many"] * 4]
+
+
+def test_what_waits_runs_beside_what_computes(pytester):
+    """Two workers, two files that wait for a third: it runs although they have more tests and come first."""
+    there = f"Path({str(pytester.path / 'there')!r})"
+    waits = f"""
+        import time
+        from pathlib import Path
+
+        def test_it():
+            until = time.monotonic() + 60
+            while not {there}.exists():
+                assert time.monotonic() < until
+                time.sleep(0.01)
+
+        def test_more(): ...
+    """
+    for path, text in {
+        "agent/tests/test_a.py": waits,
+        "tests/faults/test_b.py": waits,
+        "server/tests/test_c.py": f"from pathlib import Path\n\ndef test_it(): {there}.touch()",
+    }.items():
+        place = pytester.path / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(dedent(text))
+    done = pytester.runpytest_subprocess("server", "tests", "agent", *WORDS, "--import-mode=importlib")
+    done.assert_outcomes(passed=5)
 
 
 def test_what_begins_first_is_there():
