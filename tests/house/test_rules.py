@@ -10,6 +10,7 @@ from tools.lint.rules import (
     authority,
     file_length,
     one_migration_after_another,
+    one_router,
     opt_outs,
     package_docstrings,
     pure_core,
@@ -50,6 +51,12 @@ def test_two_migrations_after_the_same_one_are_found(found):
     assert found(one_migration_after_another, files) == []
     files[f"{versions}/0002_roles.py"] = 'revision = "0002"\ndown_revision = "0001"\n'
     assert found(one_migration_after_another, files) == [f"{versions}/0002_roles.py:1", f"{versions}/0002_roles.py:2"]
+
+
+def test_a_router_that_makes_every_route_at_a_start_is_found(found):
+    text = "from fastapi import APIRouter, Request\n"
+    files = {f"{PEOPLE}/api.py": text, "server/src/homeport/foundation/http/routes.py": text, "simulators/src/okta/web.py": text}
+    assert found(one_router, files) == [f"{PEOPLE}/api.py:1"]
 
 
 @pytest.mark.parametrize("name", ["a/utils.py", "a/helpers/x.py", "a/manager.py", "common/x.py", "misc.js"])
