@@ -5,6 +5,7 @@ import html
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 
 import pytest
@@ -12,13 +13,13 @@ from fastapi.testclient import TestClient
 from tests.support.factor import set_up
 from tests.support.house import ISSUER
 from tests.support.routes import BODIES, NEEDS, SENSITIVE, guarded_routes
+from tests.support.routes.offers import not_allowed
 
 from homeport.bootstrap.web import application
 from homeport.directory.admins.model import BILLING, READ_ONLY, REQUIRED_FOR, ROLES, Administrator
 from homeport.directory.audit.model import DestinationKind
 from homeport.foundation.http.middleware import Shell
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin, system
-from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.permissions import Permission
 from homeport.trust.access.actions import Wanted
 from homeport.trust.access.model import Action as AccessAction
@@ -64,18 +65,17 @@ def client(shared_house, app):
 
 
 class There:
-    """Something at each address: fills a path's parameters with what exists, made anew since a call may end it."""
+    """Something at each address: fills a path's parameters with what exists; `changed` has it made anew, since the call may have ended it."""
 
     def __init__(self, house):
-        self.house, self.numbers = house, count(1)
+        self.house, self.numbers, self.kept = house, count(1), {}
         self.makers = {
             r"(/admin/users/|/api/systemusers/|/api/v2/users/)": self.user,
             r"(/admin/devices/|/api/systems/|/api/v2/systems/)": self.device,
             r"(/api/v2/systemgroups/|/admin/device-groups/)": self.device_group,
             r"(/api/v2/usergroups/|/admin/user-groups/)": self.user_group,
             r"(/identity-providers/)": self.provider,
-            r"(/access-policies/add/)": self.portal_without_that_policy,
-            r"(/access-policies/default/|/authn/defaults/)": lambda: "user_portal",
+            r"(/access-policies/add/|/access-policies/default/|/authn/defaults/)": lambda: "user_portal",
             r"(/access-policies/|/authn/policies/)": self.access_policy,
             r"(/ip-lists/|/iplists/)": self.ip_list,
             r"(/admin/roles/|/api/roles/)": self.role,
@@ -86,12 +86,22 @@ class There:
 
     def __call__(self, path):
         if "bindings/{binding_id}" in path:
-            for made in self.binding():
+            for made in self.once(self.binding):
                 path = re.sub(r"\{[^}]+\}", made, path, count=1)
         for prefix, make in self.makers.items():
             if re.search(prefix + r"\{", path):
-                path = re.sub(prefix + r"\{[^}]+\}", rf"\g<1>{make()}", path)
+                path = re.sub(prefix + r"\{[^}]+\}", rf"\g<1>{self.once(make)}", path)
         return re.sub(r"\{[^}]+\}", "01a20a00-0000-7000-8000-ffffffffffff", path)
+
+    def once(self, make):
+        """What was made for an earlier call, unless something has changed since."""
+        if make not in self.kept:
+            self.kept[make] = make()
+        return self.kept[make]
+
+    def changed(self):
+        """Let everything be made anew."""
+        self.kept.clear()
 
     def user(self):
         """Somebody with a link to the provider, so that their page offers everything that it can."""
@@ -115,14 +125,6 @@ class There:
     def access_policy(self):
         wanted = Wanted(f"policy {next(self.numbers)}", AccessAction.DENY, Mode.DISABLED)
         return self.house.do(lambda act: act.access_policies.create(ROOT, Portal.USER, wanted)).id
-
-    def portal_without_that_policy(self):
-        """The body's name is free: a form that comes back with a mistake needs to read, which one that succeeds does not."""
-        name = BODIES["POST /admin/access-policies/add/{portal}"]["data"]["name"]
-        for one in self.house.do(lambda act: act.access_policies.list(ROOT, Listing())).items:
-            if one.name == name:
-                self.house.do(lambda act, one=one: act.access_policies.delete(ROOT, one.id))
-        return "user_portal"
 
     def ip_list(self):
         return self.house.do(lambda act: act.ip_lists.create(ROOT, name=f"list {next(self.numbers)}", networks=["192.0.2.1"])).id
@@ -185,17 +187,44 @@ def callers(shared_house):
     return {role: enter(role) for role in ALLOWED}
 
 
-@pytest.fixture
-def cookie(shared_house, callers, role):
-    """Of a session that began just now, since each test of a role ends with *Sign Out* or lets time pass."""
-    _, token = shared_house.do(lambda act: act.sessions.start(callers[role].administrator, Origin()))
-    return {"Cookie": f"{ADMINISTRATORS.cookies.session}={token}"}
+@pytest.fixture(scope="module")
+def enter(shared_house, callers):
+    """What a role sends with a request: its key, or the cookie of a session that began just now, since one ends with *Sign Out* or with time."""
+
+    def start(role):
+        _, token = shared_house.do(lambda act: act.sessions.start(callers[role].administrator, Origin()))
+        cookie = {"Cookie": f"{ADMINISTRATORS.cookies.session}={token}"}
+        return lambda route: {"x-api-key": callers[role].key} if route.split()[1].startswith(("/api/", "/insights/")) else cookie
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def known(app):
+    """Every guarded route, those that only read before those that may change what they read."""
+    return tuple(sorted(guarded_routes(app), key=lambda one: not one.startswith("GET ")))
+
+
+@pytest.fixture(scope="module")
+def read(shared_house, client, there, enter, known):
+    """What a role is answered wherever one only reads, asked once for all tests; with the audit entries that were there before."""
+
+    @cache
+    def walk(role):
+        before = {row[0] for row in shared_house.sql("SELECT id FROM audit_entries")}
+        headers = enter(role)
+        return before, {one: ask(client, one, there, headers(one)) for one in known if one.startswith("GET ")}
+
+    return walk
 
 
 def ask(client, route, there, headers):
     method, path = route.split()
     headers = {"Sec-Fetch-Site": "same-origin", **headers}
-    return client.request(method, there(path), headers=headers, **BODIES.get(route, {}))
+    answer = client.request(method, there(path), headers=headers, **BODIES.get(route, {}))
+    if method != "GET" and answer.status_code < 400 and not answer.headers.get("location", "").startswith("/signin"):
+        there.changed()
+    return answer
 
 
 def refused(answer):
@@ -215,12 +244,12 @@ def test_every_declared_permission_is_one():
     assert {name for needed in NEEDS.values() for name in needed.split()} <= {one.value for one in Permission}
 
 
-def test_each_route_asks_for_exactly_the_permissions_that_it_declares(app, client, there, shared_house):
+def test_each_route_asks_for_exactly_the_permissions_that_it_declares(app, client, there, known, shared_house):
     """Begins with none and is given what each refusal names, until nothing is refused."""
     wrong = []
     sessions, keys = app.state.authenticate_session, app.state.authenticate_key
     try:
-        for route in guarded_routes(app):
+        for route in known:
             held, answer = set(), None
             while answer is None or refused(answer):
                 if answer is not None:
@@ -257,14 +286,13 @@ def check_what_was_recorded(house, actor_id, before):
 
 
 @pytest.mark.parametrize("role", ALLOWED)
-def test_a_role_gets_in_exactly_where_the_table_says_so(app, client, there, callers, cookie, role, shared_house):
+def test_a_role_gets_in_exactly_where_the_table_says_so(client, there, callers, enter, known, read, role, shared_house):
     wrong = []
-    before = {row[0] for row in shared_house.sql("SELECT id FROM audit_entries")}
-    for route in sorted(guarded_routes(app), key=lambda one: one == ENDING):
+    before, answers = read(role)
+    headers = enter(role)
+    for route in sorted(known, key=lambda one: one == ENDING):
         needed = {Permission(name) for name in NEEDS.get(route, "").split()}
-        path = route.split()[1]
-        headers = {"x-api-key": callers[role].key} if path.startswith(("/api/", "/insights/")) else cookie
-        answer = ask(client, route, there, headers)
+        answer = answers[route] if route in answers else ask(client, route, there, headers(route))
         if needed <= ALLOWED[role]:
             gets_in = answer.status_code not in {401, 403} and not answer.headers.get("location", "").startswith("/signin?")
         else:
@@ -276,13 +304,13 @@ def test_a_role_gets_in_exactly_where_the_table_says_so(app, client, there, call
 
 
 @pytest.mark.parametrize("role", ALLOWED)
-def test_a_page_offers_a_role_only_what_it_may_do(app, client, there, cookie, role):
+def test_a_page_offers_a_role_only_what_it_may_do(known, read, role):
     """Follows every link and form of every page that the role can read."""
-    known = list(guarded_routes(app))
+    _, answers = read(role)
     pages = [route for route in known if route.startswith("GET /admin") and not route.endswith(("/delete", "/revoke"))]
     wrong, seen = [], 0
     for route in pages:
-        answer = ask(client, route, there, cookie)
+        answer = answers[route]
         needed = {Permission(name) for name in NEEDS.get(route, "").split()}
         assert not answer.headers.get("location", "").startswith("/signin?"), f"{route} ended the session"
         assert needed <= ALLOWED[role] or answer.status_code == 403, f"{route} answered {answer.status_code}"
@@ -295,21 +323,21 @@ def test_a_page_offers_a_role_only_what_it_may_do(app, client, there, cookie, ro
 
 @pytest.mark.parametrize("role", ALLOWED)
 def test_the_home_page_offers_a_role_only_what_it_may_do_before_and_after_federation_takes_effect(
-    shared_house, app, client, there, cookie, role
+    shared_house, client, there, enter, known, role
 ):
     there.provider()
+    there.changed()  # a device's page shows how people come to be on it
     for enabled in (False, True):
         shared_house.provision(enabled=enabled)
-        answer = ask(client, "GET /admin", there, cookie)
+        answer = ask(client, "GET /admin", there, enter(role)("GET /admin"))
         assert ("People cannot sign in on devices yet" in answer.text) is not enabled
-        assert not list(not_allowed(list(guarded_routes(app)), answer.text, ALLOWED[role]))
+        assert not list(not_allowed(known, answer.text, ALLOWED[role]))
 
 
-def test_a_page_offers_whoever_may_just_open_it_only_what_that_allows(app, client, there, shared_house):
+def test_a_page_offers_whoever_may_just_open_it_only_what_that_allows(app, client, there, known, shared_house):
     """A custom role may hold any permissions: each page is seen with what it needs, and with reading what that lets one change."""
     readable = {one.value for one in Permission}
     sessions, wrong = app.state.authenticate_session, []
-    known = list(guarded_routes(app))
     try:
         for route in known:
             needed = NEEDS.get(route, "").split()
@@ -325,33 +353,14 @@ def test_a_page_offers_whoever_may_just_open_it_only_what_that_allows(app, clien
     assert not wrong, "\n".join(dict.fromkeys(wrong))
 
 
-def not_allowed(known, page, held):
-    """The links and forms of a page that lead where these permissions do not."""
-    links = [("GET", path) for path in re.findall(r'<a [^>]*href="(/admin[^"#?]*)', page)]
-    for form in re.findall(r"<form [^>]*>", page):
-        action = re.search(r'action="(/[^"#?]*)', form)
-        if action and 'method="post"' in form:
-            links.append(("POST", action[1]))
-    for method, path in dict.fromkeys(links):
-        target = next((one for one in known if fits(one, method, path)), "")
-        if not {Permission(name) for name in NEEDS.get(target, "").split()} <= held:
-            yield f"{method} {path}"
-
-
-def fits(route, method, path):
-    """Tell whether an address is the route's; the router prefers what is written out, and so does the order of the routes."""
-    wanted, pattern = route.split()
-    return wanted == method and re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", pattern), path) is not None
-
-
-def test_exactly_the_sensitive_acts_ask_to_confirm_who_it_is_after_five_minutes(app, client, there, shared_house):
+def test_exactly_the_sensitive_acts_ask_to_confirm_who_it_is_after_five_minutes(app, client, there, known, shared_house):
     """A form that is opened before such an act may ask too, so that nothing typed is lost; the act itself must."""
     sessions, wrong = app.state.authenticate_session, []
     long_ago = shared_house.clock.now() - timedelta(minutes=6)
     actor = Actor(ActorKind.ADMINISTRATOR, "x", "x", frozenset(Permission), session_id="s", authenticated_at=long_ago)
     app.state.authenticate_session = lambda _request: actor
     try:
-        for route in guarded_routes(app):
+        for route in known:
             if not route.startswith("POST /admin"):
                 continue
             asks = ask(client, route, there, {}).headers.get("location", "").startswith("/signin/confirm?")
