@@ -1,11 +1,9 @@
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tests.support.logs import Log
+from tests.support.processes import Program, attempt
 
 sys.path.insert(0, str(Path(__file__).parent))  # the tests share a stand-in server
 
@@ -48,16 +46,6 @@ def server():
     standin.close()
 
 
-class Daemon(subprocess.Popen):
-    """The agent as a service: what it said is a log."""
-
-    def communicate(self, *given, **named):
-        said = super().communicate(*given, **named)
-        for one in said:
-            Log("agent").write(one)
-        return said
-
-
 class Agent:
     """The command, run as a person or a program runs it."""
 
@@ -65,15 +53,10 @@ class Agent:
         self.root, self.server = root, server
 
     def run(self, *arguments, given=""):
-        command = [sys.executable, "-m", "homeport_agent", *arguments]
-        ended = subprocess.run(command, input=given, capture_output=True, text=True, timeout=300, check=False)
-        Log("agent").write(ended.stderr)
-        return ended
+        return attempt(sys.executable, "-m", "homeport_agent", *arguments, input=given, seconds=300)
 
     def start(self, *arguments):
-        command = [sys.executable, "-m", "homeport_agent", *arguments, "--root", str(self.root)]
-        pipe = subprocess.PIPE
-        return Daemon(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+        return Program(sys.executable, "-m", "homeport_agent", *arguments, "--root", str(self.root))
 
     def enroll(self):
         return self.run(

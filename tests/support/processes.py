@@ -277,13 +277,19 @@ def _run_warm(words: Sequence[str], input: str | None, seconds: float) -> subpro
         return subprocess.CompletedProcess(words, program.wait(), program.stdout, program.stderr)
 
 
-def run(*argv: str | Path, seconds: float = 120, input: str | None = None) -> str:  # noqa: A002 - subprocess's own word
-    """Run a program to its end and return its standard output; a failure carries all it said."""
+def attempt(*argv: str | Path, seconds: float = 120, input: str | None = None) -> subprocess.CompletedProcess[str]:  # noqa: A002 - subprocess's own word
+    """Run a program to its end, whichever that is, and return its exit status and what it said."""
     words = [str(word) for word in argv]
     done = _run_warm(words, input, seconds) if warm.fits(words, os.environ) else _run(words, input, seconds)
     logs.Log(Path(argv[0]).name).write(done.stderr)
+    return done
+
+
+def run(*argv: str | Path, seconds: float = 120, input: str | None = None) -> str:  # noqa: A002 - subprocess's own word
+    """Run a program to its end and return its standard output; a failure carries all it said."""
+    done = attempt(*argv, seconds=seconds, input=input)
     if done.returncode != 0:
-        raise ProgramError(f"`{' '.join(words)}` ended with status {done.returncode}. It said:\n{done.stdout}{done.stderr}")
+        raise ProgramError(f"`{' '.join(done.args)}` ended with status {done.returncode}. It said:\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
