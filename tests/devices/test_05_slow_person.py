@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("devices")
+pytestmark = [pytest.mark.xdist_group("devices"), pytest.mark.shares_machine(people=6)]
 
 
 def begin(lab, person):
