@@ -8,6 +8,7 @@ from urllib.parse import urldefrag, urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
+from tests.journeys.alike import LEFT_OUT, TWICE
 from tests.journeys.looks import LOOKS, SETTLED, looks_right, take_look
 from tools.fetch_npm import fetched
 
@@ -18,13 +19,16 @@ FINDINGS = f"""async ({{tags, colours}}) => {{
     const left = (rule) => rule.tags.includes("cat.color") && !rule.tags.includes("experimental");
     const rules = axe.getRules(tags).filter(left).map((rule) => rule.ruleId);
     const runOnly = colours ? {{type: "rule", values: rules}} : {{type: "tag", values: tags}};
-    const found = await axe.run(document, {{runOnly, resultTypes: ["violations"]}});
-    return found.violations.map(one => `${{one.id}}: ${{one.help}}: ${{one.nodes.map(node => node.html.slice(0, 120)).join(" | ")}}`);
+    const twice = colours ? [] : ({TWICE})(), left_out = ({LEFT_OUT})();
+    const found = await axe.run(document, {{runOnly, resultTypes: ["violations"]}}).finally(left_out.back);
+    const told = found.violations.map(one => `${{one.id}}: ${{one.help}}: ${{one.nodes.map(node => node.html.slice(0, 120)).join(" | ")}}`);
+    return [...told, ...twice];
 }}"""
 TABBABLE = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")].filter(
     (it) => !it.disabled && it.tabIndex >= 0 && it.type !== "hidden" && it.checkVisibility({visibilityProperty: true})
         && (it.type !== "radio" || it.checked || !document.querySelector(`[name="${it.name}"]:checked`))).length"""
 WATCH = f"""() => {{
+    window.left_out = ({LEFT_OUT})();
     window.walk = {{reached: new Set(), again: false, unseen: []}};
     document.addEventListener("focusin", () => {{
         const one = document.activeElement;
@@ -36,8 +40,10 @@ WATCH = f"""() => {{
         const marked = style.outlineStyle !== "none" || style.boxShadow !== "none";
         if (!marked || !box.width || !box.height) walk.unseen.push(one.outerHTML.slice(0, 100));
     }});
+    return ({TABBABLE})();
 }}"""
 WALKED = f"() => ({{...walk, reached: walk.reached.size, tabbable: ({TABBABLE})()}})"
+RESTED = "() => { document.activeElement.blur(); left_out.back(); }"
 LINKS = "() => [...document.querySelectorAll('a[href]:not([download])')].map(one => one.href)"
 PAGES_OF_A_TAB = 8
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
@@ -83,8 +89,7 @@ def faults_of(page: Page, asked: Mapping[str, Sequence[Callable[[Page], None]]] 
 
 def can_be_used_by_keyboard(page: Page) -> None:
     """Press Tab through the whole page: the focus is always visible, is never trapped, and reaches all that can be used."""
-    page.evaluate(WATCH)
-    walked = {"again": False, "tabbable": page.evaluate(TABBABLE)}
+    walked = {"again": False, "tabbable": page.evaluate(WATCH)}
     for _ in range(10):
         if walked["again"]:
             break
@@ -92,7 +97,7 @@ def can_be_used_by_keyboard(page: Page) -> None:
             page.keyboard.down("Tab")  # held: each repetition moves the focus, and needs no answer to a release
         page.keyboard.up("Tab")
         walked = page.evaluate(WALKED)
-    page.evaluate("document.activeElement.blur()")
+    page.evaluate(RESTED)
     assert not walked["unseen"], f"{page.url}: the focus cannot be seen on {walked['unseen']}"
     assert walked["reached"] >= walked["tabbable"], f"{page.url}: Tab reaches {walked['reached']} of {walked['tabbable']}"
 
@@ -104,7 +109,7 @@ def pages_from(context: BrowserContext, start: str, most_alike: int = 2) -> Iter
     a new one now and then, since one that has shown many pages grows to gigabytes.
     """
     host, waiting = urlsplit(start).netloc, [start]
-    seen: dict[str, set[str]] = {}
+    seen: dict[str, set[str]] = {urlsplit(start).path: {urlsplit(start).path}}
     shown = 0
     page = context.new_page()
     while waiting:

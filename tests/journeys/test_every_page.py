@@ -4,7 +4,15 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.journeys.access import ASKED, can_be_used_by_keyboard, colours_have_no_fault, faults_of, has_no_fault, pages_from
+from tests.journeys.access import (
+    ASKED,
+    can_be_used_by_keyboard,
+    colours_have_no_fault,
+    faults_of,
+    has_no_fault,
+    pages_from,
+)
+from tests.journeys.alike import LEFT_OUT
 from tests.journeys.approval import Person
 from tests.journeys.installation import Installation
 from tests.journeys.looks import looks_right
@@ -30,6 +38,10 @@ SCRIPTLESS = """() => ({
 })"""
 """Whether a page says where one is, and of its buttons those that are shown and send no form. In one question that needs nothing of
 Playwright's own script, which is larger than a page."""
+ROWS = """many => {
+    const list = document.querySelector("main").appendChild(Object.assign(document.createElement("ul"), {className: "alike"}));
+    for (let one = 0; one < many; one++) list.insertAdjacentHTML("beforeend", `<li><a href="#${one}">Row ${one}</a></li>`);
+}"""
 STYLED = """style => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(style);
@@ -111,10 +123,11 @@ def test_every_page_of_the_user_portal_fits_can_be_read_and_used_by_everybody(us
 def _look_at_all_from(page: Page, start: str, *more: str) -> tuple[list[str], list[str]]:
     """Look at every page that links lead to, and at those below the start that none does: their addresses, and what is wrong."""
     addresses, wrong = [], []
+    asked = {**ASKED, "wide, light": (colours_have_no_fault, can_be_used_by_keyboard)}
 
     def look_at(page: Page) -> None:
         addresses.append(page.url)
-        wrong.extend(faults_of(page, {**ASKED, "wide, light": (colours_have_no_fault, can_be_used_by_keyboard)}))
+        wrong.extend(faults_of(page, asked))
 
     for shown in pages_from(page.context, start):
         look_at(shown)
@@ -224,6 +237,30 @@ def test_a_page_that_axe_or_somebody_without_a_mouse_would_complain_of_is_found(
     page.reload()
     page.evaluate("document.addEventListener('focusin', () => document.querySelector('a').focus())")
     with pytest.raises(AssertionError, match="Tab reaches 1 of"):
+        can_be_used_by_keyboard(page)
+
+
+def test_a_fault_in_one_of_many_alike_is_found(portal):
+    """What is left out of a list is built like the rest of it."""
+    page = portal.page
+    for change, fault in (
+        ("row => row.append(Object.assign(document.createElement('input'), {name: 'nameless'}))", "label"),
+        ("row => row.id = 'content'", "twice on the page: id content"),
+    ):
+        page.reload()
+        page.evaluate(ROWS, 9)
+        page.evaluate(LEFT_OUT)
+        assert page.locator(".alike li").count() == 3, "the first two and the last"
+        page.reload()
+        page.evaluate(ROWS, 9)
+        page.evaluate(f"({change})(document.querySelectorAll('.alike li')[4])")
+        with pytest.raises(AssertionError, match=fault):
+            has_no_fault(page)
+        assert page.locator(".alike li").count() == 9, "what is left out is put back"
+    page.reload()
+    page.evaluate(ROWS, 9)
+    page.evaluate("document.querySelectorAll('.alike a')[4].style.cssText = 'outline: none; box-shadow: none'")
+    with pytest.raises(AssertionError, match="the focus cannot be seen on"):
         can_be_used_by_keyboard(page)
 
 
