@@ -1,11 +1,12 @@
 """What an administrator does with the old version: run by that version's own code, never imported.
 
-python by_the_old_version.py set-up OKTA NAME… | key COUNT | state NAME STATE
+python by_the_old_version.py set-up OKTA NAME… | key COUNT | state NAME STATE; several of these, with + between them, are done in turn.
 """
 
 import json
 import os
 import sys
+from itertools import groupby
 
 from homeport.bootstrap.home import Home
 from homeport.demo.provider import connect
@@ -39,4 +40,7 @@ def main(home: Home, verb: str, *words: str) -> None:
 
 
 assert "old" in os.environ["PYTHONPATH"], "run with the old version's code"
-main(Home(Settings.read()), *sys.argv[1:])
+home = Home(Settings.read())
+for between, words in groupby(sys.argv[1:], lambda word: word == "+"):
+    if not between:
+        main(home, *words)

@@ -48,7 +48,8 @@ class OldEstate(Estate):
     old: Path = field(default_factory=Path)
 
     @classmethod
-    def open(cls, folder: Path, old: Path, programs: Programs, database: str = "") -> "OldEstate":
+    def open(cls, folder: Path, old: Path, programs: Programs, database: str = "", then: tuple[str, ...] = ()) -> "OldEstate":
+        """Set it up, and do `then`, which is what `by_the_old` takes, by the same program."""
         simulator = programs.start(sys.executable, "-m", "homeport_simulators", "okta", "--port", "0", "--demo")
         okta = json.loads(simulator.next_line())
         for name in NAMES:
@@ -57,7 +58,7 @@ class OldEstate(Estate):
         port = free_port()
         made = cls(folder, programs, okta, port, f"http://localhost:{port}", NAMES, launcher=running(old, "server"), old=old)
         made.database = database
-        made.by_the_old("set-up", json.dumps(okta), *NAMES)
+        made.by_the_old("set-up", json.dumps(okta), *NAMES, *(("+", *then) if then else ()))
         return made
 
     database = ""
@@ -67,19 +68,19 @@ class OldEstate(Estate):
         return {**super().environment, "HOMEPORT_DATABASE_URL": self.database}
 
     def by_the_old(self, *words: str) -> str:
-        """Do something as an administrator of the old version would."""
+        """Do something as an administrator of the old version would; several things have `+` between them."""
         environment = {**os.environ, **self.environment, "PYTHONPATH": str(self.old / "server/src")}
         command = [sys.executable, str(BY_THE_OLD), *words]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
 
-    def add(self, name: str, words: tuple[str, ...] | None = None) -> Device:
-        """Lay out and enrol a device; `words` are those of the old agent, or nothing."""
+    def add(self, name: str, key: str, words: tuple[str, ...] | None = None) -> Device:
+        """Lay out a device and enrol it with a key; `words` are those of the old agent, or nothing."""
         root = make_scratch_root(self.folder / name, machine_id=(name.encode().hex() * 32)[:32])
         (root.path / "etc/hostname").write_text(f"{name}\n")
         device = Device(name, root, self.programs, **({"words": words} if words else {}))
-        device.enroll(self.url, self.by_the_old("key", "1"))
+        device.enroll(self.url, key)
         self.devices.append(device)
         device.keep()
         return device

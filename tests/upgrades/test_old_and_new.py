@@ -89,7 +89,8 @@ def test_todays_agent_works_with_the_old_server_and_both_agents_go_on_after_the_
     with Programs() as programs:
         place = OldEstate.open(room, old, programs)
         place.serve()
-        young, aged = place.add("lab-young"), place.add("lab-aged", old_agent(old))
+        first, second = place.by_the_old("key", "1", "+", "key", "1").split()
+        young, aged = place.add("lab-young", first), place.add("lab-aged", second, old_agent(old))
         bound(place, young, "ada")
         bound(place, aged, "bea")
         until(place.settled, "both agents' reports")
@@ -124,8 +125,7 @@ def test_todays_agent_works_with_the_old_server_and_both_agents_go_on_after_the_
 def test_an_old_database_is_migrated_with_everything_in_it(old, room, kind, request):
     url = request.getfixturevalue("empty_database").sqlalchemy_url if kind == "postgresql" else ""
     with Programs() as programs:
-        place = OldEstate.open(room, old, programs, url)
-        place.by_the_old("state", "cyd", "SUSPENDED")
+        place = OldEstate.open(room, old, programs, url, then=("state", "cyd", "SUSPENDED"))
         settings = Settings.read({**os.environ, **place.environment})
         before = rows_of(settings.database)
         assert place.upgrade().returncode == 0
