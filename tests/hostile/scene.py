@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 from tests.hostile.machine import Machine
 from tests.hostile.person import Person
-from tests.hostile.tables import Difference, read_tables
+from tests.hostile.tables import Difference
 from tests.hostile.world import ADMIN, DOMAIN, World
 
 from homeport.demo.browser import Browser
@@ -198,10 +198,10 @@ def play(case: Case, world: World) -> None:
         case.prepare(scene)
         for name, arguments in case.faults.items():
             world.fault(name, **arguments)
-        before = read_tables(world.folder / "data/homeport.sqlite")
+        before = world.tables.read()
         answer = case.attack(scene)
         heard = scene.machine.poll() if case.hears is not Hears.NOTHING else None
-        difference = Difference(before, read_tables(world.folder / "data/homeport.sqlite"))
+        difference = Difference(before, world.tables.read())
     finally:
         scene.close()
     _demand_the_reason(case, answer)

@@ -3,7 +3,7 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,18 +25,53 @@ class Table:
         return {tuple(row[place] for place in self.key): row for row in self.rows - other.rows}
 
 
+@dataclass
+class Reader:
+    """Reads a data file again and again over one connection, which learns the schema once, and anew when it has changed."""
+
+    connection: sqlite3.Connection
+    version: int = -1
+    layout: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, file: Path) -> "Reader":
+        """Open the file; the statements of all tables are prepared once."""
+        return cls(sqlite3.connect(file, timeout=60, cached_statements=1000, isolation_level=None))
+
+    def read(self) -> dict[str, Table]:
+        """Return every row of every table, as they were at one moment."""
+        self.connection.execute("BEGIN")
+        try:
+            self._learn()
+            return {
+                name: Table(columns, key, frozenset(self.connection.execute(f'SELECT rowid AS "rowid", * FROM "{name}"')))
+                for name, (columns, key) in self.layout.items()
+            }
+        finally:
+            self.connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+    def _learn(self) -> None:
+        (version,) = self.connection.execute("PRAGMA schema_version").fetchone()
+        if version == self.version:
+            return
+        self.layout = {}
+        for (name,) in self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            told = self.connection.execute(f'PRAGMA table_info("{name}")').fetchall()
+            columns = ("rowid", *(column for _, column, *_ in told))
+            key = tuple(columns.index(column) for _, column, _, _, _, primary in told if primary)
+            self.layout[name] = columns, key or (0,)
+        self.version = version
+
+
 def read_tables(file: Path) -> dict[str, Table]:
     """Return every row of every table, as they were at one moment."""
-    connection = sqlite3.connect(file, timeout=60)
-    connection.execute("BEGIN")
-    tables: dict[str, Table] = {}
-    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-        told = connection.execute(f'PRAGMA table_info("{name}")').fetchall()
-        columns = ("rowid", *(column for _, column, *_ in told))
-        key = tuple(columns.index(column) for _, column, _, _, _, primary in told if primary)
-        rows = connection.execute(f'SELECT rowid AS "rowid", * FROM "{name}"').fetchall()
-        tables[name] = Table(columns, key or (0,), frozenset(rows))
-    connection.close()
+    reader = Reader.open(file)
+    tables = reader.read()
+    reader.close()
     return tables
 
 

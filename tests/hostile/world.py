@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 from tests.hostile.machine import Machine
 from tests.hostile.person import Person
+from tests.hostile.tables import Reader
 from tests.support.factor import Authenticator, codes_in, shown_in
 from tests.support.processes import Program, Programs, free_port
 
@@ -142,6 +143,11 @@ class World:
         """What asks the control API."""
         return httpx2.Client(verify=False, timeout=60)
 
+    @cached_property
+    def tables(self) -> Reader:
+        """Everything that the data file says."""
+        return Reader.open(self.folder / "data/homeport.sqlite")
+
     def fault(self, name: str, **arguments: Any) -> None:
         """Let the simulator commit a fault; `times` and `with` go beside the name."""
         times = arguments.pop("times", 1)
@@ -198,6 +204,8 @@ class World:
         """Let go of the data; whoever started the programs ends them."""
         self.hang_up()
         self.controller.close()
+        if not self.database:
+            self.tables.close()
         self.home.parts.database.dispose()
 
 
