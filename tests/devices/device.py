@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.devices.company import Company, Person
-from tests.support.debian.forks import Forks
 from tests.support.debian.machine import SSH_OPTIONS, Machine, Service
 from tests.support.debian.terminal import Terminal
 from tests.support.debian.wire import State
@@ -32,8 +31,6 @@ class Device:
     expected: tuple[Person, ...]
     """People whom the machine must have heard of before it is used."""
     services: dict[str, Service] = field(default_factory=dict)
-    forks: Forks | None = None
-    """Begins the agent's processes, where they are begun so often that reading their modules takes most of the time."""
 
     def start(self, *names: str) -> None:
         """Start the agent's processes and wait until they are at work."""
@@ -55,14 +52,13 @@ class Device:
         unit.read_string(self.machine.read(f"{UNITS}/{name}.service"))
         service = unit["Service"]
         user = service.get("User", "root")
-        if (folder := service.get("RuntimeDirectory")) and not (self.machine.root / "run" / folder).exists():
+        if folder := service.get("RuntimeDirectory"):
             self.machine.run("install", "-d", "-o", user, "-m", service["RuntimeDirectoryMode"], f"/run/{folder}")
         command = shlex.split(service["ExecStart"])
         words = self.machine.at_another_time(shift, *command) if shift else command
         log = f"/var/log/{name}.log"
         self.machine.write(log, "")  # so that nobody takes what the one before said for this one's word
-        begin = self.machine.start if self.forks is None else self.forks.start
-        self.services[name] = begin(*words, user=user, log=log)
+        self.services[name] = self.machine.start(*words, user=user, log=log)
 
     def kill(self, *names: str) -> None:
         """End the agent's processes as `kill -9` does."""

@@ -114,14 +114,14 @@ class Machine:
             check=False,
         )
 
-    def start(self, *argv: str | Path, user: str | None = None, log: str, stdin: Any = subprocess.DEVNULL) -> "Service":
+    def start(self, *argv: str | Path, user: str | None = None, log: str) -> "Service":
         """Start a program that runs until it is stopped or the machine is; it writes to the file `log` on the machine."""
         file = self.root / log.lstrip("/")
         with file.open("ab") as stream:
             process = subprocess.Popen(
                 self.inside(*argv, user=user),
                 env=_ENVIRONMENT,
-                stdin=stdin,
+                stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
                 start_new_session=True,
@@ -246,19 +246,16 @@ class Service:
 
         self.machine.until(said, f"{words!r} in {self._log}", seconds)
 
-    def send(self, number: int) -> None:
-        """Send the program a signal, unless it has not begun yet or has ended."""
-        with suppress(ProcessLookupError, IndexError, FileNotFoundError):
-            os.kill(self.pid, number)
-
     def kill(self) -> None:
         """End it as `kill -9` does."""
         while self.running:  # nsenter may be about to start it still
-            self.send(signal.SIGKILL)
+            with suppress(ProcessLookupError, IndexError, FileNotFoundError):
+                os.kill(self.pid, signal.SIGKILL)
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.5)
 
     def stop(self) -> int:
         """Ask it to end."""
-        self.send(signal.SIGTERM)
+        with suppress(ProcessLookupError, IndexError, FileNotFoundError):
+            os.kill(self.pid, signal.SIGTERM)
         return self.process.wait(90)
