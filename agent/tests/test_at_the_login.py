@@ -215,8 +215,8 @@ def test_a_record_alone_opens_nothing_while_both_halves_are_dead(lab):
         ssh.reads("Permission denied|[Pp]assword: $")
 
 
-def has_policy(lab, words, file):
-    lab.machine.until(lambda: words in lab.machine.read(file), f"{words!r} in {file}")
+def has_sudo_policy(lab, words):
+    lab.machine.until(lambda: words in lab.machine.read(SUDOERS), f"{words!r} in {SUDOERS}")
 
 
 SSHD, SUDOERS = "/etc/ssh/sshd_config.d/40-homeport-policy.conf", "/etc/sudoers.d/homeport-policy"
@@ -232,9 +232,11 @@ def test_over_ssh_somebody_with_an_account_needs_a_key_and_a_dead_agent_changes_
 
 def test_over_ssh_by_browser_each_time_and_closed_while_nothing_of_ours_runs(lab):
     lab.first_sign_in()
+    sshd = lab.machine.start_sshd()
     lab.server.set_policy(ssh="browser")
-    has_policy(lab, "keyboard-interactive", SSHD)
-    lab.machine.start_sshd()
+    # Told to read its files again, sshd starts anew, and for a moment nobody listens.
+    lab.machine.until(lambda: "Server listening on" in sshd.log.partition("Received SIGHUP")[2], "sshd's new start")
+    assert "keyboard-interactive" in lab.machine.read(SSHD)
     with lab.machine.ssh("ada") as ssh:
         ssh.reads("Number shown there: $")
         ssh.types(lab.server.number)
@@ -268,7 +270,7 @@ def test_sudo_by_passcode_by_browser_with_a_reason_and_never(lab):
         console.types(PASSCODE)
         console.reads("^root$")
     lab.server.set_policy(sudo="browser")
-    has_policy(lab, "homeport-sudo", SUDOERS)
+    has_sudo_policy(lab, "homeport-sudo")
     with sudo(lab) as console:
         console.reads("Why do you need to act as administrator\\? $")
         console.types("the disk is full")
@@ -278,7 +280,7 @@ def test_sudo_by_passcode_by_browser_with_a_reason_and_never(lab):
     asked = list(lab.server.grants.values())[-1]["form"]
     assert (asked["scope"], asked["message"], asked["user_id"]) == ("sudo", "the disk is full", "u-ada")
     lab.server.set_policy(sudo="never")
-    has_policy(lab, "homeport-never", SUDOERS)
+    has_sudo_policy(lab, "homeport-never")
     with sudo(lab) as console:
         console.reads("ended-1")
         assert "root" not in console.text.split("ended-$?")[-1]
@@ -288,7 +290,7 @@ def test_sudo_by_browser_is_closed_while_nothing_of_ours_runs(lab):
     lab.server.account |= {"permission": "admin"}
     lab.first_sign_in()
     lab.server.set_policy(sudo="browser")
-    has_policy(lab, "homeport-sudo", SUDOERS)
+    has_sudo_policy(lab, "homeport-sudo")
     lab.kill()
     with sudo(lab) as console:
         console.reads("ended-1")
@@ -300,7 +302,7 @@ def test_an_approval_that_is_not_for_this_very_prompt_lets_nobody_act_as_root(la
     lab.server.account |= {"permission": "admin"}
     lab.first_sign_in()
     lab.server.set_policy(sudo="browser")
-    has_policy(lab, "homeport-sudo", SUDOERS)
+    has_sudo_policy(lab, "homeport-sudo")
     lab.server.approval_claims = claims
     with sudo(lab) as console:
         console.reads("act as administrator")
