@@ -16,7 +16,8 @@ from tests.support.debian.wire import State
 
 PASSCODE = "walnut-harbour-17"
 UNITS = "/usr/lib/systemd/system"
-PROCESSES = ("homeport-accounts", "homeport-agent")
+ACCOUNTS = "homeport-accounts"
+PROCESSES = (ACCOUNTS, "homeport-agent")
 OWN = ("/agent/v1/", "/oauth/token", "/.well-known/")
 """What the agent asks for at its own times; for somebody who comes it asks for a device authorization first."""
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from tests.devices.company import Company, Person
-from tests.devices.device import PROCESSES, Device
+from tests.devices.device import ACCOUNTS, PROCESSES, Device
 from tests.faults import truth
 from tests.faults.estate import until
 from tests.faults.gate import Gate, unavailable
@@ -60,6 +60,10 @@ class Victim:
         """Start both processes and wait for nothing."""
         for name in PROCESSES:
             self.lab.launch(name)
+
+    def repair(self) -> None:
+        """Start the half that keeps the accounts: it finishes what was begun before anybody else may speak to it."""
+        self.lab.launch(ACCOUNTS)
 
     def keep(self) -> None:
         """Have both run."""
@@ -117,7 +121,7 @@ class Killer:
             kills += 1
             self.hits.setdefault(last["step"], set()).add(last["phase"])
             lines = 1 if last["step"] == Step.ACCEPT else lines + 1
-            start = self.victim.launch
+            start = self.victim.repair
         self.hits.setdefault(Step.FINISH, set()).add("done")
         truth.converges(self.acme.estate, [self.victim])
         self.victim.kill()
