@@ -39,7 +39,8 @@ def settings_page() -> str:
     rows = []
     for field in dataclasses.fields(settings.Settings):
         default = field.default
-        shown = "(empty)" if default in ("", None, ()) else f"`{default}`"
+        written = ("off", "on")[default] if isinstance(default, bool) else default
+        shown = "(empty)" if default in ("", None, ()) else f"`{written}`"
         rows.append(f"| `HOMEPORT_{field.name.upper()}` | {shown} | {_cell(meanings[field.name])} |")
     return _page(
         "Settings",

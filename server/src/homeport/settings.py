@@ -36,7 +36,7 @@ class Settings:
     port: int = 8080
     """Port to listen on."""
     tls_cert: Path | None = None
-    """Certificate chain in PEM; with `tls_key`, Homeport serves https without a proxy."""
+    """Certificate chain in PEM; with `HOMEPORT_TLS_KEY`, Homeport serves https without a proxy."""
     tls_key: Path | None = None
     """Private key in PEM."""
     trusted_proxies: tuple[str, ...] = ()
@@ -66,9 +66,9 @@ class Settings:
     apple_capture_until: str = ""
     """Until when messages of Macs are kept in the folder `captures` of the data folder, with secrets masked: a moment such as `2026-11-26T18:00Z`, at most 48 hours after the start. Empty keeps none."""
     apple_service: str = "https://mdmenrollment.apple.com"
-    """Address of Apple's enrolment service for Macs; another one only for a simulator, which `outbound_allow` has to name too."""
+    """Address of Apple's enrolment service for Macs; another one only for a simulator, which `HOMEPORT_OUTBOUND_ALLOW` has to name too."""
     apple_push_service: str = "https://api.push.apple.com"
-    """Address of Apple's push service (APNs); another one only for a simulator, which `outbound_allow` has to name too. `off` wakes no Mac, as in the demo."""
+    """Address of Apple's push service (APNs); another one only for a simulator, which `HOMEPORT_OUTBOUND_ALLOW` has to name too. `off` wakes no Mac, as in the demo."""
     log_format: str = "json"
     """`json` for programs, `console` for people."""
 

@@ -123,7 +123,7 @@ def test_the_page_about_the_rest_api_names_every_path(api_paths):
 @pytest.mark.parametrize("page", [*PAGES, *DEPLOYED], ids=named)
 def test_every_setting_is_one_of_the_servers(page):
     of_the_command_line = {"HOMEPORT_URL", "HOMEPORT_API_KEY", "HOMEPORT_CA_FILE", "HOMEPORT_PROFILE"}
-    known = {f"HOMEPORT_{name.upper()}" for name in Settings.__dataclass_fields__} | of_the_command_line | {"HOMEPORT_KEY"}
+    known = {f"HOMEPORT_{name.upper()}" for name in Settings.__dataclass_fields__} | of_the_command_line
     for name in re.findall(r"\bHOMEPORT_[A-Z_]+\b", page.read_text()):
         assert name in known, f"{named(page)} names {name}"
 

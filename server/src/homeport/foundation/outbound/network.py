@@ -89,7 +89,7 @@ async def checked_addresses(resolver: Resolver, host: str, port: int, *, any_add
             raise Blocked(
                 FailureKind.ADDRESS_BLOCKED,
                 f"{_names(host, address)} is not a public address ({why}), so Homeport does not connect to it. "
-                "If it really is inside your network, add its origin to `outbound.allow` in the settings.",
+                "If it really is inside your network, add its origin to HOMEPORT_OUTBOUND_ALLOW.",
             )
     return addresses
 

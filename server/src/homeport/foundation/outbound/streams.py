@@ -41,7 +41,7 @@ async def deliver(rules: Rules, origin: Origin, content: bytes, limit: float) ->
         return _failed(
             origin,
             FailureKind.NOT_HTTPS,
-            f"{origin} is not encrypted. Use its tls:// address, or add it to `outbound.allow` in the settings.",
+            f"{origin} is not encrypted. Use its tls:// address, or add it to HOMEPORT_OUTBOUND_ALLOW.",
         )
     try:
         async with asyncio.timeout(limit):

@@ -28,7 +28,9 @@ class AddressRules:
                 origin = Origin.parse(address)
                 if origin.scheme == "tls" or origin in self.allowed:
                     return str(origin)
-                problem = f"{origin} is not encrypted. Use a tls:// address, or let the operator add it to `outbound.allow` in the settings."
+                problem = (
+                    f"{origin} is not encrypted. Use a tls:// address, or let the operator add it to HOMEPORT_OUTBOUND_ALLOW."
+                )
             else:
                 problem = "Write the address as tls://logs.example.com:6514."
         except ValueError as error:
