@@ -11,7 +11,7 @@ from tools.reference.command_line import commands, configuration
 from tools.reference.events import events
 
 from homeport import settings
-from homeport.directory.admins.model import ROLES
+from homeport.directory.admins.model import MEANS, ROLES
 from homeport.foundation.kernel import permissions
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.kernel.reasons import ReasonCode
@@ -54,10 +54,11 @@ def permissions_page() -> str:
     """Which role has which permission."""
     names = list(ROLES)
     rows = [
-        f"| `{one.value}` | " + " | ".join("yes" if one in ROLES[name] else "" for name in names) + " |" for one in Permission
+        f"| `{one.value}` | {_cell(MEANS[one])} | " + " | ".join("yes" if one in ROLES[name] else "" for name in names) + " |"
+        for one in Permission
     ]
     said = inspect.getdoc(permissions) or ""
-    return _page("Permissions", said.splitlines()[0], ("permission", *names), rows)
+    return _page("Permissions", said.splitlines()[0], ("permission", "what it opens", *names), rows)
 
 
 def events_page() -> str:

@@ -1,5 +1,6 @@
 """The pages of administrators and API keys, and the key in the header, with real stores; who is asking is set by the test."""
 
+import html
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -10,8 +11,8 @@ from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
 
 from homeport.directory.admins.api import ApiKeyAuthenticator
-from homeport.directory.admins.model import BILLING, READ_ONLY, actor_of
-from homeport.directory.admins.pages import AdministratorPages, ApiKeyPages
+from homeport.directory.admins.model import BILLING, MEANS, READ_ONLY, RESERVED, actor_of
+from homeport.directory.admins.pages import AdministratorPages, ApiKeyPages, RolePages
 from homeport.foundation.database.engine import DatabaseWork
 from homeport.foundation.http import problems
 from homeport.foundation.http.actor import ApiActor
@@ -35,6 +36,7 @@ def client(house, clock):
     app.state.authenticate_key = ApiKeyAuthenticator(DatabaseWork(house.database, house.build), clock)
     app.include_router(AdministratorPages(work, templates, "https://id.example.com").router())
     app.include_router(ApiKeyPages(work, templates).router())
+    app.include_router(RolePages(work, templates).router())
 
     def whoami(actor: ApiActor):
         return PlainTextResponse(actor.name)
@@ -51,6 +53,16 @@ def act_as(client, clock):
         client.app.state.who = replace(actor, session_id="s", authenticated_at=clock.now())
 
     return act
+
+
+def test_a_role_says_beside_each_permission_what_it_opens_to_who_makes_it_and_to_who_only_reads_it(client, house, act_as):
+    act_as(house.administrator("boss@example.com"))
+    offered = html.unescape(client.get("/admin/roles/add").text)
+    assert {one for one, means in MEANS.items() if means in offered} == set(MEANS) - RESERVED
+    role = client.post("/admin/roles/add", data={"name": "Auditor", "permissions": "audit:read"}).headers["location"]
+    act_as(house.administrator("reader@example.com", READ_ONLY))
+    shown = html.unescape(client.get(role).text)
+    assert [one.value for one, means in MEANS.items() if means in shown] == ["audit:read"]
 
 
 def test_open_invitation_is_listed_and_worth_nothing_once_it_is_revoked(client, house, act_as):

@@ -62,6 +62,40 @@ MATRIX: dict[Permission, str] = {
 }
 """Each permission and the letters of the roles that have it. A new permission needs a line here; nobody has it otherwise."""
 
+MEANS = {
+    Permission.USERS_READ: "See users, how they sign in, and where they have accounts.",
+    Permission.USERS_WRITE: "Add, import, change and delete users, and say who manages their password.",
+    Permission.USERS_STATE: "Activate and suspend users, and end their sessions in the user portal.",
+    Permission.GROUPS_READ: "See user groups and device groups, and who and what is in them.",
+    Permission.GROUPS_WRITE: "Make, change and delete groups of both kinds, their members, and who may sign in on the devices of a group.",
+    Permission.DEVICES_READ: "See devices, their accounts and orders, and enrolment keys without their secret.",
+    Permission.DEVICES_WRITE: "Approve, rename and delete devices, take accounts away from them, and say who may sign in on one.",
+    Permission.DEVICES_UNLOCK: "Read out a help-desk code for somebody locked out of a device without a network.",
+    Permission.ENROLLMENT_KEYS_WRITE: "Make and revoke the keys with which devices join.",
+    Permission.PASSCODES_RESET: "Have a device forget somebody's local passcode.",
+    Permission.PASSWORDS_RESET: "Make and send one-time links to the user portal, and let directory passwords expire.",
+    Permission.FACTORS_RESET: "Remove the second factor or the passkeys of somebody who lost them.",
+    Permission.IDENTITY_PROVIDERS_READ: "See the identity provider and its health, never a secret.",
+    Permission.IDENTITY_PROVIDERS_WRITE: "Add, change and delete the identity provider and its client secrets.",
+    Permission.PROVISIONING_READ: "See on which systems people may make their accounts, and what they get.",
+    Permission.PROVISIONING_WRITE: "Change that, for user groups too, and how strict ssh and sudo are.",
+    Permission.LINKS_WRITE: "Remove the link between a user and their identity at the provider, and allow a new one.",
+    Permission.MAIL_READ: "See the mail server without its password, and what became of each mail.",
+    Permission.MAIL_WRITE: "Change the mail server and send a test.",
+    Permission.SIGNINS_READ: "See every sign-in with its steps.",
+    Permission.AUDIT_READ: "See, search and export Directory Events, and see event destinations.",
+    Permission.AUDIT_WRITE: "Add, change, pause and delete event destinations.",
+    Permission.ADMINISTRATORS_READ: "See administrators, roles and service accounts.",
+    Permission.ADMINISTRATORS_WRITE: "Invite, change, suspend and delete administrators; change roles, service accounts and their keys.",
+    Permission.API_KEYS_OWN: "Make API keys of one's own, where API access is switched on for one.",
+    Permission.ACCESS_POLICIES_READ: "See access policies, IP lists and password rules, and ask the simulator.",
+    Permission.ACCESS_POLICIES_WRITE: "Change access policies, IP lists, the defaults of the portals and password rules.",
+    Permission.APPLE_READ: "See Apple Business Manager, its inventory, the push certificate and the settings of Macs.",
+    Permission.APPLE_WRITE: "Connect Apple Business Manager, change the settings of Macs, block serial numbers, take an account as somebody's.",
+    Permission.APPLE_ERASE: "Lock and erase Macs, and read their PINs and the managed administrator's password.",
+}
+"""What a permission opens, in the words of the form that gives it and of the reference."""
+
 ROLES: dict[str, frozenset[Permission]] = {
     name: frozenset(permission for permission, letters in MATRIX.items() if letter in letters) for letter, name in LETTERS.items()
 }

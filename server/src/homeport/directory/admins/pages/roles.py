@@ -7,7 +7,7 @@ from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.admins.actions import AdministratorActions
-from homeport.directory.admins.model import ABOUT, MATRIX, MOST_ROLES, RESERVED, ROLES, Role
+from homeport.directory.admins.model import ABOUT, MATRIX, MEANS, MOST_ROLES, RESERVED, ROLES, Role
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.routes import Router
@@ -18,8 +18,8 @@ from homeport.foundation.ui.forms import FormState, whole_number
 from homeport.foundation.ui.templates import Templates
 
 PATH = "/admin/roles"
-OFFERED = tuple(permission.value for permission in MATRIX if permission not in RESERVED)
-"""What a custom role can have, in the order of the one table."""
+OFFERED = tuple((permission.value, MEANS[permission]) for permission in MATRIX if permission not in RESERVED)
+"""What a custom role can have and what that opens, in the order of the one table."""
 LABELS = {"name": "Name", "description": "Description", "permissions": "Permissions"}
 
 
@@ -174,7 +174,7 @@ def _form_of(role: Role) -> FormState:
     return FormState.showing(
         name=role.name,
         description=role.description,
-        permissions=[one for one in OFFERED if one in role.permissions],
+        permissions=[one for one, _ in OFFERED if one in role.permissions],
         version=role.version,
     )
 
