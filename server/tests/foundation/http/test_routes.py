@@ -45,6 +45,14 @@ def test_a_router_inside_another_answers_and_is_described() -> None:
     assert set(app.openapi()["paths"]["/outer/api/{number}"]) == {"post"}
 
 
+def test_a_route_is_found_by_its_whole_path_also_behind_a_proxy_that_puts_a_word_before_it() -> None:
+    app = FastAPI(routes=router().routes)
+    asked = {"/api/7": 200, "/home/api/7": 200, "/api": 404, "/api/7/8": 404, "/no/api/7": 404, "/home": 404, "/home/ap/7": 404}
+    client = TestClient(app, root_path="/home")
+    assert {path: client.post(f"{path}?word=well").status_code for path in asked} == asked
+    assert TestClient(app).post("/home/api/7?word=well").status_code == 404
+
+
 def test_a_route_has_no_more_than_one_of_fastapi() -> None:
     route = Route("/", answer)
     with pytest.raises(AttributeError):

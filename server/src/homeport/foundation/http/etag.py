@@ -12,7 +12,9 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def _if_match(if_match: Annotated[str | None, Header(description='The ETag that was read, such as `"3"`.')] = None) -> int | None:
+async def _if_match(
+    if_match: Annotated[str | None, Header(description='The ETag that was read, such as `"3"`.')] = None,
+) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
     text = if_match.strip()

@@ -39,7 +39,7 @@ class ListQuery:
         return frozenset(self.fields.replace(",", " ").split())
 
 
-def _list_query(  # noqa: PLR0917 - one for each query parameter; FastAPI passes them by name
+async def _list_query(  # noqa: PLR0917 - one for each query parameter; FastAPI passes them by name
     limit: Annotated[int, Query(ge=0, description="Rows wanted; more than 100 count as 100.")] = 10,
     skip: Annotated[int, Query(ge=0, description="Rows to leave out at the beginning.")] = 0,
     sort: Annotated[str, Query(description="Field names, separated by commas; a leading - sorts downwards.")] = "",

@@ -54,12 +54,12 @@ class AdministratorsApi:
         users.put("/{id}", summary="Change an administrator")(self.update)
         users.delete("/{id}", summary="Delete an administrator")(self.delete)
         users.post("/resettotp/{id}", summary="Reset an administrator's second factor")(self.reset_factor)
-        router.include_router(users)
+        router.routes.extend(users.routes)
         invitations = Router(prefix="/api/v2/administrator-invitations", tags=["Administrators"])
         invitations.get("", summary="List open invitations")(self.invitations)
         invitations.post("", status_code=201, summary="Invite an administrator")(self.invite)
         invitations.delete("/{id}", summary="Revoke an invitation")(self.revoke)
-        router.include_router(invitations)
+        router.routes.extend(invitations.routes)
         return router
 
     def list(self, actor: ApiActor, query: ListParameters) -> Response:

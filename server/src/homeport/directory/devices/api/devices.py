@@ -65,7 +65,7 @@ class DevicesApi:
         settings.get("/enrollment", summary="Get the settings of enrolment")(self.enrollment_settings)
         settings.put("/enrollment", status_code=204, summary="Set enrolment")(self.set_enrollment_settings)
         for part in (systems, of_one, keys, settings):
-            router.include_router(part)
+            router.routes.extend(part.routes)
         return router
 
     def list(self, actor: ApiActor, query: ListParameters) -> Response:

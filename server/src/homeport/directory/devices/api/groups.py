@@ -38,7 +38,7 @@ class DeviceGroupsApi:
         groups.get(
             "/{group_id}/membership", response_model=list[GraphObjectWithPaths], summary="List the devices that a group leads to"
         )(self.membership)
-        router.include_router(groups)
+        router.routes.extend(groups.routes)
         router.add_api_route(
             "/api/v2/systems/{system_id}/memberof",
             self.member_of,

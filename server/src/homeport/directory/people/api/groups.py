@@ -48,7 +48,7 @@ class UserGroupsApi:
         groups.get(
             "/{group_id}/membership", response_model=list[GraphObjectWithPaths], summary="List the users that a group leads to"
         )(self.membership)
-        router.include_router(groups)
+        router.routes.extend(groups.routes)
         router.add_api_route(
             "/api/v2/users/{user_id}/memberof",
             self.member_of,
