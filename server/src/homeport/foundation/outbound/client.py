@@ -129,7 +129,7 @@ class Outbound:
             _refuse_literal(target.origin.host)
         network = CheckedNetwork(self.resolver, allowed or through_proxy, self.connect_timeout, self.sockets)
         try:
-            async with self._pool(network, through_proxy=through_proxy) as pool:
+            async with self._pool(network, target, through_proxy=through_proxy) as pool:
                 return await self._exchange(pool, network, target, request)
         except Blocked as blocked:
             raise _Failure(blocked.kind, blocked.detail) from blocked
@@ -142,10 +142,11 @@ class Outbound:
         ) as error:
             raise explained(error, target) from error
 
-    def _pool(self, network: CheckedNetwork, *, through_proxy: bool) -> httpcore2.AsyncConnectionPool:
+    def _pool(self, network: CheckedNetwork, target: Target, *, through_proxy: bool) -> httpcore2.AsyncConnectionPool:
         if through_proxy and self.proxy is not None:
             return httpcore2.AsyncHTTPProxy(self.proxy, ssl_context=self.tls, network_backend=network)
-        return httpcore2.AsyncConnectionPool(ssl_context=self.tls, network_backend=network)
+        tls = self.tls if target.origin.scheme == "https" else None  # reading the system's certificates takes a while
+        return httpcore2.AsyncConnectionPool(ssl_context=tls, network_backend=network)
 
     async def _exchange(
         self, pool: httpcore2.AsyncConnectionPool, network: CheckedNetwork, target: Target, request: Fetch
