@@ -140,7 +140,7 @@ def test_opening_the_return_address_again_is_refused(portal, person, machine):
     person.reads_the_number()
     person.page.goto(returned[0])
     reference = person.is_refused(REFUSED, "already used")
-    knows(portal, reference, "signin_already_used", "Each `state` works once")
+    knows(portal, reference, "signin_already_used", "Each state works once")
 
 
 def test_while_provisioning_is_off_the_page_says_so_and_nothing_is_lost(portal, person, machine):

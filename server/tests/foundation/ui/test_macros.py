@@ -8,7 +8,7 @@ from jinja2 import UndefinedError
 from markupsafe import Markup
 
 from homeport.foundation.ui.forms import FormState
-from homeport.foundation.ui.templates import clock, counted, stamp, utc
+from homeport.foundation.ui.templates import clock, counted, stamp, ticked, utc
 
 PAGES = ["values", "list", "form", "saved", "signin", "confirm", "error", "portal", "missing"]
 VOID = {"br", "hr", "img", "input", "link", "meta", "path", "rect", "circle"}
@@ -132,3 +132,8 @@ def test_times_are_written_in_utc(at):
 def test_numbers_have_units():
     assert [counted(number, "user") for number in (0, 1, 1204)] == ["0 users", "1 user", "1,204 users"]
     assert counted(2, "identity", "identities") == "2 identities"
+
+
+def test_what_stands_between_backticks_is_code_and_nothing_of_a_sentence_is_markup():
+    assert ticked("No `state`, <b> & `a<b`.") == "No <code>state</code>, &lt;b&gt; &amp; <code>a&lt;b</code>."
+    assert ticked("One ` alone, two\nlines ` stay.") == "One ` alone, two\nlines ` stay."

@@ -1,5 +1,6 @@
 """Pages from templates: one Jinja environment for all slices, and the answers made with it."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -20,6 +21,9 @@ PACKAGE = Path(__file__).parents[2]
 
 ShellFor = Callable[[Request], Shell]
 """Given a request, answers what the layout must know of its reader; bootstrap provides it."""
+
+
+_TICKED = re.compile(r"`([^`\n]+)`")
 
 
 def _no_one(_request: Request) -> Shell:
@@ -50,6 +54,7 @@ class Templates:
         self.environment.filters["stamp"] = stamp
         self.environment.filters["clock"] = clock
         self.environment.filters["counted"] = counted
+        self.environment.filters["ticked"] = ticked
         self.environment.globals.update(static=assets.address, has_static=assets.__contains__, icon=assets.icon, qr=qr_svg)
 
     def render(
@@ -126,6 +131,11 @@ def clock(at: datetime) -> str:
     """Write the time of day to the millisecond: ``21:55:07.042``."""
     there = at.astimezone(UTC)
     return f"{there:%H:%M:%S}.{there.microsecond // 1000:03d}"
+
+
+def ticked(text: str) -> Markup:
+    """Write a sentence with what stands between backticks as code; everything else is escaped."""
+    return Markup(_TICKED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
 
 
 def counted(number: int, one: str, many: str = "") -> str:
