@@ -160,11 +160,11 @@ def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
             continue
         try:
             found += _networks(word)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError):
             raise ValueError(
-                f"“{text.strip()[:60]}” is no address. Use one such as 203.0.113.7, a network such as 203.0.113.0/24, "
-                f"or a range such as 203.0.113.7-203.0.113.20. {error}"
-            ) from error
+                f"“{text.strip()[:60]}” is no address. Use one such as 203.0.113.7, a network by its first address, such as 203.0.113.0/24, "
+                "or a range from a lower to a higher address, such as 203.0.113.7-203.0.113.20."
+            ) from None
         if len(found) > MOST_NETWORKS:
             raise ValueError(f"An IP list has at most {MOST_NETWORKS} networks. Join neighbours, or make a second list.")
     return tuple(dict.fromkeys(found))
