@@ -192,7 +192,7 @@ def managing(portal: Portal, redirect_uri: str) -> None:
         expect(self_service.filter(has_text=system)).to_contain_text("Enabled")
     for system in ("macOS", "Windows"):  # their commands never ran on such a machine, and the page says so beside the status
         expect(self_service.filter(has_text=system)).to_contain_text("Unverified")
-    expect(way.filter(has_text="Automated Device Enrollment")).to_contain_text("Not in this version")
+    expect(way.filter(has_text="Automated Device Enrollment")).to_contain_text("Under MDM (Apple)")
     pictured(page, "5-managing-the-idp")
 
 

@@ -74,6 +74,13 @@ def test_deleting_ends_the_bindings_and_leaves_a_tombstone(directory, admin, clo
         assert actions.devices.find(device.id).address == device.address
 
 
+def test_a_mac_that_is_woken_once_a_day_is_in_contact_between_two_times_and_one_with_an_agent_is_not(directory, clock):
+    mac = replace(directory.a_device(), os="macos", agent_version="")
+    for hours, heard in ((25, True), (26, False)):
+        assert mac.in_contact(clock.now() + timedelta(hours=hours)) is heard
+    assert not replace(mac, agent_version="0.1.0").in_contact(clock.now() + timedelta(minutes=3))
+
+
 def test_contact_notes_time_address_and_what_was_said(directory, clock):
     device = directory.a_device()
     clock.forward(minutes=5)

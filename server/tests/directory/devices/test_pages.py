@@ -234,7 +234,7 @@ def test_reader_sees_provisioning_and_cannot_save(caller):
 def test_provider_panel_has_a_row_for_each_way_and_says_while_none_is_enabled(directory, panels):
     text = str(panels.provisioning(None, READER))
     assert "Federation takes no effect before the way for Linux is enabled" in text
-    assert text.count("Not in this version") == 1
+    assert text.count("Under MDM (Apple)") == 1
     assert text.count(">Configure<") == 3
     assert text.count("Self Service Account Provisioning") == 3
     assert text.count("Automated Device Enrollment") == 1

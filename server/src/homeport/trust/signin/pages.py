@@ -8,7 +8,7 @@ from fastapi import Request
 from markupsafe import Markup
 from starlette.responses import Response, StreamingResponse
 
-from homeport.directory.devices.model import Device
+from homeport.directory.devices.model import Device, OSFamily
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.routes import Router
@@ -152,9 +152,9 @@ class SignInPanels:
 
     def of_device(self, device: Device, _actor: Actor) -> Markup:
         """Return the last sign-ins on a device."""
-        return self._panel("device_id", device.id)
+        return self._panel("device_id", device.id, mac=device.os_family is OSFamily.MACOS)
 
-    def _panel(self, field: str, value: str) -> Markup:
+    def _panel(self, field: str, value: str, *, mac: bool = False) -> Markup:
         with self.work.read() as sign_ins:
             page = sign_ins.list(READER, Listing(filters=(Filter(field, "eq", value),), limit=SHOWN))
         return self.templates.fragment(
@@ -162,6 +162,7 @@ class SignInPanels:
             sign_ins=page.items,
             total=page.total,
             more=f"/admin/sign-ins?{field.removesuffix('_id')}={value}",
+            mac=mac,
             word=status_word,
         )
 

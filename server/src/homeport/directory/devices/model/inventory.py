@@ -9,6 +9,8 @@ from typing import Self
 from homeport.foundation.kernel.events import Event
 
 IN_CONTACT = timedelta(minutes=3)
+WOKEN = timedelta(hours=26)
+"""A Mac without an agent speaks when it is woken: after a day of silence, within the hour that follows."""
 
 
 class DeviceStatus(StrEnum):
@@ -94,8 +96,9 @@ class Device:
         return OSFamily(self.os) if self.os in set(OSFamily) else None
 
     def in_contact(self, now: datetime) -> bool:
-        """Tell whether the device was heard within the last three minutes; agents call at least every 50 seconds."""
-        return self.last_contact_at is not None and now - self.last_contact_at < IN_CONTACT
+        """Tell whether the device was heard lately: agents call at least every 50 seconds, Macs without one when they are woken."""
+        span = WOKEN if self.os_family is OSFamily.MACOS and not self.agent_version else IN_CONTACT
+        return self.last_contact_at is not None and now - self.last_contact_at < span
 
     @property
     def active(self) -> bool:

@@ -93,5 +93,5 @@ def provisioning_rows(settings: Sequence[ProvisioningSetting]) -> Sequence[Provi
             words.append(UNVERIFIED)
         rows.append(ProvisioningRow(OS_NAMES[setting.os_family], SELF_SERVICE, words, path_of(setting.os_family)))
         if setting.os_family is OSFamily.MACOS:
-            rows.append(ProvisioningRow(OS_NAMES[OSFamily.MACOS], ENROLLMENT, [("Not in this version", "off")], None))
+            rows.append(ProvisioningRow(OS_NAMES[OSFamily.MACOS], ENROLLMENT, [("Under MDM (Apple)", "info"), UNVERIFIED], None))
     return rows
