@@ -173,7 +173,7 @@ def test_a_removed_certificate_makes_room_for_another_topic_after_a_warning(each
     for topic in (TOPIC, f"{TOPIC[:-1]}6"):
         certificate = apple.sign(request_for(key), topic, each_house.clock.now())
         assert upload(browser, certificate, key=pem_of(key)).status_code == 303
-        assert "no longer woken" in words(browser.get(f"{PAGE}/remove"))
+        assert "0 enrolled Macs can no longer be woken" in words(browser.get(f"{PAGE}/remove"))
         assert browser.post(f"{PAGE}/remove").status_code == 303
     assert browser.get(f"{PAGE}/remove").status_code == 409
     with pytest.raises(Conflict):

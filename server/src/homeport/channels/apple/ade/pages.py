@@ -26,7 +26,7 @@ from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.listing import Filter, ListState, Pager
-from homeport.foundation.ui.templates import Templates
+from homeport.foundation.ui.templates import Templates, counted
 from homeport.trust.federation.actions import Federation
 
 PATH = "/admin/apple"
@@ -135,8 +135,9 @@ class ApplePages:
             title="Disconnect Apple Business Manager",
             sentence="Homeport forgets its key, the server token and the inventory.",
             impacts=[
-                f"{counts['macs']:,} Macs of the inventory can no longer enrol by Homeport",
+                f"{counted(counts['macs'], 'Mac')} of the inventory can no longer enrol by Homeport",
                 "Macs that are enrolled stay so",
+                "Which serial numbers are blocked is forgotten with the inventory",
                 "To connect again, a new public key has to be uploaded at Apple",
             ],
             action=f"{PATH}/disconnect",
@@ -184,7 +185,14 @@ class ApplePages:
         may_ask = actor.may(Permission.USERS_READ) and actor.may(Permission.GROUPS_READ)
         may_write = actor.may(Permission.APPLE_WRITE)
         return self.templates.render(
-            "apple/device.html", request, device=found, lines=lines, form=form, may_ask=may_ask, may_write=may_write
+            "apple/device.html",
+            request,
+            device=found,
+            lines=lines,
+            form=form,
+            words=STATUS_WORDS,
+            may_ask=may_ask,
+            may_write=may_write,
         )
 
     def block(self, actor: PageActor, serial: str) -> Response:

@@ -17,7 +17,7 @@ from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import Conflict, Invalid
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.forms import FormState
-from homeport.foundation.ui.templates import Templates
+from homeport.foundation.ui.templates import Templates, counted
 
 PATH = "/admin/apple/push"
 WORDS = {
@@ -110,7 +110,7 @@ class PushPages:
             title="Remove the push certificate",
             sentence="Homeport forgets the certificate, the request and their keys.",
             impacts=[
-                f"{enrolled:,} enrolled Macs are no longer woken, so they carry out commands only when they come by themselves",
+                f"{counted(enrolled, 'enrolled Mac')} can no longer be woken: a command waits until the Mac comes by itself",
                 "With a certificate of another topic, each of them has to be erased and enrolled again",
             ],
             action=f"{PATH}/remove",
