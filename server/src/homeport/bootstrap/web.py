@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from starlette.responses import Response
@@ -116,6 +117,7 @@ def application(home: Home) -> FastAPI:
 
     def error_page(request: Request, status: int, title: str, detail: str) -> Response:
         cause, _, remedy = detail.partition(". ")
+        start = f"/{request.url.path.split('/')[1]}"
         return templates.error(
             request,
             status=status,
@@ -123,6 +125,7 @@ def application(home: Home) -> FastAPI:
             cause=f"{cause.rstrip('.')}.",
             remedy=remedy,
             reference=request.scope.get("request_id", ""),
+            back=("Home", start) if status == HTTPStatus.NOT_FOUND and start in {"/admin", "/user"} else None,
         )
 
     @asynccontextmanager

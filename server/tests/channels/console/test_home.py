@@ -196,3 +196,14 @@ def test_a_destination_that_fails_again_and_again_needs_attention_of_those_who_m
     assert "SIEM" not in shown(replace(ADMIN, permissions=ADMIN.permissions - {Permission.AUDIT_READ}))
     house.do(lambda act: act.destinations.update(ADMIN, failing.id, enabled=False))
     assert "SIEM" not in shown(), "somebody paused it"
+
+
+def test_what_is_counted_leads_to_its_list_for_whoever_may_read_it(house, shown):
+    attempt(house, State.COMPLETED)
+    lists = {"/admin/users": "0 users", "/admin/devices": "0 devices", "/admin/sign-ins": "1 attempt in 90 days"}
+    page, without = shown(), shown(replace(ADMIN, permissions=frozenset({Permission.DEVICES_READ})))
+    for path, words in lists.items():
+        link = f'<a href="{path}">{words}</a>'
+        assert link in page
+        assert words in without
+        assert (link in without) is (path == "/admin/devices")

@@ -51,9 +51,12 @@ def install(app: FastAPI, error_page: ErrorPage) -> None:
 
     def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        sentences = {404: "There is nothing at this address.", 405: "This address does not take that method."}
-        detail = sentences.get(error.status_code, str(error.detail))
-        answer = _answer(request, error.status_code, str(error.detail), detail, None, error_page)
+        words = {
+            404: ("Not found", "There is nothing at this address."),
+            405: ("Method not allowed", "This address does not take that method."),
+        }
+        title, detail = words.get(error.status_code, (str(error.detail), str(error.detail)))
+        answer = _answer(request, error.status_code, title, detail, None, error_page)
         answer.headers.update(error.headers or {})
         return answer
 
