@@ -4,6 +4,7 @@ The first line says what it is, then each table's name and columns are followed 
 a file that was cut off is known as such. `bootstrap.restore` puts one back.
 """
 
+import base64
 import gzip
 import json
 import os
@@ -17,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, LargeBinary, Table, delete, insert, select
 
 from homeport import __version__
 from homeport.foundation.database import schema
@@ -155,7 +156,9 @@ def _tables(path: Path) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
                 yield table, rows
                 rows = []
             if isinstance(item, dict) and "table" in item:
-                table, columns = metadata.tables[item["table"]], item["columns"]
+                table = metadata.tables[item["table"]]
+                keys = {column.name: column.key for column in table.c}  # some columns are called otherwise here than in SQL
+                columns = [keys[name] for name in item["columns"]]
 
 
 @contextmanager
@@ -171,10 +174,14 @@ def _snapshot(database: Database) -> Iterator[Connection]:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _value(table: Table, name: str, value: Any) -> Any:
+    if value is not None and isinstance(table.c[name].type, LargeBinary):
+        return base64.b64decode(value)
     return datetime.fromisoformat(value) if value is not None and isinstance(table.c[name].type, UtcDateTime) else value
 
 
