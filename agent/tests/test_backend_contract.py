@@ -211,6 +211,17 @@ def test_the_passcode_is_in_shadow_as_yescrypt_and_nowhere_else(linux, root):
     assert (root / "etc/shadow").stat().st_mode & 0o007 == 0
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\r"])
+def test_no_letter_of_a_full_name_hides_the_account_from_the_half_that_must_close_it(linux, root, end):
+    make(linux)
+    linux.set_passcode("ada", "correct horse 7")
+    linux.join_group("ada", "video")
+    passwd = root / "etc/passwd"
+    passwd.write_bytes(passwd.read_bytes().replace(b"Ada Lovelace", f"Ada{end}Lovelace,1{end},,{end}".encode()))
+    found = linux.find("ada")
+    assert (found.uid, found.locked, found.passcode_set, found.groups) == (20000, False, True, frozenset({"video"}))
+
+
 def test_only_processes_of_this_root_and_this_uid_are_ended(linux, root):
     inside = _start_inside(root, 20000)
     outside = _start("import os,time; os.setuid(20000)")

@@ -82,6 +82,12 @@ def test_a_suspension_in_the_portal_ends_sudo_too_and_shows_each_step_on_the_pag
     lab.bind(ada)
     assert is_root_by_sudo(lab, ada)
     console = lab.logs_in(ada)
+    # Debian lets everybody write what some programs take for the end of a line into their own entry of passwd.
+    console.types("LC_ALL=C.UTF-8 chfn -r $'1\\xe2\\x80\\xa8'")
+    console.asks_secretly("Password: $")
+    console.types(PASSCODE)
+    console.reads(r"\$ $")
+    assert "1\u2028" in lab.machine.entry("passwd", ada.username)[4]
     ends_everything_in_time(acme, lab, ada, lambda: acme.presses(f"/admin/users/{ada.id}/suspend"))
     console.ends()
     receipt = lab.machine.until(lambda: acme.answered(ada, "suspend"), "the receipt")

@@ -71,7 +71,7 @@ class Machine:
 
     def entry(self, database: str, name: str) -> list[str] | None:
         """The fields of the name's line in etc/passwd, shadow or group, as the file has them."""
-        for line in self.read(f"/etc/{database}").splitlines():
+        for line in self.read(f"/etc/{database}").split("\n"):
             if line.split(":", 1)[0] == name:
                 return line.split(":")
         return None

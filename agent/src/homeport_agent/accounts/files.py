@@ -25,7 +25,8 @@ class AccountFiles:
         path = self.root.etc / name
         if not path.is_file():
             return
-        for line in path.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        # Only \n ends a line: chfn lets people write U+2028 and its like into their names, which str.splitlines takes for ends too.
+        for line in path.read_bytes().decode("utf-8", "surrogateescape").split("\n"):
             row = line.split(":")
             if len(row) == _FIELDS[name] and not line.startswith(("#", "+", "-")):
                 yield row

@@ -17,7 +17,7 @@ _PAUSE = 0.05
 
 def _runs_as(pid: int, uid: int) -> bool:
     try:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+        lines = Path(f"/proc/{pid}/status").read_bytes().decode("ascii", errors="replace").split("\n")
     except OSError:
         return False
     fields = {line.split(":", 1)[0]: line.split(":", 1)[1].split() for line in lines if ":" in line}
