@@ -95,6 +95,8 @@ def test_a_suspension_in_the_portal_ends_sudo_too_and_shows_each_step_on_the_pag
         shown = acme.reads(page).split(f"Suspend the account: {ada.username}")[1]
         told = [shown.index(f"{step['step']} done {step['at']}") for step in receipt["steps"]]
         assert (len(told), told) == (len(STEPS), sorted(told))
+    assert lab.machine.entry("shadow", ada.username)[1].startswith("!")
+    assert ada.username not in lab.machine.entry("group", "homeport-admins")[3].split(",")
     lab.refuses_the_passcode(ada)
     assert not is_root_by_sudo(lab, ada)
     acme.presses(f"/admin/users/{ada.id}/activate")
