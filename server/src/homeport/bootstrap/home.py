@@ -44,6 +44,7 @@ from homeport.directory.people.jobs import KIND, ImportJob
 from homeport.directory.people.model import (
     UserActivated,
     UserDeleted,
+    UserEmailChanged,
     UserGroupDeleted,
     UserGroupMembersChanged,
     UsersChanging,
@@ -334,6 +335,7 @@ class Home:
         subscribe(UserDeleted, lambda work, event: self._unit(work).links.forget_user(event.user_id))
         subscribe(UserSuspended, self._end_user_sessions)
         subscribe(UserDeleted, self._end_user_sessions)
+        subscribe(UserEmailChanged, lambda work, event: self._unit(work).passwords.end_links(event.user_id))
         subscribe(UserPasswordChanged, self._user_proof_changed)
         subscribe(PasskeysRemoved, self._passkeys_removed)
         subscribe(

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from homeport.directory.people.model import UserActivated, UserChanged, UserDeleted, UserState, UserSuspended
+from homeport.directory.people.model import UserActivated, UserDeleted, UserEmailChanged, UserState, UserSuspended
 from homeport.foundation.kernel.actor import Actor, ActorKind, system
 from homeport.foundation.kernel.errors import Conflict, Denied, Invalid, NotFound, PreconditionFailed
 from homeport.foundation.kernel.listing import Filter, Listing
@@ -10,7 +10,7 @@ from homeport.foundation.kernel.permissions import Permission
 
 ROOT = system("root")
 READER = Actor(ActorKind.ADMINISTRATOR, "r", "r", frozenset({Permission.USERS_READ}))
-EVENTS = (UserActivated, UserChanged, UserDeleted, UserSuspended)
+EVENTS = (UserActivated, UserDeleted, UserEmailChanged, UserSuspended)
 
 
 class House:
@@ -94,8 +94,10 @@ def test_update_changes_what_is_given_and_counts_the_version(house, clock):
     clock.forward(minutes=1)
     after = house.do(lambda people: people.update(ROOT, user.id, version=1, lastname="Lovelace"))
     assert (after.version, after.lastname, after.email, after.updated_at) == (2, "Lovelace", user.email, clock.now())
-    assert house.events == [UserChanged(user.id)]
+    assert house.events == []
     assert house.audit()[-1] == ("user_update", [("lastname", "", "Lovelace")])
+    house.do(lambda people: people.update(ROOT, user.id, email="countess@example.com"))
+    assert house.events == [UserEmailChanged(user.id)]
     with pytest.raises(PreconditionFailed):
         house.do(lambda people: people.update(ROOT, user.id, version=1, lastname="Byron"))
 

@@ -54,6 +54,15 @@ def test_a_password_is_told_of_in_jumpclouds_fields(portal, ask):
     assert ask("POST", f"/api/systemusers/{fresh.id}/expire").status_code == 409
 
 
+def test_another_address_ends_the_link_that_went_to_the_earlier_one(portal, ask):
+    user = portal.person(password="")
+    path = f"/user/link/{portal.link(user)}"
+    assert ask("PUT", f"/api/systemusers/{user.id}", lastname="Lovelace").status_code == 200
+    assert portal.browser().get(path).status_code == 200
+    assert ask("PUT", f"/api/systemusers/{user.id}", email=f"right.{user.email}").status_code == 200
+    assert portal.browser().get(path).status_code == 404
+
+
 def test_who_manages_the_password_is_said_and_taken_back_by_restricted_fields(portal, ask):
     user = portal.person()
     path, scim = f"/api/systemusers/{user.id}", [{"field": "password", "type": "scim"}]

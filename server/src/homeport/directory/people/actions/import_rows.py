@@ -8,7 +8,7 @@ from homeport.directory.audit.model import Change, Happening, Resource
 from homeport.directory.people import model
 from homeport.directory.people.actions.groups import UserGroups
 from homeport.directory.people.actions.users import People
-from homeport.directory.people.model import FIELDS, User, UserChanged, UserState
+from homeport.directory.people.model import FIELDS, User, UserEmailChanged, UserState
 from homeport.directory.people.model.imports import Meaning, Refused, Row, group_names, keys_of, username_of
 from homeport.directory.people.ports import ImportStore
 from homeport.foundation.kernel.actor import Actor
@@ -119,8 +119,9 @@ class RowImport:
         stored = [replace(after, version=before.version + 1, updated_at=now) for before, after in together]
         self.store.save_users(stored)
         self.audit.record_all(actor, [_change(before, after) for before, after in together])
-        for user in stored:
-            self.people.publisher.publish(UserChanged(user.id))
+        for before, after in together:
+            if after.email != before.email:
+                self.people.publisher.publish(UserEmailChanged(after.id))
         for before, after in alone:
             wanted = {name: getattr(after, name) for name in FIELDS if getattr(before, name) != getattr(after, name)}
             self.people.update(actor, before.id, details=wanted)

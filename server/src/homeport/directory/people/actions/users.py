@@ -12,8 +12,8 @@ from homeport.directory.people.model import (
     PasswordFacts,
     User,
     UserActivated,
-    UserChanged,
     UserDeleted,
+    UserEmailChanged,
     UsersChanging,
     UserState,
     UserSuspended,
@@ -161,7 +161,8 @@ class People:
                 reason="username_in_use",
             )
         after = self._save(actor, after, "user_update", changes)
-        self.publisher.publish(UserChanged(user_id))
+        if after.email != before.email:
+            self.publisher.publish(UserEmailChanged(user_id))
         return after
 
     def change_state(self, actor: Actor, user_id: str, state: UserState, *, version: int | None = None) -> User:

@@ -92,8 +92,8 @@ class UserActivated(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class UserChanged(Event):
-    """Name, e-mail address or user name changed."""
+class UserEmailChanged(Event):
+    """The user has another e-mail address; what was mailed to the earlier one, which may be a stranger's, opens nothing more."""
 
     user_id: str
 

@@ -51,7 +51,8 @@ class Forgotten:
     def answer(self, user_id: str) -> Message | None:
         """Send the link, if this is somebody who may have one and did not get three within the hour."""
         # public: called by the job; nothing is told to whoever asked
-        user = self.people.get(user_id) if user_id else None
+        # Held before it is read: the mail goes to the present address, not to one that is corrected at this moment.
+        user = self.people.get_for_update(user_id) if user_id else None
         if user is None or not self.passwords.may_have_link(user):
             return None
         if self.limits.take(f"forgotten user {user.id}", burst=3, per_minute=0.05):

@@ -144,8 +144,9 @@ class Passwords:
         Raises NotFound for a link that cannot be used, and Conflict when another authority took the password over meanwhile.
         """
         # public: the token is the proof
+        _, user = self._usable(self.links.find(hash_token(token)))
+        self._held(user.id)  # first, as whoever suspends them or corrects their address does, so that no two wait for each other
         link, user = self._usable(self.links.find_for_update(hash_token(token)))
-        user = self._held(user.id)
         actor = Actor(ActorKind.USER, user.id, user.username, origin=origin)
         self._store(actor, user, password_hash, "user_password_set", {"link": link.id, "link_made_by": link.created_by})
         self.publisher.publish(UserPasswordChanged(user.id))
@@ -192,7 +193,7 @@ class Passwords:
         return after
 
     def end_links(self, user_id: str) -> None:
-        """Make a user's links worthless; for the handler of a suspension."""
+        """Make a user's links worthless; for the handlers of a suspension, a deletion and another e-mail address."""
         # public: called inside the unit of work of an action that was allowed
         self.links.end_of(user_id, self.clock.now())
 
