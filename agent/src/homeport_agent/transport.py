@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -76,8 +77,10 @@ def _is_loopback(host: str) -> bool:
 class Transport:
     """Sends requests; the only code of the agent that opens a network connection."""
 
-    def __init__(self) -> None:
-        self._tls = ssl.create_default_context()
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Whom it trusts; read when the first connection needs it, since most commands make none and it takes a third of their start."""
+        return ssl.create_default_context()
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, seconds: float = SECONDS) -> Answer:
         """Fetch ``url``."""
