@@ -37,6 +37,14 @@ def test_a_route_is_found_before_it_is_made_and_made_by_its_first_request() -> N
     assert client.post("/api/seven").status_code == 422
 
 
+def test_only_the_pattern_of_a_path_that_begins_as_the_request_does_is_compiled() -> None:
+    one, two = (Route(path, answer, methods=["POST"]) for path in ("/one/{number}", "/two/{number}"))
+    assert TestClient(FastAPI(routes=[one, two], openapi_url=None)).put("/two/7").status_code == 405
+    assert "path_regex" in vars(two)
+    assert "path_regex" not in vars(one)
+    assert (one.path_format, [*one.param_convertors]) == ("/one/{number}", ["number"])
+
+
 def test_a_router_inside_another_answers_and_is_described() -> None:
     outer, app = Router(prefix="/outer"), FastAPI()
     outer.include_router(router())

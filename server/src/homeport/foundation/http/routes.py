@@ -1,7 +1,8 @@
 """Routes that are made when they are used: a start makes hundreds of them, and most processes are asked for a few.
 
 FastAPI looks at every parameter of a route, and makes validators of them, as soon as the route is named. That was a quarter of
-a start. Here a route first knows only what finding it takes: its path and its methods.
+a start. Here a route first knows only what finding it takes: its path and its methods. The pattern of its path is compiled
+when a request's path has the words that the route's begins with.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,9 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.routing import Match, compile_path, get_name
 from starlette.types import Scope
+
+_PATTERN = ("path_regex", "path_format", "param_convertors")
+"""What Starlette makes of a path, by the names under which a route keeps it."""
 
 
 class Route(APIRoute):
@@ -27,7 +31,6 @@ class Route(APIRoute):
         self.name = options.get("name") or get_name(endpoint)
         self.methods = {method.upper() for method in options.get("methods") or ("GET",)}
         self.include_in_schema = options.get("include_in_schema", True)
-        self.path_regex, self.path_format, self.param_convertors = compile_path(path)
         self.beginning = path.partition("{")[0]
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -43,6 +46,9 @@ class Route(APIRoute):
         """Make the rest of the route, when it is asked for what was not made yet."""
         if "told" not in vars(self):
             raise AttributeError(name)
+        if name in _PATTERN:
+            vars(self).update(zip(_PATTERN, compile_path(self.path), strict=True))
+            return vars(self)[name]
         with self.making:
             if "app" not in vars(self):
                 path, endpoint, options = self.told
