@@ -34,11 +34,11 @@ class SqlOrderStore:
 
     def add(self, order: Order) -> None:
         """Store a new order."""
-        self.connection.execute(insert(orders).values(**asdict(order)))
+        self.connection.execute(insert(orders), asdict(order))
 
     def update(self, order: Order) -> None:
         """Replace the stored order with the same id."""
-        self.connection.execute(update(orders).where(orders.c.id == order.id).values(**asdict(order)))
+        self.connection.execute(update(orders).where(orders.c.id == order.id), asdict(order))
 
     def get(self, order_id: str) -> Order | None:
         """Return one order and hold its row until the unit of work ends."""
@@ -108,7 +108,7 @@ class SqlKeyStore:
 
     def add(self, key: SigningKey) -> None:
         """Store a new key."""
-        self.connection.execute(insert(order_keys).values(**asdict(key)))
+        self.connection.execute(insert(order_keys), asdict(key))
 
     def add_root(self, key: SigningKey) -> None:
         """Store the order root, unless another process did so at the same moment."""
@@ -148,7 +148,7 @@ class SqlHelpDeskStore:
     def save_key(self, key: HelpDeskKey) -> None:
         """Store a device's key in the place of an earlier one; the caller holds the device's row."""
         self.connection.execute(delete(help_desk_keys).where(help_desk_keys.c.device_id == key.device_id))
-        self.connection.execute(insert(help_desk_keys).values(**asdict(key)))
+        self.connection.execute(insert(help_desk_keys), asdict(key))
 
     def add_notice(self, notice: Notice) -> None:
         """Store a notice; the caller holds the device's row and knows that the id is new."""

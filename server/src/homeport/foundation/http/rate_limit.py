@@ -39,9 +39,8 @@ class RateLimits:
         allowed_at = start - interval * (burst - 1)
         if allowed_at > now:
             return max(1, ceil((allowed_at - now).total_seconds()))
-        self.connection.execute(
-            update(rate_limits).where(rate_limits.c.key_hash == key_hash).values(full_again_at=start + interval)
-        )
+        this = rate_limits.c.key_hash == key_hash
+        self.connection.execute(update(rate_limits).where(this), {"full_again_at": start + interval})
         return 0
 
     def require(self, key: str, *, burst: int, per_minute: float) -> None:
@@ -64,7 +63,7 @@ class RateLimits:
         """Add the row of a key that was not seen lately; another request may do so at the same moment, and then it counts."""
         try:
             with self.connection.begin_nested():
-                self.connection.execute(insert(rate_limits).values(key_hash=key_hash, full_again_at=now))
+                self.connection.execute(insert(rate_limits), {"key_hash": key_hash, "full_again_at": now})
         except IntegrityError:
             return self._held(key_hash) or now
         return now

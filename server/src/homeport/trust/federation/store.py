@@ -96,7 +96,7 @@ class LinkSql:
         """Store a link; return False when one of the same issuer and subject, or of the same user, is there and not removed."""
         try:
             with self.connection.begin_nested():
-                self.connection.execute(insert(federated_identities).values(_link_row(link)))
+                self.connection.execute(insert(federated_identities), _link_row(link))
         except IntegrityError:
             present = self.find_by_subject(link.issuer, link.subject)
             mine = [one for one in self.of_user(link.user_id) if one.state is not LinkState.REMOVED]
@@ -127,7 +127,7 @@ class LinkSql:
 
     def save(self, link: FederatedIdentity) -> None:
         """Store a changed link."""
-        self.connection.execute(update(federated_identities).where(federated_identities.c.id == link.id).values(_link_row(link)))
+        self.connection.execute(update(federated_identities).where(federated_identities.c.id == link.id), _link_row(link))
 
     def count_active(self, provider_id: str) -> int:
         """Return how many active links a provider has."""

@@ -18,12 +18,12 @@ class SqlAuthorizationStore:
 
     def add(self, authorization: DeviceAuthorization) -> None:
         """Store a new one."""
-        self.connection.execute(insert(device_authorizations).values(_values(authorization)))
+        self.connection.execute(insert(device_authorizations), _values(authorization))
 
     def update(self, authorization: DeviceAuthorization) -> None:
         """Replace the stored one with the same id."""
         table = device_authorizations
-        self.connection.execute(update(table).where(table.c.id == authorization.id).values(_values(authorization)))
+        self.connection.execute(update(table).where(table.c.id == authorization.id), _values(authorization))
 
     def get(self, authorization_id: str) -> DeviceAuthorization | None:
         """Return one by id and hold its row until the unit of work ends."""
@@ -61,7 +61,7 @@ class SqlTokenStore:
 
     def add(self, token: AccessToken) -> None:
         """Store a new token."""
-        self.connection.execute(insert(access_tokens).values(**asdict(token)))
+        self.connection.execute(insert(access_tokens), asdict(token))
 
     def get(self, token_hash: str) -> AccessToken | None:
         """Return a token and hold its row until the unit of work ends."""
@@ -77,7 +77,7 @@ class SqlTokenStore:
         """Store a `jti`; return False when it is already there."""
         try:
             with self.connection.begin_nested():
-                self.connection.execute(insert(seen_jtis).values(jti_hash=jti_hash, expires_at=expires_at))
+                self.connection.execute(insert(seen_jtis), {"jti_hash": jti_hash, "expires_at": expires_at})
         except IntegrityError:
             return False
         return True

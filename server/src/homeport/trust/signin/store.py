@@ -42,11 +42,11 @@ class SqlSignInStore:
 
     def add(self, sign_in: SignIn) -> None:
         """Store a new sign-in."""
-        self.connection.execute(insert(sign_ins).values(**asdict(sign_in)))
+        self.connection.execute(insert(sign_ins), asdict(sign_in))
 
     def update(self, sign_in: SignIn) -> None:
         """Replace the stored one with the same id."""
-        self.connection.execute(update(sign_ins).where(sign_ins.c.id == sign_in.id).values(**asdict(sign_in)))
+        self.connection.execute(update(sign_ins).where(sign_ins.c.id == sign_in.id), asdict(sign_in))
 
     def get(self, sign_in_id: str) -> SignIn | None:
         """Return one by id and hold its row until the unit of work ends."""

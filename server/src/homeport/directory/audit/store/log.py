@@ -30,7 +30,7 @@ class AuditStore:
 
     def append(self, entry: Entry) -> None:
         """Add an entry."""
-        self.connection.execute(insert(audit_entries).values(asdict(entry)))
+        self.connection.execute(insert(audit_entries), asdict(entry))
 
     def append_all(self, entries: Sequence[Entry]) -> None:
         """Add many entries at once."""

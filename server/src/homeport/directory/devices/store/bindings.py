@@ -19,7 +19,7 @@ class BindingSql:
 
     def add(self, binding: Binding) -> None:
         """Add a binding."""
-        self.connection.execute(insert(bindings).values(_values(binding)))
+        self.connection.execute(insert(bindings), _values(binding))
 
     def get(self, binding_id: str) -> Binding | None:
         """Return a binding."""
@@ -41,7 +41,7 @@ class BindingSql:
 
     def save(self, binding: Binding) -> None:
         """Store every field of a binding that was read with a lock."""
-        self.connection.execute(update(bindings).where(bindings.c.id == binding.id).values(_values(binding)))
+        self.connection.execute(update(bindings).where(bindings.c.id == binding.id), _values(binding))
 
     def count_bindings(self, user_id: str) -> int:
         """Return on how many devices the user has an account."""

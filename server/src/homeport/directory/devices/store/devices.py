@@ -49,7 +49,7 @@ class DeviceSql:
         """Add a device; return False when another one that is not deleted has the same device key."""
         try:
             with self.connection.begin_nested():
-                self.connection.execute(insert(devices).values(_values(device)))
+                self.connection.execute(insert(devices), _values(device))
         except IntegrityError:
             if self.find_by_thumbprint(device.thumbprint) is None:
                 raise
@@ -87,7 +87,7 @@ class DeviceSql:
 
     def save(self, device: Device) -> None:
         """Store every field of a device that was read with `lock`."""
-        self.connection.execute(update(devices).where(devices.c.id == device.id).values(_values(device)))
+        self.connection.execute(update(devices).where(devices.c.id == device.id), _values(device))
 
     def bump(self, device_id: str) -> None:
         """Raise `desired_state_version` by one."""

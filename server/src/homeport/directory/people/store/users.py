@@ -34,7 +34,7 @@ class UserSql:
     def add(self, user: User) -> None:
         """Store a new user."""
         try:
-            self.connection.execute(insert(users).values(user_row(user)))
+            self.connection.execute(insert(users), user_row(user))
         except IntegrityError as error:
             raise _taken(user, error) from error
 
@@ -96,7 +96,7 @@ class UserSql:
     def save(self, user: User) -> None:
         """Store a changed user."""
         try:
-            self.connection.execute(update(users).where(users.c.id == user.id).values(user_row(user)))
+            self.connection.execute(update(users).where(users.c.id == user.id), user_row(user))
         except IntegrityError as error:
             raise _taken(user, error) from error
 
