@@ -4,15 +4,17 @@ A server that runs makes one application and pays once; `tests/journeys` and all
 """
 
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
 from fastapi._compat.v2 import ModelField
 from jinja2 import Environment
 from sqlalchemy import Engine
 from sqlalchemy.util import LRUCache
 
 from homeport.foundation.http import routes
+
+if TYPE_CHECKING:
+    import pytest  # which `warm` does without
 
 
 def _adapters_when_used() -> None:
@@ -34,7 +36,7 @@ def _paths_compiled_once() -> None:
     routes.compile_path = cache(routes.compile_path)
 
 
-def _templates_compiled_once() -> None:
+def templates_compiled_once() -> None:
     """Keep the code that Jinja makes of a template: it follows from the text and the rules of the environment."""
     make, kept = Environment.compile, {}
 
@@ -77,9 +79,9 @@ def _statements_compiled_once() -> None:
     Engine._compiled_cache = property(lambda _engine: kept, lambda _engine, _own: None)
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure(config: "pytest.Config") -> None:
     if not hasattr(ModelField, "_type_adapter"):
         _adapters_when_used()
         _paths_compiled_once()
-        _templates_compiled_once()
+        templates_compiled_once()
         _statements_compiled_once()

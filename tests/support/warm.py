@@ -22,8 +22,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_OF_OTHERS = ("cryptography.hazmat.backends.openssl.backend", "encodings.idna")
+_OF_SERVERS = ("uvicorn.lifespan.on", "uvicorn.loops.auto", "uvicorn.loops.uvloop", "uvicorn.protocols.websockets.auto")
+"""What libraries read at first use."""
 _READ = {
     "homeport": (
+        *_OF_OTHERS,
+        *_OF_SERVERS,
+        "pydantic.v1",
         "homeport.cli",
         "homeport.bootstrap.web",
         "homeport.bootstrap.restore",
@@ -31,10 +37,18 @@ _READ = {
         "homeport.backup",
         "homeport.logs",
     ),
-    "homeport_agent": ("homeport_agent.cli",),
-    "homeport_simulators": ("homeport_simulators.cli", "homeport_simulators.okta.demo", "homeport_simulators.okta.serve"),
+    "homeport_agent": (*_OF_OTHERS, "homeport_agent.cli"),
+    "homeport_simulators": (
+        *_OF_OTHERS,
+        *_OF_SERVERS,
+        "homeport_simulators.cli",
+        "homeport_simulators.okta.demo",
+        "homeport_simulators.okta.serve",
+    ),
 }
 """The programs, each with the modules that are read before it is forked."""
+_PAGES = {"foundation/ui": "ui", "trust/issuer": "issuer"}
+"""Whose templates a fork has compiled: the layouts and macros of all pages, and the pages of a sign-in at a device."""
 _MOST = 200_000
 """Bytes of a request: the words and the environment of a program."""
 _HEEDED = ("PYTHON", "LD_", "LC_", "LANG", "HOMEPORT_TEST_LOGS")
@@ -193,11 +207,27 @@ def _tell_of_the_ended(running: dict[int, int]) -> None:
                 told.write(str(ended[1]))
 
 
+def _compile_pages() -> None:
+    from tests.support.once import templates_compiled_once  # noqa: PLC0415 - for a server only
+
+    from homeport.foundation.ui.assets import Assets  # noqa: PLC0415 - the same
+    from homeport.foundation.ui.templates import PACKAGE, Templates  # noqa: PLC0415 - the same
+
+    templates_compiled_once()
+    pages = Templates(Assets()).environment
+    for slice_of, name in _PAGES.items():
+        folder = PACKAGE / slice_of / "templates"
+        for page in sorted((folder / name).rglob("*.*")):
+            pages.get_template(page.relative_to(folder).as_posix())
+
+
 def main() -> None:
     """Read the modules, then fork; a fork goes on as `python -m` with the words that it was given."""
     program, asked = sys.argv[1], socket.socket(fileno=int(sys.argv[2]))
     for name in _READ[program]:
         importlib.import_module(name)
+    if program == "homeport":
+        _compile_pages()
     gc.collect()
     gc.freeze()
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "a fork has one thread only"
