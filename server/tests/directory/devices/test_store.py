@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from homeport.directory.devices.model import AccountPermission, OSFamily, ProvisioningSetting
@@ -8,6 +9,7 @@ from homeport.directory.devices.store.bindings import BindingSql
 from homeport.directory.devices.store.devices import DeviceSql
 from homeport.directory.devices.store.enrollment import EnrollmentKeySql
 from homeport.directory.devices.store.provisioning import ProvisioningSql
+from homeport.directory.devices.tables import devices
 from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.listing import Filter, Listing
 
@@ -108,6 +110,17 @@ def test_bindings_are_listed_with_names_and_counted_while_live(each_directory, a
         assert list(store.live(user_id=user.id)) == list(store.lock_live(device_id=device.id)) == [second]
         assert store.count_bindings(user.id) == 1
         assert store.get("none") is store.lock("none") is None
+
+
+def test_accounts_on_macs_without_an_agent_are_counted_as_those_that_nothing_locks(each_directory):
+    each_directory.provision()
+    user, mac = each_directory.a_user("ada"), each_directory.a_device()
+    each_directory.admit(user, mac)
+    for os, agent, found in (("linux", "0.1.0", 0), ("macos", "0.1.0", 0), ("macos", "", 1)):
+        with each_directory.database.write() as unit:
+            unit.connection.execute(update(devices).where(devices.c.id == mac.id).values(os=os, agent_version=agent))
+            assert BindingSql(unit.connection).count_unlockable([user.id]) == found
+            assert BindingSql(unit.connection).count_unlockable([]) == 0
 
 
 def test_database_itself_refuses_a_second_live_binding(each_directory, entropy):

@@ -145,6 +145,18 @@ def test_states_change_on_pages_after_a_confirmation(client, usage):
     assert client.post(f"{path}/suspend").status_code == 303
     assert "Suspended" in client.get(path).text
     assert "2 accounts on devices are opened again" in client.get(f"{path}/activate").text
+    usage.on_macs = 1
+    assert "1 account on a device is opened again" in client.get(f"{path}/activate").text
+
+
+def test_nobody_is_told_that_an_account_on_a_mac_is_locked_with_its_user(client, usage):
+    path = add(client)
+    user_id = path.rpartition("/")[2]
+    usage.counts[user_id], usage.on_macs = 2, 2
+    for page in (f"{path}/suspend", f"{path}/delete", f"/admin/users/selected/suspend?user={user_id}"):
+        text = client.get(page).text
+        assert "2 accounts on Macs stay open" in text
+        assert "locked" not in text
     assert client.post(f"{path}/activate").status_code == 303
     assert "Suspended" not in client.get(path).text
 

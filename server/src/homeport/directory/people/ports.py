@@ -65,6 +65,10 @@ class UserUsage(Protocol):
         """Return how many accounts on devices these users have together."""
         ...
 
+    def count_unlockable(self, user_ids: Collection[str]) -> int:
+        """Return how many of these are on Macs without an agent: MDM locks whole Macs, never one account."""
+        ...
+
     def unix_ids(self, user_ids: Collection[str]) -> Mapping[str, int]:
         """Return the uid on Linux devices of those users who have one."""
         ...

@@ -78,7 +78,7 @@ MEANS = {
     Permission.IDENTITY_PROVIDERS_READ: "See the identity provider and its health, never a secret.",
     Permission.IDENTITY_PROVIDERS_WRITE: "Add, change and delete the identity provider and its client secrets.",
     Permission.PROVISIONING_READ: "See on which systems people may make their accounts, and what they get.",
-    Permission.PROVISIONING_WRITE: "Change that, for user groups too, and how strict ssh and sudo are.",
+    Permission.PROVISIONING_WRITE: "Change on which systems people may make their accounts, what they get, and how strict ssh and sudo are.",
     Permission.LINKS_WRITE: "Remove the link between a user and their identity at the provider, and allow a new one.",
     Permission.MAIL_READ: "See the mail server without its password, and what became of each mail.",
     Permission.MAIL_WRITE: "Change the mail server and send a test.",

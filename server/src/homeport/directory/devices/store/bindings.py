@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 
-from homeport.directory.devices.model import AccountPermission, After, Binding, Desired, NamedBinding, Observed
+from homeport.directory.devices.model import AccountPermission, After, Binding, Desired, NamedBinding, Observed, OSFamily
 from homeport.directory.devices.tables import bindings, devices, unix_ids
 from homeport.directory.people.tables import users
 
@@ -50,6 +50,16 @@ class BindingSql:
     def count_bindings_of_all(self, user_ids: Collection[str]) -> int:
         """Return how many accounts on devices these users have together."""
         query = select(func.count()).where(bindings.c.user_id.in_(list(user_ids)), bindings.c.desired != Desired.REMOVED.value)
+        return self.connection.execute(query).scalar_one()
+
+    def count_unlockable(self, user_ids: Collection[str]) -> int:
+        """Return how many of these are on Macs without an agent: MDM locks whole Macs, never one account."""
+        query = (
+            select(func.count())
+            .select_from(bindings.join(devices, devices.c.id == bindings.c.device_id))
+            .where(bindings.c.user_id.in_(list(user_ids)), bindings.c.desired != Desired.REMOVED.value)
+            .where(devices.c.os == OSFamily.MACOS.value, devices.c.agent_version == "")
+        )
         return self.connection.execute(query).scalar_one()
 
     def unix_ids(self, user_ids: Collection[str]) -> Mapping[str, int]:

@@ -72,6 +72,11 @@ class People:
         actor.require(Permission.USERS_READ)
         return self.usage.count_bindings_of_all(user_ids)
 
+    def count_unlockable(self, actor: Actor, user_ids: Collection[str]) -> int:
+        """Return how many of these are on Macs without an agent, where suspending a user locks nothing."""
+        actor.require(Permission.USERS_READ)
+        return self.usage.count_unlockable(user_ids)
+
     def get_all(self, actor: Actor, user_ids: Collection[str]) -> Sequence[User]:
         """Return those of these users who exist, by user name."""
         actor.require(Permission.USERS_READ)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from homeport.directory.people.actions import PeopleActions
 from homeport.directory.people.model import User, UserGroup, UserState
-from homeport.directory.people.pages.words import MOST_AT_ONCE, WORDS, accounts_are, counted
+from homeport.directory.people.pages.words import BECOME, MOST_AT_ONCE, WORDS, accounts_become, counted
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm
@@ -138,7 +138,8 @@ class _DeedPages:
         verb, deed = self.verb, DEEDS[self.verb]
         with self.work.read() as act:
             users = act.people.get_all(actor, form.all("user")[:MOST_AT_ONCE])
-            accounts = act.people.count_bindings_of_all(actor, [user.id for user in users])
+            ids = [user.id for user in users]
+            accounts = act.people.count_bindings_of_all(actor, ids), act.people.count_unlockable(actor, ids)
             groups = act.groups.list(actor, Listing(limit=OFFERED_GROUPS)).items if deed.needs_group else ()
         if not users and form.valid:
             form.refuse("No user is selected. Go back to the list and tick some.")
@@ -167,18 +168,14 @@ def _options(groups: Sequence[UserGroup]) -> list[tuple[str, str]]:
     return [(group.id, group.name) for group in groups]
 
 
-def _impacts(verb: str, users: Sequence[User], accounts: int) -> list[str]:
+def _impacts(verb: str, users: Sequence[User], accounts: tuple[int, int]) -> list[str]:
     already = {"activate": UserState.ACTIVATED, "suspend": UserState.SUSPENDED}.get(verb)
     same = sum(1 for user in users if user.state is already)
     found = [f"{counted(len(users) - same, 'user')} will be {DEEDS[verb].done}"]
     if same:
         found.append(f"{counted(same, 'user')} already {'is' if same == 1 else 'are'}, and stay so")
-    if accounts and verb == "activate":
-        found.append(f"{accounts_are(accounts)} opened again when the devices next report")
-    if accounts and verb == "suspend":
-        found.append(f"{accounts_are(accounts)} locked and expired, and all their processes end")
-    if accounts and verb == "delete":
-        found.append(f"{accounts_are(accounts)} locked; home folders stay")
+    if verb in BECOME:
+        found += accounts_become(verb, *accounts)
     if verb == "delete":
         found.append("Links to the identity provider are removed, and open sign-ins are refused at once")
     return found

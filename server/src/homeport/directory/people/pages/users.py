@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.people.actions import PeopleActions
 from homeport.directory.people.model import DETAILS, FIELDS, User, UserGroup, UserState
-from homeport.directory.people.pages.words import LABELS, WORDS, accounts_are, asked, change_line
+from homeport.directory.people.pages.words import LABELS, WORDS, accounts_become, asked, change_line
 from homeport.foundation.database.engine import Work
 from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.forms import TypedForm
@@ -139,10 +139,8 @@ class PeoplePages:
 
     def ask_activate(self, request: Request, actor: PageActor, user_id: str) -> Response:
         """Ask before a user is activated."""
-        user, accounts = self._subject(actor, user_id, Permission.USERS_STATE)
-        impacts = [f"{user.full_name} can sign in"]
-        if accounts:
-            impacts.append(f"{accounts_are(accounts)} opened again when the devices next report")
+        user, become = self._subject(actor, user_id, "activate", Permission.USERS_STATE)
+        impacts = [f"{user.full_name} can sign in", *become]
         sentence = "The person may sign in to devices from now on."
         return self._confirm(request, user, "Activate", sentence, impacts, danger=False)
 
@@ -152,10 +150,8 @@ class PeoplePages:
 
     def ask_suspend(self, request: Request, actor: PageActor, user_id: str) -> Response:
         """Ask before a user is suspended."""
-        user, accounts = self._subject(actor, user_id, Permission.USERS_STATE)
-        impacts = ["Open sign-ins are refused at once"]
-        if accounts:
-            impacts.append(f"{accounts_are(accounts)} locked and expired, and all their processes end")
+        user, become = self._subject(actor, user_id, "suspend", Permission.USERS_STATE)
+        impacts = ["Open sign-ins are refused at once", *become]
         sentence = "The person can sign in nowhere until somebody activates them again. Nothing of theirs is deleted."
         return self._confirm(request, user, "Suspend", sentence, impacts)
 
@@ -165,12 +161,10 @@ class PeoplePages:
 
     def ask_delete(self, request: Request, actor: PageActor, user_id: str) -> Response:
         """Ask before a user is deleted."""
-        user, accounts = self._subject(actor, user_id, Permission.USERS_WRITE)
+        user, become = self._subject(actor, user_id, "delete", Permission.USERS_WRITE)
         with self.work.read() as act:
             actor.require_recent(act.people.clock.now())
-        impacts = ["Links to the identity provider are removed", "Open sign-ins are refused at once"]
-        if accounts:
-            impacts.append(f"{accounts_are(accounts)} locked; home folders stay")
+        impacts = ["Links to the identity provider are removed", "Open sign-ins are refused at once", *become]
         sentence = "The user leaves the directory. This cannot be undone; suspending can."
         return self._confirm(request, user, "Delete", sentence, impacts)
 
@@ -185,10 +179,12 @@ class PeoplePages:
             act.people.change_state(actor, user_id, state)
         return RedirectResponse(f"/admin/users/{user_id}", 303)
 
-    def _subject(self, actor: Actor, user_id: str, needed: Permission) -> tuple[User, int]:
+    def _subject(self, actor: Actor, user_id: str, verb: str, needed: Permission) -> tuple[User, Sequence[str]]:
+        """Return the user, and what becomes of their accounts on devices."""
         actor.require(needed)
         with self.work.read() as act:
-            return act.people.get(actor, user_id), act.people.count_bindings(actor, user_id)
+            user, accounts = act.people.get(actor, user_id), act.people.count_bindings(actor, user_id)
+            return user, accounts_become(verb, accounts, act.people.count_unlockable(actor, [user_id]))
 
     def _confirm(
         self, request: Request, user: User, verb: str, sentence: str, impacts: Sequence[str], *, danger: bool = True

@@ -45,9 +45,23 @@ def counted(number: int, one: str) -> str:
     return f"1 {one}" if number == 1 else f"{number:,} {one}s"
 
 
-def accounts_are(count: int) -> str:
-    """Return the beginning of a sentence about accounts on devices."""
-    return "1 account on a device is" if count == 1 else f"{count:,} accounts on devices are"
+BECOME = {
+    "activate": "opened again when the devices next report",
+    "suspend": "locked and expired, and all their processes end",
+    "delete": "locked; home folders stay",
+}
+"""What becomes of accounts on devices, by what is done to their user."""
+
+
+def accounts_become(verb: str, accounts: int, on_macs: int) -> list[str]:
+    """Return what becomes of so many accounts on devices, of which so many are on Macs where nothing locks one account."""
+    lines = []
+    if reached := accounts - on_macs:
+        lines.append(("1 account on a device is " if reached == 1 else f"{reached:,} accounts on devices are ") + BECOME[verb])
+    if on_macs and verb != "activate":
+        begin = "1 account on a Mac stays" if on_macs == 1 else f"{on_macs:,} accounts on Macs stay"
+        lines.append(f"{begin} open: nothing locks a single account there. Lock or erase the Mac on its page")
+    return lines
 
 
 def change_line(field: str, before: str, after: str) -> str:
