@@ -14,7 +14,8 @@ _open = contextlib.ExitStack()
 _kept: list[BlockingPortal] = []
 
 
-def _portal() -> BlockingPortal:
+def portal() -> BlockingPortal:
+    """Return the way into the loop, which begins with the first who asks."""
     if not _kept:
         _kept.append(_open.enter_context(start_blocking_portal()))
     return _kept[0]
@@ -22,7 +23,7 @@ def _portal() -> BlockingPortal:
 
 @contextlib.contextmanager
 def _entered_or_kept(client: TestClient) -> Iterator[BlockingPortal]:
-    yield client.portal or _portal()
+    yield client.portal or portal()
 
 
 def pytest_configure(config: pytest.Config) -> None:
