@@ -91,6 +91,19 @@ def test_section_3_an_assertion_works_once(ready, device, client):
     assert refused(asks(device, client, assertion), "client_assertion_replayed")
 
 
+@pytest.mark.parametrize("ahead", [0, 60, 120])
+def test_rfc_7523_section_3_an_assertion_is_remembered_for_as_long_as_it_would_be_taken(ready, device, client, ahead):
+    """Also the longest one, of a clock that is as far ahead as may be; upkeep's hour of grace is not counted on."""
+    claims = device.assertion_claims(iat=device.now + ahead, exp=device.now + ahead + 300)
+    assertion = device.signed(JWT, claims)
+    assert asks(device, client, assertion).status_code == 200
+    ready.clock.forward(seconds=ahead + 300 + 120)  # the last moment at which it is in time
+    ready.do(lambda act: act.tokens.store.remove_before(ready.clock.now()))
+    assert refused(asks(device, client, assertion), "client_assertion_replayed")
+    ready.clock.forward(seconds=1)
+    assert refused(asks(device, client, assertion), "client_assertion_time")
+
+
 def test_an_assertion_that_was_used_to_begin_a_sign_in_cannot_be_used_for_a_token(device, client):
     assertion = device.signed(JWT, device.assertion_claims())
     assert device.authorize(client, client_assertion=assertion).status_code == 200

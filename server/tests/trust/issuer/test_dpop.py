@@ -162,6 +162,15 @@ def test_section_11_1_a_replay_is_found_on_every_replica_and_after_upkeep(ready,
     assert refused(ask(text), "dpop_replayed")
 
 
+@pytest.mark.parametrize("ahead", [0, 120])
+def test_section_11_1_a_proof_is_remembered_for_as_long_as_it_would_be_taken(ready, device, ask, token, ahead):
+    text = proof(device, token, iat=device.now + ahead)
+    assert ask(text).status_code == 204
+    ready.clock.forward(seconds=ahead + 120)  # the last moment at which it is in time
+    ready.do(lambda act: act.tokens.store.remove_before(ready.clock.now()))
+    assert refused(ask(text), "dpop_replayed")
+
+
 def test_two_devices_may_by_chance_use_the_same_jti(ready, device, client):
     other = ready.device()
     for one in (device, other):

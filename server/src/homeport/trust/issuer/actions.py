@@ -208,7 +208,7 @@ class AccessTokens:
             or not hmac.compare_digest(stored.thumbprint, proof.thumbprint)
         ):
             raise Unauthenticated("The access token is unknown, over, or bound to another key.", reason="access_token_invalid")
-        if not self.remember_jti(stored.device_id, f"dpop {proof.jti}", proofs.PROOF_LIFETIME):
+        if not self.remember_jti(stored.device_id, f"dpop {proof.jti}", proofs.PROOF_REMEMBERED):
             raise Unauthenticated("The DPoP proof was used before.", reason="dpop_replayed")
         return stored
 

@@ -125,7 +125,7 @@ class OAuthEndpoints:
                 return _error(
                     "invalid_dpop_proof", "The DPoP proof was made by another key than the device's.", reason="dpop_key"
                 )
-            if not actions.tokens.remember_jti(device.id, f"dpop {proof.jti}", proofs.PROOF_LIFETIME):
+            if not actions.tokens.remember_jti(device.id, f"dpop {proof.jti}", proofs.PROOF_REMEMBERED):
                 return _error("invalid_dpop_proof", "The DPoP proof was used before.", reason="dpop_replayed")
             if wait := actions.limits.take(f"token {device.id}", burst=TOKEN_REQUESTS, per_minute=TOKEN_REQUESTS):
                 raise RateLimited("This device asked for too many tokens. Wait a minute.", retry_after=wait)
@@ -159,7 +159,7 @@ class OAuthEndpoints:
         proof = proofs.verify_assertion(
             assertion, jwk=device.device_key, device_id=device.id, issuer=self.issuer, now=self.clock.now()
         )
-        if not actions.tokens.remember_jti(device.id, f"assertion {proof.jti}", proofs.MAX_ASSERTION_LIFETIME + proofs.LEEWAY):
+        if not actions.tokens.remember_jti(device.id, f"assertion {proof.jti}", proofs.ASSERTION_REMEMBERED):
             raise Unauthenticated("The client assertion was used before.", reason="client_assertion_replayed")
         # A deleted or waiting device may still ask what to do: the answer says so, and may hold the orders that end its accounts.
         if form.get("grant_type") == "client_credentials":

@@ -19,8 +19,10 @@ from homeport.foundation.kernel.errors import Unauthenticated
 ALGORITHM = "ES256"
 LEEWAY = timedelta(seconds=120)
 MAX_ASSERTION_LIFETIME = timedelta(seconds=300)
-PROOF_LIFETIME = timedelta(seconds=300)
-"""How long a proof's `jti` is remembered: its whole acceptance window, twice the leeway, with room."""
+ASSERTION_REMEMBERED = MAX_ASSERTION_LIFETIME + 2 * LEEWAY
+"""How long an assertion's `jti` is remembered: as long as one may be taken, from a clock that is ahead to an end just passed."""
+PROOF_REMEMBERED = 2 * LEEWAY
+"""How long a proof's `jti` is remembered: as long as one may be taken, before the moment it names and after it. Upkeep leaves both an hour more."""
 MAX_JWT_BYTES = 4096
 _ID = re.compile(r"[0-9A-Za-z-]{1,36}")
 _YEAR_9999 = 253_402_300_800
