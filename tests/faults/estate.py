@@ -17,6 +17,7 @@ from typing import Any
 import httpx2
 from tests.faults.administrator import appoint
 from tests.support.logs import Log
+from tests.support.migrated import migrated_database
 from tests.support.processes import Program, Programs, free_port, run
 from tests.support.scratch_root import ScratchRoot, make_scratch_root
 
@@ -256,6 +257,8 @@ def estate(people: int = 4, *, public_port: int | None = None, folder: Path | No
             port = free_port()
             names = NAMES[:people]
             made = Estate(own, programs, okta, port, f"http://localhost:{public_port or port}", names)
+            made.data.mkdir(mode=0o700)
+            shutil.copyfile(migrated_database(), made.data / "homeport.sqlite")
             with made.home() as home:
                 with home.work.write() as actions:
                     for name in names:

@@ -1,6 +1,5 @@
 """One organization's Homeport on SQLite, and its Okta: both real programs, on two different sites."""
 
-import atexit
 import contextlib
 import json
 import os
@@ -11,19 +10,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import httpx2
 from tests.journeys.prepared import ADMIN, connect
+from tests.support.migrated import migrated_database
 from tests.support.processes import Program, Programs, free_port
 
 from homeport.bootstrap.home import Home
 from homeport.directory.devices.model import OSFamily, ProvisioningSetting
-from homeport.foundation.database import schema
-from homeport.foundation.database.engine import Database
 from homeport.settings import Settings
 from homeport.trust.federation.actions import Typed
 from homeport.trust.federation.model import ProviderKind, ProviderState
@@ -127,19 +123,6 @@ class Installation:
         found = re.search(r"https?://\S+/admin/link/\S+", said.decode())
         assert found, said.decode()
         return found.group()
-
-
-@cache
-def migrated_database() -> Path:
-    """A database of this version with nothing in it, which a server need not make anew; made once in this process."""
-    file = Path(mkdtemp(prefix="homeport-")) / "homeport.sqlite"
-    atexit.register(shutil.rmtree, file.parent)
-    database = Database(f"sqlite:///{file}")
-    schema.migrate(database)
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.dispose()
-    return file
 
 
 def install(folder: Path, programs: Programs, allow: str = "", *, empty: bool = False, **more: str) -> Installation:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
-from tests.journeys.installation import migrated_database
 from tests.journeys.machine import Machine, set_up
 from tests.journeys.prepared import ADMIN, connect
 from tests.protocol.foreign_provider import ForeignProvider
+from tests.support.migrated import migrated_database
 from tests.support.processes import Programs, free_port
 
 from homeport.bootstrap.home import Home

@@ -45,6 +45,7 @@ _READ = {
         "homeport_simulators.okta.demo",
         "homeport_simulators.okta.serve",
     ),
+    "tests.faults.clock": (*_OF_OTHERS, "tests.faults.shifted"),
 }
 """The programs, each with the modules that are read before it is forked."""
 _PAGES = {"foundation/ui": "ui", "trust/issuer": "issuer"}
@@ -224,12 +225,14 @@ def _compile_pages() -> None:
 def main() -> None:
     """Read the modules, then fork; a fork goes on as `python -m` with the words that it was given."""
     program, asked = sys.argv[1], socket.socket(fileno=int(sys.argv[2]))
+    gc.disable()  # what modules make stays, so nothing of it is looked through again and again
     for name in _READ[program]:
         importlib.import_module(name)
     if program == "homeport":
         _compile_pages()
     gc.collect()
     gc.freeze()
+    gc.enable()
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "a fork has one thread only"
     wanted = _serve(asked)
     if wanted is not None:
