@@ -4,16 +4,20 @@ import re
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, inspect
 
 from homeport.bootstrap import home  # imports every slice's tables
 from homeport.foundation.database import schema
 from homeport.foundation.database.columns import metadata
 from homeport.foundation.database.engine import Database
-from homeport.foundation.database.revision import head
+from homeport.foundation.database.revision import MIGRATIONS, head
 
 assert home
+
+NOW = "2026-11-16 13:00:00.000000+00:00"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -82,6 +86,35 @@ def test_a_database_of_an_older_version_is_refused_with_the_command_that_mends_i
         unit.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
     with pytest.raises(schema.SchemaError, match="homeport migrate"):
         schema.check(migrated)
+
+
+def test_invitations_of_before_know_their_maker_by_id_whether_a_key_made_them_or_not(database):
+    makers = {"1": "me@example.com", "2": "ome@example.com", "3": "me@example.com.au"}
+    names = {
+        "signed-in": ("me@example.com", "1"),
+        "with-key": ("me@example.com (API key ome@example.com (API key ci))", "1"),
+        "other": ("ome@example.com (API key ci)", "2"),
+        "longer": ("me@example.com.au (API key ci)", "3"),
+        "gone": ("e@example.com (API key ci)", None),
+    }
+    with database.write() as unit:
+        sql = unit.connection.exec_driver_sql
+        sql("ALTER TABLE administrator_links DROP COLUMN made_by_id")
+        for number, email in makers.items():
+            sql(
+                "INSERT INTO administrators (id, email, firstname, lastname, role, password_hash, api_keys_allowed, version, "
+                f"created_at, updated_at) VALUES ('{number}', '{email}', '', '', 'x', 'x', true, 1, '{NOW}', '{NOW}')"
+            )
+        for link, (name, _) in {**names, "recovery": (makers["1"], None)}.items():
+            email = "" if link == "recovery" else "friend@example.com"
+            sql(
+                "INSERT INTO administrator_links (id, token_hash, email, role, created_by, created_at, expires_at) "
+                f"VALUES ('{link}', '{link}', '{email}', 'x', '{name}', '{NOW}', '{NOW}')"
+            )
+        with Operations.context(MigrationContext.configure(unit.connection)):
+            ScriptDirectory(str(MIGRATIONS)).get_revision("0082").module.upgrade()
+        found = dict(tuple(row) for row in sql("SELECT id, made_by_id FROM administrator_links"))
+    assert found == {"recovery": None, **{link: maker for link, (_, maker) in names.items()}}
 
 
 def _plain(text):

@@ -88,8 +88,8 @@ class LinkStore(Protocol):
         """Make the unused invitations of an address worthless; return how many."""
         ...
 
-    def revoke_made_by(self, name: str, at: datetime) -> int:
-        """Make the unused links worthless that somebody of this name made; return how many."""
+    def revoke_made_by(self, administrator_id: str, at: datetime) -> int:
+        """Make the unused links worthless that this administrator made, also with a key; return how many."""
         ...
 
 

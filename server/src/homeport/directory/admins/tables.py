@@ -94,6 +94,7 @@ administrator_links = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("used_at", UtcDateTime),
+    Column("made_by_id", Id),  # no foreign key: a backup writes rows in any order
     UniqueConstraint("token_hash"),
     CheckConstraint("email = lower(email)", name="email_lower"),
 )

@@ -141,7 +141,7 @@ class Administrators:
         after = self._save(actor, before, after, ("role", "api_keys_allowed", "firstname", "lastname"))
         self._keep_way_in(actor, before, after)
         if Permission.ADMINISTRATORS_WRITE not in after.permissions:
-            self.links.revoke_made_by(before.email, self.clock.now())
+            self.links.revoke_made_by(before.id, self.clock.now())
         self.publisher.publish(AdministratorChanged(administrator_id))
         return after
 
@@ -163,7 +163,7 @@ class Administrators:
         after = replace(before, suspended_at=now, version=before.version + 1, updated_at=now)
         self.administrators.save(after)
         self._keep_way_in(actor, before)
-        self.links.revoke_made_by(before.email, now)
+        self.links.revoke_made_by(before.id, now)
         self.audit.record(actor, "admin_suspend", resource=resource(after), changes=[Change("state", "ACTIVE", "SUSPENDED")])
         self.publisher.publish(AdministratorSuspended(after.id))
         return after
@@ -188,7 +188,7 @@ class Administrators:
         administrator = expected(found(self.administrators.get_for_update(administrator_id)), version)
         refuse_last(administrator, with_billing)
         self.publisher.publish(AdministratorDeleted(administrator_id))
-        self.links.revoke_made_by(administrator.email, self.clock.now())
+        self.links.revoke_made_by(administrator.id, self.clock.now())
         self.administrators.remove(administrator_id)
         self._keep_way_in(actor, administrator)
         changes = [Change(field, getattr(administrator, field), None) for field in ("email", "role")]

@@ -63,6 +63,7 @@ class AdministratorLinks:
         refuse_key(actor, role)
         if self.administrators.find_by_email(normal) is not None:
             raise Conflict(f"{normal} is an administrator already.", reason="email_taken")
+        self._hold_maker(actor)
         self.links.revoke_for(normal, self.clock.now())  # the newest invitation counts alone
         return self._make(actor, email=normal, role=role, lifetime=model.INVITATION_LIFETIME)
 
@@ -153,13 +154,28 @@ class AdministratorLinks:
     def _make(self, actor: Actor, *, email: str, role: str, lifetime: timedelta) -> str:
         token = self.entropy.token()
         now = self.clock.now()
-        link = AdministratorLink(self.entropy.new_id(), hash_token(token), email, role, actor.name, now, now + lifetime)
+        link = AdministratorLink(
+            id=self.entropy.new_id(),
+            token_hash=hash_token(token),
+            email=email,
+            role=role,
+            created_by=actor.name[:255],
+            created_at=now,
+            expires_at=now + lifetime,
+            made_by_id=actor.id if actor.kind is ActorKind.ADMINISTRATOR else None,
+        )
         self.links.add(link)
         details = {"role": role, "expires_at": link.expires_at.isoformat()}
         self.audit.record(
             actor, "admin_link_create", resource=Resource("admin_link", link.id, email or "one-time link"), details=details
         )
         return token
+
+    def _hold_maker(self, actor: Actor) -> None:
+        """Keep others from suspending, demoting or deleting the maker before the invitation is there to be ended with them."""
+        if actor.kind is ActorKind.ADMINISTRATOR:
+            present = found(self.administrators.get_for_update(actor.id))
+            model.actor_of(present, actor.origin).require(Permission.ADMINISTRATORS_WRITE)
 
     def _usable(self, link: AdministratorLink | None) -> AdministratorLink:
         if link is None or not link.usable(self.clock.now()):

@@ -64,9 +64,12 @@ class AdministratorLink:
     email: str
     role: str
     created_by: str
+    """What the maker was called then, with the key's name where a key made it: for people to read, never to compare."""
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
+    made_by_id: str | None = None
+    """The id of the administrator who made it, signed in or with a key; None for the system."""
 
     @property
     def is_invitation(self) -> bool:

@@ -136,9 +136,9 @@ class LinkSql:
         theirs = (administrator_links.c.email == email, administrator_links.c.used_at.is_(None))
         return self.connection.execute(update(administrator_links).where(*theirs).values(used_at=at)).rowcount
 
-    def revoke_made_by(self, name: str, at: datetime) -> int:
-        """Make the unused links worthless that somebody of this name made; return how many."""
-        theirs = (administrator_links.c.created_by == name, administrator_links.c.used_at.is_(None))
+    def revoke_made_by(self, administrator_id: str, at: datetime) -> int:
+        """Make the unused links worthless that this administrator made, also with a key; return how many."""
+        theirs = (administrator_links.c.made_by_id == administrator_id, administrator_links.c.used_at.is_(None))
         return self.connection.execute(update(administrator_links).where(*theirs).values(used_at=at)).rowcount
 
 
