@@ -88,7 +88,9 @@ def test_no_color_means_none(terminal, served):
 def test_it_asks_before_it_takes_away(terminal, homeport, served):
     served.house.user("ada")
     shown = terminal("user", "delete", "ada", typed=[("[y/N]", "n")])
-    assert "Delete user “ada”? Their links are forgotten, and their accounts on devices are locked. [y/N]" in shown
+    assert (
+        "Delete user “ada”? Their links are forgotten, and their accounts on devices are locked, except on Macs. [y/N]" in shown
+    )
     assert terminal.status == 1
     assert "Nothing was changed." in shown
     assert homeport.json("user", "show", "ada")

@@ -137,6 +137,9 @@ def test_filters_find_by_outcome_reason_purpose_user_device_provider_and_time(ho
         ([("until", "2026-11-20")], "plain"),
     ):
         assert ids(asked(house, *pairs)) == [made[name].id], pairs
+    okta = attempt(house, ago=150, provider_id=house.connect().id)
+    assert ids(asked(house, ("provider", "okta"))) == ids(asked(house, ("provider", okta.provider_id))) == [okta.id]
+    assert asked(house, ("provider", "Oktas")).items == []
     assert len(asked(house, ("since", "24h")).items) == 3
     assert asked(house, ("user", "nobody")).items == []
     assert ids(asked(house, text=made["test"].id)) == [made["test"].id]

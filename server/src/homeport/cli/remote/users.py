@@ -88,7 +88,10 @@ def activate(api: Api, name: str) -> None:
 def suspend(api: Api, name: str, *, yes: bool) -> None:
     """Take everything from a user until they are activated again: sign-ins, sessions, accounts on devices."""
     found = USER.find(api, name)
-    confirm(f"Suspend user “{USER.name_of(found)}”? Their sessions end, and their accounts on devices are locked.", yes=yes)
+    confirm(
+        f"Suspend user “{USER.name_of(found)}”? Their sessions end, and their accounts on devices are locked, except on Macs.",
+        yes=yes,
+    )
     api.send("POST", f"{USER.path_of(found)}/state/suspend")
     click.echo(f"User “{USER.name_of(found)}” is suspended.", err=True)
 
@@ -117,4 +120,4 @@ def remove_passkeys(api: Api, name: str, only: str | None, *, yes: bool) -> None
 
 add_sessions(user, USER, "user portal")
 add_devices_of(user)
-add_delete(user, USER, "Their links are forgotten, and their accounts on devices are locked.")
+add_delete(user, USER, "Their links are forgotten, and their accounts on devices are locked, except on Macs.")

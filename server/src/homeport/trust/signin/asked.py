@@ -7,7 +7,7 @@ from homeport.foundation.kernel.listing import Filter, Listing
 from homeport.foundation.kernel.spans import moment_of
 from homeport.trust.signin.ports import SignInStore
 
-_FIELDS = {"state": "state", "reason": "reason", "purpose": "purpose", "provider": "provider_id"}
+_FIELDS = {"state": "state", "reason": "reason", "purpose": "purpose"}
 _ID_LENGTH = 36
 
 
@@ -19,6 +19,8 @@ def listing_of(pairs: Sequence[tuple[str, str]], text: str, store: SignInStore, 
             filters.append(Filter("user_id", "in", ",".join(store.users_called(value)) or "nobody"))
         elif name == "device":
             filters.append(Filter("device_id", "in", ",".join(store.devices_called(value)) or "nothing"))
+        elif name == "provider":
+            filters.append(Filter("provider_id", "in", ",".join(store.providers_called(value))))
         elif name == "since":
             filters.append(Filter("started_at", "gte", moment_of(value, now).isoformat()))
         elif name == "until":

@@ -70,6 +70,10 @@ class SignInStore(Protocol):
         """Return the ids of devices with this id, name or host name, at most 50."""
         ...
 
+    def providers_called(self, text: str) -> Sequence[str]:
+        """Return the ids of identity providers with this id, which may be a deleted one's, or this name in any case."""
+        ...
+
     def refusals(self, provider_id: str, now: datetime) -> Sequence[Refusals]:
         """Return how often each reason refused at a provider, or anywhere without one; the most frequent of the week first."""
         ...

@@ -12,6 +12,7 @@ from homeport.directory.people.tables import users
 from homeport.foundation.database.listing import fetch_page, fetch_window
 from homeport.foundation.kernel.listing import Listing, Page, Window
 from homeport.trust.federation.recorder import Step
+from homeport.trust.federation.tables import identity_providers
 from homeport.trust.signin.model import DayOfSignIns, Listed, Purpose, RecordedStep, Refusals, SignIn, State
 from homeport.trust.signin.tables import sign_in_steps, sign_ins
 
@@ -137,6 +138,11 @@ class SqlSignInStore:
         """Return the ids of devices with this id, name or host name, at most 50."""
         named = or_(devices.c.id == text, devices.c.display_name == text, devices.c.hostname == text)
         return list(self.connection.execute(select(devices.c.id).where(named).limit(50)).scalars())
+
+    def providers_called(self, text: str) -> Sequence[str]:
+        """Return the ids of identity providers with this id, which may be a deleted one's, or this name in any case."""
+        rows = self.connection.execute(select(identity_providers.c.id, identity_providers.c.settings))
+        return [text, *(row.id for row in rows if row.settings.get("name", "").casefold() == text.casefold())]
 
     def refusals(self, provider_id: str, now: datetime) -> Sequence[Refusals]:
         """Return how often each reason refused at a provider, or anywhere without one; the most frequent of the week first."""
