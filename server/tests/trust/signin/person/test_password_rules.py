@@ -83,6 +83,31 @@ def test_a_password_expires_by_its_age_and_signs_in_only_to_be_changed(portal, r
     assert (status_of(portal, user), browser.get("/user").status_code) == ("Active", 200)
 
 
+@pytest.mark.parametrize("by", ["administrator", "age"])
+@pytest.mark.parametrize("history", [0, 1])
+def test_an_expired_password_is_not_set_again_through_a_link(portal, rules, by, history):
+    user = portal.person()
+    rules(history=history, lifetime_days=30 if by == "age" else 0)
+    if by == "age":
+        portal.house.clock.forward(days=30)
+    else:
+        portal.do(lambda act: act.passwords.expire(ADMIN, user.id))
+    link = f"/user/link/{portal.link(user)}"
+    same = portal.browser().post(link, data={"password": PASSWORD, "again": PASSWORD})
+    assert (same.status_code, "This is the password that has expired. Choose another." in text_of(same)) == (400, True)
+    assert status_of(portal, user) == "Expired"
+    assert portal.browser().post(link, data={"password": OTHER, "again": OTHER}).headers["location"] == "/user"
+    assert status_of(portal, user) == "Active"
+    assert portal.sign_in(user)[1].status_code == 401
+
+
+def test_a_password_that_has_not_expired_is_set_again_through_a_link_where_earlier_ones_do_not_count(portal, rules):
+    user = portal.person()
+    rules(lifetime_days=30)
+    answer = portal.browser().post(f"/user/link/{portal.link(user)}", data={"password": PASSWORD, "again": PASSWORD})
+    assert answer.headers["location"] == "/user"
+
+
 def test_a_password_that_is_managed_elsewhere_does_not_expire(portal, rules):
     user = portal.person()
     portal.do(lambda act: act.passwords.manage(ADMIN, user.id, "scim"))

@@ -85,11 +85,12 @@ class Passwords:
         return self.rules.get().expiry_of(self.passwords.get(user_id))
 
     def unwanted(self, user_id: str) -> Sequence[str]:
-        """Return the hashes of passwords that cannot be chosen again: the present one where earlier ones count, and those."""
+        """Return the hashes of passwords that cannot be chosen again: an expired one; and where earlier ones count, the present and those."""
         # public: the edge compares them outside any unit of work, since each takes as long as a sign-in
-        history = self.rules.get().history
-        present = self.passwords.get(user_id).password_hash
-        return [one for one in (present, *self.rules.earlier(user_id, history)) if one] if history else []
+        history, present = self.rules.get().history, self.present(user_id)
+        if not history:
+            return [present.password_hash] if present.expired_at and present.password_hash else []
+        return [one for one in (present.password_hash, *self.rules.earlier(user_id, history)) if one]
 
     def issue_link(self, actor: Actor, user_id: str) -> tuple[User, LinkKind, str]:
         """Return whom a fresh link is for, its kind, and its token: activation for who has no password yet, else a reset.

@@ -29,6 +29,7 @@ PASSWORD = "/user/security/password"  # noqa: S105 - an address
 FACTOR = "/user/security/second-factor"
 WRONG = "Name and password do not match, or you have no password here yet. Check both and try again."
 USED_BEFORE = "You have had this password before. Choose another."
+EXPIRED_AGAIN = "This is the password that has expired. Choose another."
 DIFFER = "The two passwords differ. Type the same one twice."
 
 
@@ -159,14 +160,14 @@ class PersonPages:
         try:
             with self.work.read() as act:
                 _, user = act.passwords.look(token)
-                problem = act.passwords.problem(user, password)
+                problem, present = act.passwords.problem(user, password), act.passwords.present(user.id)
                 unwanted = act.passwords.unwanted(user.id)
             if problem:
                 form.fail("password", problem)
             elif password != again:
                 form.fail("again", DIFFER)
-            elif any(self.hasher.verify(one, password) for one in unwanted):
-                form.fail("password", USED_BEFORE)
+            elif used := next((one for one in unwanted if self.hasher.verify(one, password)), ""):
+                form.fail("password", EXPIRED_AGAIN if present.expired_at and used == present.password_hash else USED_BEFORE)
             if not form.valid:
                 return self._link(request, token, form, status=400)
             password_hash = self.hasher.hash(password)
