@@ -116,8 +116,10 @@ class Enforcer:
         if (self.root.etc / "sudoers.d").is_dir() and (self.root.etc / "pam.d").is_dir():
             for name, text in _PAM.items():
                 self._put(self.root.etc / "pam.d" / name, f"{_MARK}\n{text}")
-            self.run(["visudo", "-cqf", "-"], sudoers)
-            self._put(self.root.etc / "sudoers.d/homeport-policy", sudoers, 0o440)
+            rule = self.root.etc / "sudoers.d/homeport-policy"
+            if not _says(rule, sudoers):  # as at most starts
+                self.run(["visudo", "-cqf", "-"], sudoers)
+                self._put(rule, sudoers, 0o440)
         if (self.root.etc / "ssh/sshd_config.d").is_dir():
             self._write_sshd(policy.ssh)
 
@@ -144,7 +146,7 @@ class Enforcer:
             listed.unlink(missing_ok=True)
 
     def _put(self, path: Path, text: str, mode: int = 0o644) -> bool:
-        if path.is_file() and path.read_bytes() == text.encode():
+        if _says(path, text):
             return False
         write_atomically(path, text.encode(), mode=mode)
         return True
@@ -154,3 +156,7 @@ class Enforcer:
             pid = int((self.root.folder / "run/sshd.pid").read_text())
             if Path(f"/proc/{pid}/comm").read_text().strip() == "sshd":
                 os.kill(pid, signal.SIGHUP)
+
+
+def _says(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode()
