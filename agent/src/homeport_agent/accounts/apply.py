@@ -122,6 +122,8 @@ class Applier:
         record = self.ledger.records.get(order.user_id)
         username = record.username if record else ""
         for step, act in plan:
+            if trouble and step is Step.FORGET:
+                break  # the next try must still know of what was not done
             try:
                 with self._even_on_a_full_disk(order):
                     self.journal.intend(order.order_id, step)
@@ -129,12 +131,9 @@ class Applier:
                 with self._even_on_a_full_disk(order):
                     self.journal.done(order.order_id, step)
                 steps.append(StepDone(step, Outcome.DONE, utc_text(self.clock()), detail))
-            except (Refusal, OSError) as error:
-                refusal = (
-                    error
-                    if isinstance(error, Refusal)
-                    else Refusal(Reason.TOOL_FAILED, f"{step} met an error: {error.strerror}.")
-                )
+            except Exception as error:  # noqa: BLE001 - what one person's files bring about must not hold up the orders about others
+                said = getattr(error, "strerror", None) or type(error).__name__
+                refusal = error if isinstance(error, Refusal) else Refusal(Reason.TOOL_FAILED, f"{step} met an error: {said}.")
                 trouble = trouble or refusal
                 steps.append(StepDone(step, Outcome.FAILED, utc_text(self.clock()), refusal.message))
                 if order.kind.grants:

@@ -15,7 +15,7 @@ from homeport_agent.accounts.adoption import require_adoptable
 from homeport_agent.accounts.backend import ADMIN_GROUP, Found
 from homeport_agent.accounts.files import AccountFiles
 from homeport_agent.accounts.hashes import matches
-from homeport_agent.accounts.homes import copy_skeleton, lies_inside
+from homeport_agent.accounts.homes import copy_skeleton, lies_inside, remove_home
 from homeport_agent.accounts.jobs import hold_jobs, release_jobs
 from homeport_agent.accounts.model import Account
 from homeport_agent.accounts.names import gecos
@@ -269,14 +269,7 @@ class LinuxBackend:
 
     def remove_home(self, home: str, uid: int) -> None:
         """Remove the home folder, if it is the person's and not a link to somewhere else."""
-        folder = self.root.inside(home)
-        if (
-            lies_inside(self.root.folder, folder.parent)
-            and folder.is_dir()
-            and not folder.is_symlink()
-            and folder.stat().st_uid == uid
-        ):
-            shutil.rmtree(folder)
+        remove_home(self.root.inside(home), uid, self.root.folder)
 
     # Tools
 

@@ -7,7 +7,6 @@ asked with ``-`` and there is no terminal.
 
 import plistlib
 import re
-import shutil
 import stat
 import tempfile
 import time
@@ -18,7 +17,7 @@ from xml.parsers.expat import ExpatError
 
 from homeport_agent.accounts.backend import ADMIN_GROUP, Found
 from homeport_agent.accounts.commands import Ended, Runner, SystemRunner, failed, not_adoptable
-from homeport_agent.accounts.homes import lies_inside
+from homeport_agent.accounts.homes import lies_inside, remove_home
 from homeport_agent.accounts.model import Account
 from homeport_agent.accounts.names import gecos, require_mac_name
 from homeport_agent.refusals import Reason, Refusal
@@ -316,14 +315,7 @@ class MacBackend:
 
     def remove_home(self, home: str, uid: int) -> None:
         """Remove the home folder, if it is the person's and not a link to somewhere else."""
-        folder = self._inside(home)
-        if (
-            lies_inside(self.folder.resolve(), folder.parent)
-            and folder.is_dir()
-            and not folder.is_symlink()
-            and folder.stat().st_uid == uid
-        ):
-            shutil.rmtree(folder)
+        remove_home(self._inside(home), uid, self.folder.resolve())
 
     # Tools
 
