@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -98,34 +98,63 @@ def test_each_operation_works_for_the_roles_that_have_its_permission_and_names_i
 
 
 @pytest.fixture(scope="module")
-def generated(document: Any) -> Callable[[Any, GenerationMode], list[tuple[Any, bool]]]:
+def generated() -> Callable[[Any, GenerationMode], list[tuple[Any, bool]]]:
     """`generated(operation, mode)` makes requests, and says of each whether it shall be about an object that exists.
 
-    They are the same for every role, and making them costs more than asking them; so they are made once. Of those that say the same
-    of an object, or only read, one is kept.
+    They are the same for every role and for operations that take the same, and making them costs more than asking them; so they are
+    made once. Of those that say the same of an object, or only read, one is kept.
     """
+    drawn: dict[tuple[str, GenerationMode], list[tuple[Any, bool]]] = {}
+    made: dict[tuple[str, GenerationMode], list[tuple[Any, bool]]] = {}
 
-    @cache
-    def made(label: str, mode: GenerationMode) -> list[tuple[Any, bool]]:
-        [operation] = [one for one in operations(document) if one.label == label]
-        found: list[tuple[Any, bool]] = []
+    def requests_of(operation: Any, mode: GenerationMode) -> list[tuple[Any, bool]]:
+        taken, label = (what_it_takes(operation), mode), (operation.label, mode)
+        if taken not in drawn:
+            drawn[taken] = draw(operation, mode)
+        if label not in made:
+            made[label] = without_repetitions(operation, [(said_to(operation, case), known) for case, known in drawn[taken]])
+        return made[label]
 
-        @settings(
-            max_examples=EXAMPLES,
-            deadline=None,
-            database=None,
-            derandomize=True,  # the same requests in every run; HOMEPORT_CONTRACT_EXAMPLES asks for more of them
-            phases=[Phase.explicit, Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(case=operation.as_strategy(generation_mode=mode), known=st.booleans())
-        def make(case, known):
-            found.append((case, known))
+    return requests_of
 
-        make()
-        return without_repetitions(operation, found)
 
-    return lambda operation, mode: made(operation.label, mode)
+def what_it_takes(operation: Any) -> str:
+    """Return all that the requests depend on, since hypothesis draws the same of the same."""
+    parts = (operation.path_parameters, operation.query, operation.headers, operation.cookies, operation.body)
+    return repr([[one.definition for one in part] for part in parts])
+
+
+def draw(operation: Any, mode: GenerationMode) -> list[tuple[Any, bool]]:
+    found: list[tuple[Any, bool]] = []
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,  # the same requests in every run; HOMEPORT_CONTRACT_EXAMPLES asks for more of them
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode), known=st.booleans())
+    def make(case, known):
+        found.append((case, known))
+
+    make()
+    return found
+
+
+def said_to(operation: Any, case: Any) -> Any:
+    """Return the request as one to this operation, which takes the same as the one that it was made for."""
+    return operation.Case(
+        path_parameters=dict(case.path_parameters),
+        query=dict(case.query),
+        headers=dict(case.headers),
+        cookies=dict(case.cookies),
+        body=case.body,
+        media_type=case.media_type,
+        multipart_content_types=case.multipart_content_types,
+        _meta=deepcopy(case.meta),
+    )
 
 
 def without_repetitions(operation: Any, made: list[tuple[Any, bool]]) -> list[tuple[Any, bool]]:
