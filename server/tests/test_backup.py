@@ -169,7 +169,7 @@ def test_a_second_factor_that_was_replaced_and_a_used_recovery_code_stay_worthle
         phone = Authenticator(enrolment.secret)
         fresh, *_ = actions.factors.confirm(signed_in(made), enrolment.envelope, phone.code())
     done = filled.run("restore", file, "--replace")
-    assert "second factors changed, and recovery codes used, since: 1" in done.output
+    assert "administrators whose password or second factor changed, or who used a code, since: 1" in done.output
     with filled.home().work.write() as actions:
         for worthless in (lost.code(), used, unused):
             assert actions.factors.prove(made.id, worthless) == ""

@@ -1,15 +1,17 @@
-"""What a restore keeps of the database it replaces: decisions that restrict, and facts that stand on devices."""
+"""What a restore keeps of the database it replaces: decisions that restrict, and facts that stand on devices.
+
+`ways_in` does it for credentials and roles, by the rules of `treated`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, insert, select, update
 
 from homeport.bootstrap.units import Unit
+from homeport.bootstrap.ways_in import Parting, WaysIn, read_ways_in
 from homeport.channels.linux.tables import order_epoch, order_keys
-from homeport.directory.admins.tables import administrator_factors, administrators, api_keys, recovery_codes
-from homeport.directory.audit.tables import audit_entries
 from homeport.directory.devices.model import (
     SSH_BY_STRICTNESS,
     SUDO_BY_STRICTNESS,
@@ -47,30 +49,28 @@ _Word = TypeVar("_Word", SshPolicy, SudoPolicy, SshPolicy | None, SudoPolicy | N
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Rows of the replaced database by table and id, the ids that its audit log calls deleted, and its newest epoch."""
+    """Rows of the replaced database by table and id, who could get in, and its newest epoch."""
 
     root_id: str
     epoch: int
     tables: Mapping[str, Rows]
-    deleted: frozenset[tuple[str, str]]
+    ways_in: WaysIn
 
     def put_back(self, unit: Unit, connection: Connection, actor: Actor) -> tuple[str, ...]:
         """Apply what is newer and restricts, or is a fact; return what was kept, in sentences."""
         if _root_id(connection) != self.root_id:
             return ()  # another installation: it knows nothing of these people and devices
+        parting = self.ways_in.parting(connection)
         found = [
             ("uids given out since", self._uids(connection)),
             ("accounts made on devices since", self._accounts(connection)),
-            ("people suspended or deleted since, now suspended", self._people(unit, connection, actor)),
+            ("people suspended or deleted since, now suspended", self._people(unit, connection, actor, parting)),
             ("devices deleted since", self._devices(unit, connection, actor)),
             ("limits set and assignments taken back since", self._access(unit, connection, actor)),
             ("stricter words on ssh, sudo and local accounts since", self._policies(unit, connection, actor)),
             ("links to the provider removed since", self._links(connection)),
             ("enrolment keys revoked since", self._enrollment_keys(connection)),
-            ("API keys deleted since", self._gone(connection, api_keys, "api_key_delete")),
-            ("administrators deleted since", self._gone(connection, administrators, "admin_delete")),
-            ("administrators suspended since", self._suspended(connection)),
-            ("second factors changed, and recovery codes used, since", self._factors(connection)),
+            *self.ways_in.put_back(connection, parting),
         ]
         return tuple(f"{what}: {number}" for what, number in found if number)
 
@@ -119,24 +119,14 @@ class Carried:
         if missing:
             connection.execute(insert(sign_ins), missing)
 
-    def _people(self, unit: Unit, connection: Connection, actor: Actor) -> int:
+    def _people(self, unit: Unit, connection: Connection, actor: Actor, parting: Parting) -> int:
         number = 0
         for key, row in _rows(connection, users).items():
             newer = self.tables["users"].get(key)
             suspended = newer and newer["state"] == UserState.SUSPENDED.value and newer["version"] > row["version"]
-            deleted = newer is None and ("user_delete", key) in self.deleted
+            deleted = newer is None and parting.knew(row["created_at"])
             if (suspended or deleted) and row["state"] != UserState.SUSPENDED.value:
                 unit.people.change_state(actor, key, UserState.SUSPENDED)
-                number += 1
-        return number
-
-    def _suspended(self, connection: Connection) -> int:
-        number = 0
-        for key, row in _rows(connection, administrators).items():
-            newer = self.tables["administrators"].get(key)
-            if newer and newer["suspended_at"] is not None and row["suspended_at"] is None:
-                values = {"suspended_at": newer["suspended_at"], "version": administrators.c.version + 1}
-                connection.execute(update(administrators).where(administrators.c.id == key).values(values))
                 number += 1
         return number
 
@@ -199,7 +189,8 @@ class Carried:
         number = 0
         for key, row in _rows(connection, federated_identities).items():
             newer = self.tables["federated_identities"].get(key)
-            if newer and newer["state"] == "removed" and row["state"] != "removed":
+            used_up = newer and row["relink_allowed_at"] is not None and newer["relink_allowed_at"] is None
+            if newer and newer["state"] == "removed" and (row["state"] != "removed" or used_up):
                 connection.execute(update(federated_identities).where(federated_identities.c.id == key).values(dict(newer)))
                 number += 1
         return number
@@ -213,39 +204,6 @@ class Carried:
                 number += bool(newer["revoked_at"] and not row["revoked_at"])
         return number
 
-    def _factors(self, connection: Connection) -> int:
-        """Keep each administrator's present second factor: a lost phone, a used code and an old recovery code stay worthless."""
-        number = 0
-        for key in _rows(connection, administrators):
-            newer = self.tables["administrators"].get(key)
-            if newer is None:
-                continue
-            before = self._proofs(key, _rows(connection, administrator_factors, "administrator_id"), _codes(connection))
-            after = self._proofs(key, self.tables["administrator_factors"], self.tables["recovery_codes"])
-            if before == after:
-                continue
-            for table, kept in zip((recovery_codes, administrator_factors), reversed(after), strict=True):
-                connection.execute(delete(table).where(table.c.administrator_id == key))
-                if kept:
-                    connection.execute(insert(table), kept)
-            connection.execute(
-                update(administrators).where(administrators.c.id == key).values(factor_since=newer["factor_since"])
-            )
-            number += 1
-        return number
-
-    @staticmethod
-    def _proofs(key: str, factors: Rows, codes: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        mine = [dict(factors[key])] if key in factors else []
-        return mine, [dict(row) for _, row in sorted(codes.items()) if row["administrator_id"] == key]
-
-    def _gone(self, connection: Connection, table: Table, event_type: str) -> int:
-        number = 0
-        for key in _rows(connection, table):
-            if (event_type, key) in self.deleted:
-                number += connection.execute(delete(table).where(table.c.id == key)).rowcount
-        return number
-
 
 def read_carried(connection: Connection) -> Carried | None:
     """Read what a restore may keep, before the rows are replaced; None when the database never signed an order."""
@@ -255,20 +213,15 @@ def read_carried(connection: Connection) -> Carried | None:
     epoch = connection.execute(select(order_epoch.c.epoch)).scalar_one_or_none() or 0
     kept: dict[str, Rows] = {
         table.name: _rows(connection, table)
-        for table in (users, devices, device_groups, bindings, federated_identities, enrollment_keys, administrators)
+        for table in (users, devices, device_groups, bindings, federated_identities, enrollment_keys)
     }
-    kept["administrator_factors"] = _rows(connection, administrator_factors, "administrator_id")
-    kept["recovery_codes"] = _codes(connection)
     kept["assignments"] = _assigned(connection)
     kept["provisioning_settings"] = _rows(connection, provisioning_settings, "os_family")
     policies = [dict(row._mapping) for row in connection.execute(select(device_policies))]  # noqa: SLF001 - SQLAlchemy's documented name
     kept["device_policies"] = {f"{row['target_type']} {row['target_id']}": row for row in policies}
     earned = select(sign_ins).where(sign_ins.c.id.in_(select(bindings.c.sign_in_id)))
     kept["sign_ins"] = {row.id: dict(row._mapping) for row in connection.execute(earned)}  # noqa: SLF001 - SQLAlchemy's documented name
-    kinds = ("user_delete", "api_key_delete", "admin_delete")
-    query = select(audit_entries.c.event_type, audit_entries.c.resource_id).where(audit_entries.c.event_type.in_(kinds))
-    deleted = frozenset((row.event_type, row.resource_id) for row in connection.execute(query))
-    return Carried(root_id, epoch, {**kept, "unix_ids": _rows(connection, unix_ids, "user_id")}, deleted)
+    return Carried(root_id, epoch, {**kept, "unix_ids": _rows(connection, unix_ids, "user_id")}, read_ways_in(connection))
 
 
 def _stricter(present: _Word, newer: _Word, by_strictness: Sequence[_Word]) -> _Word:
@@ -284,11 +237,6 @@ def _root_id(connection: Connection) -> str | None:
 
 def _rows(connection: Connection, table: Table, key: str = "id") -> dict[str, Mapping[str, Any]]:
     return {row._mapping[key]: dict(row._mapping) for row in connection.execute(select(table))}  # noqa: SLF001 - SQLAlchemy's documented name
-
-
-def _codes(connection: Connection) -> dict[str, Mapping[str, Any]]:
-    rows = connection.execute(select(recovery_codes))
-    return {f"{row.administrator_id} {row.code_hash}": dict(row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's documented name
 
 
 def _assigned(connection: Connection) -> dict[str, Mapping[str, Any]]:

@@ -1,8 +1,8 @@
 """Puts a backup back: whole or not at all, in one transaction, and so that no device and no auditor is left with a riddle.
 
 What happened after the backup is gone, except what must not be: if the database that is replaced can still be read and is of the
-same installation, suspensions, removals, revocations and uids of that time are carried over, and the accounts that were made on
-known devices. Every account is then ordered anew under a higher epoch, restrictions first.
+same installation, suspensions, removals, revocations, changed proofs and uids of that time are carried over, and the accounts that
+were made on known devices; `treated` says for each table what becomes of it. Every account is then ordered anew under a higher epoch, restrictions first.
 """
 
 import json
@@ -18,7 +18,13 @@ from homeport import backup
 from homeport.backup import BackupError, Manifest
 from homeport.bootstrap.carried import Carried, read_carried
 from homeport.bootstrap.home import Home
+from homeport.bootstrap.treated import ENDED
 from homeport.bootstrap.units import Unit
+from homeport.channels.apple.authority.acme.model import OrderState
+from homeport.channels.apple.authority.acme.tables import acme_orders
+from homeport.channels.apple.authority.tables import apple_challenges
+from homeport.channels.apple.enrollment.model import EnrollmentState
+from homeport.channels.apple.enrollment.tables import apple_enrollments
 from homeport.channels.linux.tables import orders
 from homeport.directory.admins.tables import administrator_links
 from homeport.directory.audit.jobs.chain import Head
@@ -31,9 +37,7 @@ from homeport.foundation.database.engine import Database, UnitOfWork
 from homeport.foundation.database.revision import head
 from homeport.foundation.kernel.actor import Actor
 from homeport.settings import Settings
-from homeport.trust.issuer.tables import access_tokens, device_authorizations
 from homeport.trust.signin.model import State
-from homeport.trust.signin.password.tables import admin_challenges, admin_sessions, user_challenges, user_sessions
 from homeport.trust.signin.person.tables import password_links
 from homeport.trust.signin.tables import sign_ins
 
@@ -176,8 +180,14 @@ def _raise_epoch(unit: Unit, carried: Carried | None) -> int:
 
 def _end_what_was_open(connection: Connection, now: datetime) -> None:
     """End sessions, one-time links, sign-ins and device codes: what was used up after the backup must not work a second time."""
-    for table in (admin_sessions, admin_challenges, user_sessions, user_challenges, device_authorizations, access_tokens):
+    for table in ENDED:
         connection.execute(delete(table))
+    for table, open_ones in (
+        (apple_challenges, apple_challenges.c.used_at.is_(None)),
+        (acme_orders, acme_orders.c.state != OrderState.VALID.value),
+        (apple_enrollments, apple_enrollments.c.state != EnrollmentState.ENROLLED.value),
+    ):
+        connection.execute(update(table).where(open_ones, table.c.expires_at > now).values(expires_at=now))
     connection.execute(delete(administrator_links).where(administrator_links.c.used_at.is_(None)))
     connection.execute(delete(password_links).where(password_links.c.used_at.is_(None)))
     still_open = [state.value for state in State if state.open]
