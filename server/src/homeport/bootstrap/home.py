@@ -188,13 +188,12 @@ class Home:
         parts = self.parts
         hello = urlsplit(parts.settings.public_url).hostname or "localhost"
         smtp = Smtp(parts.settings.organization, hello, parts.settings.outbound_ca_file)
-        handlers: dict[str, Handler] = {
-            EXPORT: ExportJob(parts.database, lambda work: self._unit(work).audit_exports),
-            KIND: ImportJob(parts.database, lambda work: self._unit(work).imports),
-            FORGOTTEN: ForgottenJob(lambda work: self._unit(work).forgotten),
-            MAIL: MailJob(parts.database, lambda work: self._unit(work).mail, smtp.send),
-        }
-        return Worker(parts.database, parts.clock, parts.entropy, handlers)
+        imports = ImportJob(parts.database, lambda work: self._unit(work).imports)
+        mail = MailJob(parts.database, lambda work: self._unit(work).mail, smtp.send)
+        export = ExportJob(parts.database, lambda work: self._unit(work).audit_exports)
+        forgotten = ForgottenJob(lambda work: self._unit(work).forgotten)
+        handlers: dict[str, Handler] = {EXPORT: export, KIND: imports, FORGOTTEN: forgotten, MAIL: mail}
+        return Worker(parts.database, parts.clock, parts.entropy, handlers, {KIND: imports.give_up, MAIL: mail.give_up})
 
     @cached_property
     def event_sender(self) -> EventSender:

@@ -8,17 +8,22 @@ from homeport.directory.audit.store import AuditStore
 from homeport.directory.people.actions import Imports, People, PeopleActions, UserGroups
 from homeport.directory.people.actions.import_rows import RowImport
 from homeport.directory.people.api import PeopleApi, UserGroupsApi
+from homeport.directory.people.jobs import KIND, ImportJob
+from homeport.directory.people.model.imports import Meaning, Phase
 from homeport.directory.people.pages import BulkPages, ImportPages, PeoplePages, UserGroupPages
 from homeport.directory.people.store import ImportSql, UserGroupSql, UserSql
 from homeport.foundation.database.engine import DatabaseWork
 from homeport.foundation.http import problems
 from homeport.foundation.jobs.store import Jobs
-from homeport.foundation.kernel.actor import Actor, ActorKind
+from homeport.foundation.jobs.worker import Worker
+from homeport.foundation.kernel.actor import Actor, ActorKind, system
+from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.assets import Assets
 from homeport.foundation.ui.panels import Panels
 from homeport.foundation.ui.templates import Templates
 
+ROOT = system("root")
 BOSS = Actor(ActorKind.ADMINISTRATOR, "b", "boss@example.com", frozenset(Permission), role="Administrator with Billing")
 
 
@@ -84,6 +89,69 @@ def build_groups(clock, entropy):
         return UserGroups(UserGroupSql(unit.connection), audit, clock, entropy, unit)
 
     return over
+
+
+class Desk:
+    """Somebody with files to import, over one database, and the worker that does it."""
+
+    def __init__(self, database, clock, entropy, build_all, build_imports):
+        self.database, self.build = database, build_all
+        self.clock, job = clock, ImportJob(database, build_imports)
+        self.worker = Worker(database, clock, entropy, {KIND: job}, {KIND: job.give_up})
+
+    def do(self, deed):
+        with self.database.write() as unit:
+            return deed(self.build(unit))
+
+    def upload(self, text):
+        content = text.encode() if isinstance(text, str) else text
+        size = max(50, len(content) // 100)  # some parts of every file, without ten thousand of a large one
+        parts = [content[start : start + size] for start in range(0, len(content), size)]
+        return self.do(lambda act: act.imports.upload(ROOT, "people.csv", parts))
+
+    def check(self, text, **meant):
+        one = self.upload(text)
+        meaning = Meaning(one.meaning.encoding, one.meaning.delimiter, one.meaning.columns, **meant)
+        self.do(lambda act: act.imports.check(ROOT, one.id, meaning))
+        self.worker.run_due()
+        return self.get(one.id)
+
+    def run(self, text, **meant):
+        one = self.check(text, **meant)
+        assert one.phase is Phase.CHECKED, one.problem
+        self.do(lambda act: act.imports.run(ROOT, one.id))
+        self.worker.run_due()
+        return self.get(one.id)
+
+    def run_until_nothing_is_due(self):
+        """Let the job be tried as often as it may be."""
+        for _ in range(6):
+            self.worker.run_due()
+            self.clock.forward(hours=1)
+
+    def get(self, import_id):
+        return self.do(lambda act: act.imports.get(ROOT, import_id))
+
+    def refused(self, one):
+        return [(row.line, row.field) for row in self.do(lambda act: act.imports.refusals(ROOT, one.id))]
+
+    def users(self):
+        return {user.username: user for user in self.do(lambda act: act.people.list(ROOT, Listing(limit=5000))).items}
+
+    def groups(self, username):
+        user = self.users()[username]
+        return [group.name for group in self.do(lambda act: act.groups.groups_of(ROOT, user.id))]
+
+
+@pytest.fixture
+def desk(database, clock, entropy, build_all, build_imports):
+    return Desk(database, clock, entropy, build_all, build_imports)
+
+
+@pytest.fixture
+def sqlite_desk(sqlite_database, clock, entropy, build_all, build_imports):
+    """For what the database has no part in."""
+    return Desk(sqlite_database, clock, entropy, build_all, build_imports)
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ from homeport.foundation.kernel.actor import Actor, ActorKind, system
 from homeport.foundation.kernel.csv_lines import csv_line
 from homeport.foundation.kernel.errors import Denied, Invalid
 from homeport.foundation.kernel.listing import Filter, Listing
-from homeport.foundation.kernel.permissions import Permission
 
 ROOT = system("root")
 THREE = (
@@ -32,62 +31,6 @@ THREE = (
         "Sales; ", '"Sales; Support"'
     )
 )
-
-
-class Desk:
-    """Somebody with files to import, over one database, and the worker that does it."""
-
-    def __init__(self, database, clock, entropy, build_all, build_imports):
-        self.database, self.build = database, build_all
-        self.worker = Worker(database, clock, entropy, {KIND: ImportJob(database, build_imports)})
-
-    def do(self, deed):
-        with self.database.write() as unit:
-            return deed(self.build(unit))
-
-    def upload(self, text):
-        content = text.encode() if isinstance(text, str) else text
-        size = max(50, len(content) // 100)  # some parts of every file, without ten thousand of a large one
-        parts = [content[start : start + size] for start in range(0, len(content), size)]
-        return self.do(lambda act: act.imports.upload(ROOT, "people.csv", parts))
-
-    def check(self, text, **meant):
-        one = self.upload(text)
-        meaning = Meaning(one.meaning.encoding, one.meaning.delimiter, one.meaning.columns, **meant)
-        self.do(lambda act: act.imports.check(ROOT, one.id, meaning))
-        self.worker.run_due()
-        return self.get(one.id)
-
-    def run(self, text, **meant):
-        one = self.check(text, **meant)
-        assert one.phase is Phase.CHECKED, one.problem
-        self.do(lambda act: act.imports.run(ROOT, one.id))
-        self.worker.run_due()
-        return self.get(one.id)
-
-    def get(self, import_id):
-        return self.do(lambda act: act.imports.get(ROOT, import_id))
-
-    def refused(self, one):
-        return [(row.line, row.field) for row in self.do(lambda act: act.imports.refusals(ROOT, one.id))]
-
-    def users(self):
-        return {user.username: user for user in self.do(lambda act: act.people.list(ROOT, Listing(limit=5000))).items}
-
-    def groups(self, username):
-        user = self.users()[username]
-        return [group.name for group in self.do(lambda act: act.groups.groups_of(ROOT, user.id))]
-
-
-@pytest.fixture
-def desk(database, clock, entropy, build_all, build_imports):
-    return Desk(database, clock, entropy, build_all, build_imports)
-
-
-@pytest.fixture
-def sqlite_desk(sqlite_database, clock, entropy, build_all, build_imports):
-    """For what the database has no part in."""
-    return Desk(sqlite_database, clock, entropy, build_all, build_imports)
 
 
 def test_check_counts_and_writes_nothing_and_the_run_does_what_it_said(desk):
@@ -247,15 +190,10 @@ def test_import_that_is_killed_in_the_middle_goes_on_after_its_last_step(desk, c
     assert len(desk.users()) == 2500
 
 
-def test_only_who_may_write_users_imports_and_groups_need_their_own_permission(sqlite_desk):
+def test_only_who_may_write_users_imports(sqlite_desk):
     nobody = Actor(ActorKind.USER, "u", "u")
     with pytest.raises(Denied, match="users:write"):
         sqlite_desk.do(lambda act: act.imports.upload(nobody, "x", [b"email\n"]))
-    writer = Actor(ActorKind.ADMINISTRATOR, "w", "w", frozenset({Permission.USERS_WRITE}))
-    one = sqlite_desk.check("email,groups\na@example.com,\n")
-    with pytest.raises(Denied, match="groups:write"):
-        sqlite_desk.do(lambda act: act.imports.run(writer, one.id))
-    assert sqlite_desk.get(one.id).phase is Phase.CHECKED
 
 
 def test_columns_delimiters_and_encodings_are_guessed():

@@ -38,8 +38,8 @@ class House:
     def __init__(self, database, clock, entropy):
         self.database, self.clock, self.entropy = database, clock, entropy
 
-    def worker(self, **handlers):
-        return Worker(self.database, self.clock, self.entropy, handlers)
+    def worker(self, endings=None, **handlers):
+        return Worker(self.database, self.clock, self.entropy, handlers, endings or {})
 
     def do(self, deed):
         with self.database.write() as unit:
@@ -106,6 +106,54 @@ def test_failing_job_waits_longer_each_time_and_becomes_a_dead_letter(house):
     assert (job.state, job.error, tried) == (JobState.DEAD, "ValueError: the printer is on fire", [1, 2, 3, 4, 5])
     house.clock.forward(days=1)
     assert worker.run_due() == 0
+
+
+def fail_always(_run):
+    raise ValueError("the printer is on fire")
+
+
+def note_the_end(unit, job):
+    unit.connection.execute(insert(counted).values(number=job.attempts))
+
+
+def until_dead(house, worker):
+    for attempt in range(1, 6):
+        worker.run_due()
+        house.clock.present += delay_after(attempt)
+
+
+def test_dead_letter_tells_what_waits_for_it_once_and_with_its_own_end(house):
+    job_id = house.add()
+    worker = house.worker({"count": note_the_end}, count=fail_always)
+    for attempt in range(1, 5):
+        worker.run_due()
+        house.clock.present += delay_after(attempt)
+        assert (house.get(job_id).state, house.numbers()) == (JobState.WAITING, 0)
+    worker.run_due()
+    assert (house.get(job_id).state, house.numbers()) == (JobState.DEAD, 1)
+    house.clock.forward(days=1)
+    worker.run_due()
+    assert house.numbers() == 1
+
+
+def test_job_whose_workers_died_without_a_word_tells_what_waits_for_it_too(house):
+    job_id = house.add()
+    for _ in range(5):
+        assert house.do(lambda jobs: jobs.claim(["count"])).id == job_id
+        house.clock.forward(minutes=2)
+    worker = house.worker({"count": note_the_end}, count=count_up)
+    assert worker.run_due() == 0
+    assert (house.get(job_id).state, house.numbers()) == (JobState.DEAD, 1)
+
+
+def test_ending_that_fails_is_undone_alone_and_keeps_no_other_job_waiting(house):
+    def stumble(unit, job):
+        note_the_end(unit, job)
+        raise ZeroDivisionError
+
+    first, second = house.add(), house.add("other")
+    until_dead(house, house.worker({"count": stumble}, count=fail_always, other=lambda _run: None))
+    assert (house.get(first).state, house.get(second).state, house.numbers()) == (JobState.DEAD, JobState.DONE, 0)
 
 
 def test_step_that_fails_is_undone_and_the_ones_before_it_stay(house):

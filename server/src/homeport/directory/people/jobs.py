@@ -7,9 +7,10 @@ from homeport.directory.people.actions.imports import KIND, Imports, from_payloa
 from homeport.directory.people.model import FIELDS, normal_fields
 from homeport.directory.people.model.imports import Row, UserImport, keys_of, records, row_of
 from homeport.foundation.database.engine import Database, UnitOfWork
+from homeport.foundation.jobs.model import MOST_ATTEMPTS, Job
 from homeport.foundation.jobs.worker import Run
 from homeport.foundation.kernel.actor import Actor
-from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.errors import Denied, Invalid, NotFound
 
 __all__ = ["KIND", "ImportJob"]
 ROWS_A_STEP = 1000
@@ -24,17 +25,24 @@ class ImportJob:
     build: Callable[[UnitOfWork], Imports]
 
     def __call__(self, run: Run) -> None:
-        """Take all rows, then store how it ended; a file that cannot be read ends it with a sentence."""
+        """Take all rows, then store how it ended; what trying again would not mend ends it with a sentence."""
         actor, import_id = from_payload(run.job.payload["actor"]), run.job.payload["import"]
-        with self.database.read() as unit:
-            one = self.build(unit).get(actor, import_id)
         try:
-            self._take(run, actor, one)
-            problem = ""
-        except Invalid as error:
-            problem = error.detail
-        with run.step() as unit:
-            self.build(unit).settle(actor, import_id, dict(run.job.result), problem)
+            with self.database.read() as unit:
+                one = self.build(unit).get(actor, import_id)
+            if one.job_id == run.job.id and one.moving:  # else a worker before was killed after it had stored how it ended
+                self._take(run, actor, one)
+        except (Invalid, Denied, NotFound) as error:
+            with run.step() as unit:
+                self.build(unit).fail(run.job, error.detail)
+        else:
+            with run.step() as unit:
+                self.build(unit).settle(run.job)
+
+    def give_up(self, unit: UnitOfWork, job: Job) -> None:
+        """Store that the job failed too often, so that no import looks as if it still ran."""
+        cause = job.error.partition("\n")[0].rstrip(".")  # an error of the database has its statement in the lines after
+        self.build(unit).fail(job, f"It failed {MOST_ATTEMPTS} times in a row and was given up, the last time with “{cause}”.")
 
     def _take(self, run: Run, actor: Actor, one: UserImport) -> None:
         if not run.job.total:  # the first pass only counts, and finds out whether the file can be read to its end

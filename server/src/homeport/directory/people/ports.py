@@ -240,6 +240,16 @@ class JobHandle(Protocol):
         """Return how much there is to do; 0 while nobody knows."""
         ...
 
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """Return what it was added with."""
+        ...
+
+    @property
+    def result(self) -> Mapping[str, Any]:
+        """Return what it counted so far."""
+        ...
+
 
 class Outbox(Protocol):
     """Keeps work for later."""

@@ -40,15 +40,17 @@ class Jobs:
         return self.connection.execute(select(jobs.c.id).where(*self._due(kinds)).limit(1)).first() is not None
 
     def claim(self, kinds: Collection[str]) -> Job | None:
-        """Take the job that is due longest, so that no other worker takes it while the lease lasts."""
+        """Take the job that is due longest, so that no other worker takes it while the lease lasts.
+
+        One whose workers died one after another without a word becomes a dead letter and is returned as that.
+        """
         query = select(jobs).where(*self._due(kinds)).order_by(jobs.c.due_at, jobs.c.id).limit(1)
         row = self.connection.execute(query.with_for_update(skip_locked=True)).first()
         if row is None:
             return None
         found = _job(row)
-        if found.attempts >= MOST_ATTEMPTS:  # its workers died one after another without a word
-            self._bury(found, found.error or "Every worker that took the job ended before its first step.")
-            return None
+        if found.attempts >= MOST_ATTEMPTS:
+            return self._bury(found, found.error or "Every worker that took the job ended before its first step.")
         now = self.clock.now()
         job = replace(found, state=JobState.RUNNING, claim=self.entropy.new_id(), due_at=now + LEASE, attempts=found.attempts + 1)
         self._save(job, found.claim)
@@ -69,13 +71,13 @@ class Jobs:
         """Give a claimed job back, due at once."""
         self._save(replace(job, state=JobState.WAITING, due_at=self.clock.now(), attempts=0), job.claim)
 
-    def fail(self, job: Job, error: str) -> None:
-        """Let a claimed job wait and be tried again, or make it a dead letter after too many failures in a row."""
+    def fail(self, job: Job, error: str) -> Job:
+        """Let a claimed job wait and be tried again, or make it a dead letter after too many failures in a row; return what it is."""
         if job.attempts >= MOST_ATTEMPTS:
-            self._bury(job, error)
-        else:
-            due_at = self.clock.now() + delay_after(job.attempts)
-            self._save(replace(job, state=JobState.WAITING, due_at=due_at, error=error), job.claim)
+            return self._bury(job, error)
+        failed = replace(job, state=JobState.WAITING, due_at=self.clock.now() + delay_after(job.attempts), error=error)
+        self._save(failed, job.claim)
+        return failed
 
     def count(self) -> Mapping[str, int]:
         """Return how many jobs are in each state."""
@@ -89,9 +91,11 @@ class Jobs:
     def _due(self, kinds: Collection[str]) -> tuple[Any, ...]:
         return (jobs.c.state.in_(_OPEN), jobs.c.due_at <= self.clock.now(), jobs.c.kind.in_(sorted(kinds)))
 
-    def _bury(self, job: Job, error: str) -> None:
+    def _bury(self, job: Job, error: str) -> Job:
         now = self.clock.now()
-        self._save(replace(job, state=JobState.DEAD, due_at=now, finished_at=now, error=error), job.claim)
+        dead = replace(job, state=JobState.DEAD, due_at=now, finished_at=now, error=error)
+        self._save(dead, job.claim)
+        return dead
 
     def _save(self, job: Job, claim: str) -> None:
         statement = update(jobs).where(jobs.c.id == job.id, jobs.c.claim == claim, jobs.c.state.in_(_OPEN)).values(_row(job))

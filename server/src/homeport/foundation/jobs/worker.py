@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from homeport.foundation.database.engine import Database, UnitOfWork
-from homeport.foundation.jobs.model import ClaimLost, Job, Stopped
+from homeport.foundation.jobs.model import ClaimLost, Job, JobState, Stopped
 from homeport.foundation.jobs.store import Jobs
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
@@ -50,6 +50,8 @@ class Run:
 
 Handler = Callable[[Run], None]
 """Carries out one job. It ends when the job is done; an exception lets the job wait and be tried again from its last step."""
+Ending = Callable[[UnitOfWork, Job], None]
+"""Says of what a job was for that nothing more will come of it, in the unit of work in which the job becomes a dead letter."""
 
 
 @dataclass(slots=True)
@@ -60,6 +62,8 @@ class Worker:
     clock: Clock
     entropy: Entropy
     handlers: Mapping[str, Handler]
+    endings: Mapping[str, Ending] = field(default_factory=dict)
+    """By kind, for what would else wait for ever; not needed where the thing's state is read from its job."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def jobs(self, unit: UnitOfWork) -> Jobs:
@@ -74,8 +78,8 @@ class Worker:
                 if not self.jobs(unit).is_one_due(self.handlers):
                     break
             with self.database.write() as unit:
-                job = self.jobs(unit).claim(self.handlers)
-            if job is not None:
+                job = self._ended(unit, self.jobs(unit).claim(self.handlers))
+            if job is not None and not job.over:
                 number += 1
                 self._carry_out(job)
         return number
@@ -101,6 +105,16 @@ class Worker:
             failed = replace(run.job, attempts=max(run.job.attempts, 1))
             self._settle(lambda jobs: jobs.fail(failed, message))
 
-    def _settle(self, deed: Callable[[Jobs], None]) -> None:
+    def _settle(self, deed: Callable[[Jobs], Job | None]) -> None:
         with suppress(ClaimLost), self.database.write() as unit:
-            deed(self.jobs(unit))
+            self._ended(unit, deed(self.jobs(unit)))
+
+    def _ended(self, unit: UnitOfWork, job: Job | None) -> Job | None:
+        """Return the job; of a dead letter, tell what waits for it first."""
+        if job is not None and job.state is JobState.DEAD and job.kind in self.endings:
+            try:
+                with unit.connection.begin_nested():
+                    self.endings[job.kind](unit, job)
+            except Exception:  # a job that cannot be given up in full must not keep the others waiting for ever
+                log.exception("job_ending_failed", job=job.id, kind=job.kind)
+        return job

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from homeport.foundation.database.engine import Database, UnitOfWork
+from homeport.foundation.jobs.model import Job
 from homeport.foundation.jobs.worker import Run
 from homeport.foundation.mail.model import MOST_TRIES, MailState, Message, NotNow, Rejected, Route
 from homeport.foundation.mail.smtp import Send
@@ -40,6 +41,13 @@ class MailJob:
             self.build(unit).note(message, state, answer)
         if again:
             raise NotNow(answer)
+
+    def give_up(self, unit: UnitOfWork, job: Job) -> None:
+        """Store that a message is not sent any more, whose job failed in a way that nobody foresaw."""
+        mail = self.build(unit)
+        message = mail.get(job.payload["message"])
+        if message is not None and message.state is MailState.WAITING:
+            mail.note(message, MailState.FAILED, f"Homeport itself failed: {job.error}")
 
     def _sent(self, route: Route | None, message: Message, text: str) -> str:
         if route is None:

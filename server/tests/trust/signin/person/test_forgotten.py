@@ -4,6 +4,7 @@ import re
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import update
 from tests.support.house import ADMIN
 from tests.support.smtp import MailServer, serving
 
@@ -11,6 +12,7 @@ from homeport.channels.console.mail.actions import TypedServer
 from homeport.directory.people.model import UserState
 from homeport.foundation.kernel.errors import Conflict, Invalid
 from homeport.foundation.mail.model import MailState
+from homeport.foundation.mail.tables import mail_messages
 from homeport.trust.signin.person.model import Authority
 
 from .conftest import PASSWORD, text_of
@@ -119,6 +121,24 @@ def test_a_mail_waits_while_the_server_is_away_and_then_arrives_once(portal):
         portal.house.home.worker.run_due()
         portal.house.home.worker.run_due()
     assert [one["To"] for one in mail.messages] == [user.email]
+
+
+def test_a_mail_whose_job_is_given_up_is_shown_as_given_up_and_no_longer_waits(portal):
+    """What nobody foresaw: here, a text that can be opened no more."""
+    with mail_server(portal) as mail:
+        portal.do(lambda act: act.mail_settings.test(ADMIN, "me@acme.example"))
+        waiting = portal.do(lambda act: act.mail_settings.messages(ADMIN, 1))[0]
+        with portal.house.home.parts.database.write() as unit:
+            unit.connection.execute(update(mail_messages).where(mail_messages.c.id == waiting.id).values(text_sealed="damaged"))
+        for attempts in range(5):
+            assert portal.do(lambda act: act.mail.get(waiting.id)).state is MailState.WAITING, attempts
+            portal.house.home.worker.run_due()
+            portal.house.clock.forward(minutes=11)
+    assert mail.messages == []
+    ended = portal.do(lambda act: act.mail.get(waiting.id))
+    assert (ended.state, ended.text_sealed) == (MailState.FAILED, "")
+    assert ended.answer.startswith("Homeport itself failed: ")
+    assert portal.do(lambda act: act.mail_settings.last_failure(ADMIN)).id == waiting.id
 
 
 def test_the_password_of_the_mail_server_is_kept_sealed_and_never_given_to_another_host(portal):

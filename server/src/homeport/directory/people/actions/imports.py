@@ -21,15 +21,18 @@ from homeport.directory.people.model.imports import (
     guess_encoding,
     lines,
     records,
+    why_it_stopped,
 )
 from homeport.directory.people.ports import ImportStore, JobHandle, Outbox
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.clock import Clock
 from homeport.foundation.kernel.entropy import Entropy
-from homeport.foundation.kernel.errors import Conflict, Invalid, NotFound
+from homeport.foundation.kernel.errors import Conflict, Denied, Invalid, NotFound
 from homeport.foundation.kernel.permissions import Permission
 
 KIND = "people.import"
+_NEEDED = {"groups": ("user groups", Permission.GROUPS_WRITE), "state": ("states", Permission.USERS_STATE)}
+"""What a column needs besides the permission to write users."""
 PREVIEWED = 5
 
 
@@ -97,7 +100,7 @@ class Imports:
         return self.store.refusals(import_id, after, limit)
 
     def check(self, actor: Actor, import_id: str, meaning: Meaning) -> UserImport:
-        """Begin to try the file without writing; raise Invalid when no column tells users apart."""
+        """Begin to try the file without writing; raise Invalid when no column tells users apart, Denied for one that may not be."""
         actor.require(Permission.USERS_WRITE)
         one = _found(self.store.get_for_update(import_id))
         if one.phase not in {Phase.UPLOADED, Phase.CHECKED, Phase.FAILED}:
@@ -109,6 +112,7 @@ class Imports:
             )
         if len(set(meaning.columns.values())) != len(meaning.columns):
             raise Invalid("One column is chosen for two fields. Choose another for one of them.")
+        _require_columns(actor, meaning)
         return self._begin(actor, replace(one, meaning=meaning), Phase.CHECKING)
 
     def run(self, actor: Actor, import_id: str) -> UserImport:
@@ -117,8 +121,7 @@ class Imports:
         one = _found(self.store.get_for_update(import_id))
         if one.phase is not Phase.CHECKED:
             raise Conflict("This import was already carried out, or was not checked yet.", reason="import_begun")
-        if one.meaning.columns.keys() & {"groups"}:
-            actor.require(Permission.GROUPS_WRITE)
+        _require_columns(actor, one.meaning)
         details: dict[str, JSON] = {"file": one.filename, "size": one.size}
         self.audit.record(actor, "users_import", resource=Resource("user_import", one.id, one.filename), details=details)
         return self._begin(actor, one, Phase.RUNNING)
@@ -132,14 +135,23 @@ class Imports:
         self.store.refuse(one.id, judged.refused)
         return judged.counts()
 
-    def settle(self, actor: Actor, import_id: str, counts: Mapping[str, int], problem: str = "") -> None:
-        """Store how a check or a run ended."""
-        actor.require(Permission.USERS_WRITE)
-        one = _found(self.store.get_for_update(import_id))
-        phase = Phase.FAILED if problem else Phase.DONE if one.phase is Phase.RUNNING else Phase.CHECKED
-        self.store.save(replace(one, phase=phase, counts=counts, problem=problem))
-        if phase is Phase.DONE:
-            self.store.drop_file(one.id)
+    def settle(self, job: JobHandle) -> None:
+        """Store that the import's job took all rows."""
+        # public: for the job, which acts for who began it
+        one = self._moved_by(job)
+        if one is not None:
+            phase = Phase.DONE if one.phase is Phase.RUNNING else Phase.CHECKED
+            self.store.save(replace(one, phase=phase, counts=dict(job.result), problem=""))
+            if phase is Phase.DONE:
+                self.store.drop_file(one.id)
+
+    def fail(self, job: JobHandle, cause: str) -> None:
+        """Store why the import's job ended before the file did, in a sentence; the file stays, so that it can be tried again."""
+        # public: for the job, which acts for who began it
+        one = self._moved_by(job)
+        if one is not None:
+            problem = why_it_stopped(one.phase, cause, job.result, job.done, job.total)
+            self.store.save(replace(one, phase=Phase.FAILED, counts=dict(job.result), problem=problem))
 
     def chunk(self, actor: Actor, import_id: str, number: int) -> bytes | None:
         """Return a part of the file; None after the last."""
@@ -150,6 +162,11 @@ class Imports:
         """Return the next users of an export."""
         actor.require(Permission.USERS_READ)
         return self.store.users_after(username, group, state, limit)
+
+    def _moved_by(self, job: JobHandle) -> UserImport | None:
+        """Return the import, held, if it is still this job that works on it."""
+        one = self.store.get_for_update(job.payload["import"])
+        return one if one is not None and one.moving and one.job_id == job.id else None
 
     def _begin(self, actor: Actor, one: UserImport, phase: Phase) -> UserImport:
         self.store.forget_refusals(one.id)
@@ -184,6 +201,18 @@ def from_payload(kept: Mapping[str, Any]) -> Actor:
     return Actor(
         ActorKind(kept["kind"]), kept["id"], kept["name"], permissions, role=kept["role"], origin=Origin(*kept["origin"])
     )
+
+
+def _require_columns(actor: Actor, meaning: Meaning) -> None:
+    """Raise Denied when a column would change what the actor may not, so that no import ends half done for that."""
+    for name, (what, permission) in _NEEDED.items():
+        if name in meaning.columns and not actor.may(permission):
+            raise Denied(
+                f"The file has a column of {what}, and to import it needs the permission “{permission}”, which your role "
+                f"{actor.role or '(none)'} does not have. Choose “Not in the file” for that column, or let somebody import the file "
+                "who has it.",
+                permission=permission.value,
+            )
 
 
 def _found(one: UserImport | None) -> UserImport:

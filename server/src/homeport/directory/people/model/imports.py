@@ -43,7 +43,7 @@ _MEANINGS = {
 
 
 class Phase(StrEnum):
-    """UPLOADED waits for the columns' meaning; CHECKED was tried without writing; FAILED could not be read."""
+    """UPLOADED waits for the columns' meaning; CHECKED was tried without writing; FAILED ended before the file did."""
 
     UPLOADED = "uploaded"
     CHECKING = "checking"
@@ -79,6 +79,11 @@ class UserImport:
     created_by: str
     created_at: datetime
 
+    @property
+    def moving(self) -> bool:
+        """Tell whether a job is at work on it, or is to be."""
+        return self.phase in {Phase.CHECKING, Phase.RUNNING}
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -97,6 +102,16 @@ class Refused:
     field: str
     reason: str
     cells: Sequence[str] = ()
+
+
+def why_it_stopped(phase: Phase, cause: str, counts: Mapping[str, int], done: int, total: int) -> str:
+    """Return in sentences why a check or a run ended before the file did, how far it came, and how to go on."""
+    if phase is not Phase.RUNNING or not done:
+        return f"{cause} Nothing was written. You can try it again below."
+    taken = (
+        f"{done:,} of {total:,} rows were taken before: {counts['new']:,} new and {counts['changed']:,} changed users, who stay."
+    )
+    return f"{cause} {taken} To go on, mend the cause and try the file again below: rows that are right already stay as they are."
 
 
 def guess_encoding(chunks: Iterable[bytes]) -> str:

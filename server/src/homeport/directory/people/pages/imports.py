@@ -25,7 +25,7 @@ from homeport.foundation.http.forms import TypedForm, form_for
 from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.csv_lines import csv_line
-from homeport.foundation.kernel.errors import Conflict, Invalid
+from homeport.foundation.kernel.errors import Conflict, Denied, Invalid
 from homeport.foundation.kernel.listing import Listing
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.forms import FormState
@@ -37,6 +37,7 @@ UploadForm = Annotated[FormData, form_for(Permission.USERS_WRITE)]
 SHOWN_REFUSALS = 100
 AT_ONCE = 1000
 COLUMN_LABELS = {**{name: LABELS[name] for name in FIELDS}, "state": "State", "groups": "User groups, separated by semicolons"}
+_COLUMNS_THAT_NEED = {Permission.GROUPS_WRITE.value: "column-groups", Permission.USERS_STATE.value: "column-state"}
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "vertical bar": "|"}
 
 
@@ -101,20 +102,18 @@ class ImportPages:
         return self.templates.render("people/import_progress.html", request, one=one, job=job)
 
     def check(self, request: Request, actor: PageActor, import_id: str, submission: TypedForm) -> Response:
-        """Begin to try the file without writing."""
+        """Begin to try the file without writing, or say which column may not be or is missing."""
         actor.require(Permission.USERS_WRITE)
         form = FormState.typed(submission)
         try:
             with self.work.write() as act:
                 act.imports.check(actor, import_id, _meaning(form))
-        except (Invalid, Conflict) as error:
-            for name, sentence in getattr(error, "fields", {}).items():
-                form.fail(name, sentence)
-            if form.valid:
-                form.refuse(error.detail)
+        except (Invalid, Conflict, Denied) as error:
+            denied = error.permission if isinstance(error, Denied) else ""
+            form.explain(error, places={"email": "column-email"}, at=_COLUMNS_THAT_NEED.get(denied, ""))
             with self.work.read() as act:
                 one = act.imports.get(actor, import_id)
-            return self._page(request, actor, one, form, status=400)
+            return self._page(request, actor, one, form, status=403 if denied else 400)
         return RedirectResponse(f"{PATH}/{import_id}", 303)
 
     def run(self, actor: PageActor, import_id: str) -> Response:
