@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
@@ -14,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from homeport.foundation.kernel.errors import Invalid, Unavailable
 from homeport.foundation.kernel.events import Event
 
+log = structlog.get_logger()
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Handler = Callable[["UnitOfWork", Any], None]
@@ -22,6 +24,9 @@ BUSY_MILLISECONDS = 10_000
 DISK_FULL = (
     "The disk of Homeport's database is full, so nothing was changed. An administrator must free some space; then try again."
 )
+CHANGES_MET = "Two changes met at the same moment and only one could be made, so nothing was changed here. Repeat it."
+_MET = {"40P01", "40001"}
+"""PostgreSQL's deadlock_detected and serialization_failure: whoever repeats the transaction finds the way free."""
 
 
 @dataclass(slots=True)
@@ -73,8 +78,8 @@ class Database:
                 connection.commit()
             except BaseException as error:
                 connection.rollback()
-                if isinstance(error, OperationalError) and _disk_is_full(error):
-                    raise Unavailable(DISK_FULL) from error
+                if isinstance(error, OperationalError):
+                    _tell(error)
                 raise
         for hook in work.after_commit:
             hook()
@@ -87,6 +92,9 @@ class Database:
                 connection.exec_driver_sql("BEGIN")
             try:
                 yield UnitOfWork(connection, self.subscriptions)
+            except OperationalError as error:
+                _tell(error)
+                raise
             finally:
                 connection.rollback()
 
@@ -132,9 +140,14 @@ class DatabaseWork(Generic[T]):
             yield self.build(unit)
 
 
-def _disk_is_full(error: OperationalError) -> bool:
-    """Tell SQLite's SQLITE_FULL and PostgreSQL's disk_full (53100) from other failures."""
-    return getattr(error.orig, "sqlstate", None) == "53100" or getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
+def _tell(error: OperationalError) -> None:
+    """Raise Unavailable for what passes: a full disk (SQLITE_FULL, PostgreSQL's 53100), or a change that met another one."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state == "53100" or getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL":
+        raise Unavailable(DISK_FULL) from error
+    if state in _MET:
+        log.warning("changes_met", sqlstate=state, statement=error.statement)
+        raise Unavailable(CHANGES_MET) from error
 
 
 def _refuse_nul(_connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, many: Any) -> None:
