@@ -65,6 +65,11 @@ class DeviceAuthorizations:
         # public: the page has checked the browser's cookie
         return self.store.get(authorization_id)
 
+    def get_for_update(self, authorization_id: str) -> DeviceAuthorization | None:
+        """Return an authorization by id and hold it, for the sign-in that may approve it; that one is held already."""
+        # public: asked by the sign-in
+        return self.store.get_for_update(authorization_id)
+
     def of_sign_in(self, sign_in_id: str) -> DeviceAuthorization | None:
         """Return the authorization that a sign-in approved."""
         # public: the caller holds the token that it ended in
@@ -73,7 +78,7 @@ class DeviceAuthorizations:
     def approve(self, authorization_id: str, user_id: str, sign_in_id: str) -> ReasonCode | None:
         """Record the person's approval and make the number; return why not, when it is too late."""
         # public: called by a completed sign-in
-        authorization = self.store.get(authorization_id)
+        authorization = self.store.get_for_update(authorization_id)
         if authorization is None:
             return ReasonCode.USER_CODE_EXPIRED
         if reason := self.why_closed(authorization):
@@ -92,13 +97,15 @@ class DeviceAuthorizations:
     def refuse(self, authorization_id: str, reason: ReasonCode, sign_in_id: str | None) -> None:
         """End an open authorization, so that the device can say why."""
         # public: called by a refused sign-in
-        authorization = self.store.get(authorization_id)
+        authorization = self.store.get_for_update(authorization_id)
         if authorization is not None and self.why_closed(authorization) is None:
             self.store.update(replace(authorization, state=AuthorizationState.REFUSED, reason=reason.code, sign_in_id=sign_in_id))
 
     def poll(self, device: Device, device_code: str, number: str | None) -> model.PollAnswer | None:
         """Answer a token request of the device; None when the device code is not this device's."""
         # public: the device has proved itself by its key
+        # A number may have to be told to the sign-in, which is held before its authorization, as its conclusion does.
+        judged = number is not None and self.store.hold_sign_in(hash_token(device_code))
         authorization = self.store.find_by_device_code(hash_token(device_code))
         if authorization is None or authorization.device_id != device.id:
             return None
@@ -108,11 +115,11 @@ class DeviceAuthorizations:
         if authorization.state is AuthorizationState.REDEEMED:
             return model.Denied(ReasonCode.USER_CODE_USED, authorization.sign_in_id)
         if authorization.is_over(now):
-            if number and authorization.number:  # once: whoever typed it too late reads the id at the prompt
+            if judged and number and authorization.number:  # once: whoever typed it too late reads the id at the prompt
                 self.store.update(replace(authorization, number=""))
                 self._follow_up(authorization, "number typed after the ten minutes", ReasonCode.SIGNIN_EXPIRED)
             return model.Expired(authorization.sign_in_id)
-        if number is None or authorization.state is AuthorizationState.PENDING:
+        if not judged or number is None or authorization.state is AuthorizationState.PENDING:  # or approved only since
             return self._wait(authorization)
         return self._judge_number(authorization, device, number)
 

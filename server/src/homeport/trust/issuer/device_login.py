@@ -21,7 +21,7 @@ class DeviceLogin:
     def admit(self, sign_in: SignIn, user: User) -> ReasonCode | None:
         """Tell why this person may not have an account on the device, or None."""
         # public: asked by the sign-in
-        authorization = self.authorizations.get(sign_in.continuation_id)
+        authorization = self.authorizations.get_for_update(sign_in.continuation_id)
         device = self.devices.find(authorization.device_id) if authorization else None
         if authorization is None or device is None:
             return ReasonCode.DEVICE_GONE

@@ -18,7 +18,15 @@ class AuthorizationStore(Protocol):
         ...
 
     def get(self, authorization_id: str) -> DeviceAuthorization | None:
-        """Return one by id and hold its row until the unit of work ends."""
+        """Return one by id."""
+        ...
+
+    def get_for_update(self, authorization_id: str) -> DeviceAuthorization | None:
+        """Return one by id and hold its row until the unit of work ends; a sign-in is held before it."""
+        ...
+
+    def hold_sign_in(self, device_code_hash: str) -> bool:
+        """Hold the sign-in that approved the one with this device code, until the unit of work ends; False when none did."""
         ...
 
     def find_by_user_code(self, user_code: str) -> DeviceAuthorization | None:

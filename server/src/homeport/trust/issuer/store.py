@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from homeport.trust.issuer.model import AccessToken, AuthorizationState, DeviceAuthorization, Scope, Wanted
 from homeport.trust.issuer.tables import access_tokens, device_authorizations, seen_jtis
+from homeport.trust.signin.tables import sign_ins
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,21 @@ class SqlAuthorizationStore:
         self.connection.execute(update(table).where(table.c.id == authorization.id), _values(authorization))
 
     def get(self, authorization_id: str) -> DeviceAuthorization | None:
-        """Return one by id and hold its row until the unit of work ends."""
+        """Return one by id."""
+        query = select(device_authorizations).where(device_authorizations.c.id == authorization_id)
+        return _authorization(self.connection.execute(query).one_or_none())
+
+    def get_for_update(self, authorization_id: str) -> DeviceAuthorization | None:
+        """Return one by id and hold its row until the unit of work ends; a sign-in is held before it."""
         query = select(device_authorizations).where(device_authorizations.c.id == authorization_id).with_for_update()
         return _authorization(self.connection.execute(query).one_or_none())
+
+    def hold_sign_in(self, device_code_hash: str) -> bool:
+        """Hold the sign-in that approved the one with this device code, until the unit of work ends; False when none did."""
+        table = device_authorizations
+        query = select(sign_ins.c.id).join(table, table.c.sign_in_id == sign_ins.c.id)
+        query = query.where(table.c.device_code_hash == device_code_hash).with_for_update(of=sign_ins)
+        return self.connection.execute(query).first() is not None
 
     def find_by_user_code(self, user_code: str) -> DeviceAuthorization | None:
         """Return the newest one with this user code."""

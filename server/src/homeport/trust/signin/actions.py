@@ -175,7 +175,7 @@ class SignIns:
     def conclude(self, sign_in_id: str, outcome: VerifiedIdentity | Refusal, recorder: Recorder) -> SignIn:
         """Decide whose identity it is and whether they may; complete or refuse, at most once."""
         # public: called by the callback that used up the `state`
-        sign_in = self.store.get(sign_in_id)
+        sign_in = self.store.get_for_update(sign_in_id)
         if sign_in is None or sign_in.state is not State.CODE_RECEIVED:
             # Deleting the provider, or expiry, ended it while the provider was asked.
             assert sign_in is not None
@@ -224,7 +224,7 @@ class SignIns:
     def follow_up(self, event: FollowUp) -> None:
         """Add what happened later, at the machine, to the timeline of a sign-in that may be forgotten by now."""
         # public: the device has proved itself by its key
-        if self.store.get(event.sign_in_id) is None:
+        if self.store.get_for_update(event.sign_in_id) is None:
             return
         recorder = Recorder(self.clock)
         if event.reason:

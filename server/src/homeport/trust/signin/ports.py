@@ -23,7 +23,11 @@ class SignInStore(Protocol):
         ...
 
     def get(self, sign_in_id: str) -> SignIn | None:
-        """Return one by id and hold its row until the unit of work ends."""
+        """Return one by id."""
+        ...
+
+    def get_for_update(self, sign_in_id: str) -> SignIn | None:
+        """Return one by id and hold its row until the unit of work ends; it is held before what it was begun for."""
         ...
 
     def find_by_state(self, state_hash: str) -> SignIn | None:

@@ -50,7 +50,11 @@ class SqlSignInStore:
         self.connection.execute(update(sign_ins).where(sign_ins.c.id == sign_in.id), asdict(sign_in))
 
     def get(self, sign_in_id: str) -> SignIn | None:
-        """Return one by id and hold its row until the unit of work ends."""
+        """Return one by id."""
+        return _one(self.connection.execute(select(sign_ins).where(sign_ins.c.id == sign_in_id)).one_or_none())
+
+    def get_for_update(self, sign_in_id: str) -> SignIn | None:
+        """Return one by id and hold its row until the unit of work ends; it is held before what it was begun for."""
         return _one(self.connection.execute(select(sign_ins).where(sign_ins.c.id == sign_in_id).with_for_update()).one_or_none())
 
     def find_by_state(self, state_hash: str) -> SignIn | None:

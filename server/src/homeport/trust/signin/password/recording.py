@@ -50,7 +50,7 @@ class PasswordAttempts:
     def resume(self, sign_in_id: str) -> tuple[SignIn | None, Recorder]:
         """Return an attempt that waits for more, to add steps to it."""
         # public: the challenge's token is the proof
-        return self.store.get(sign_in_id), Recorder(self.clock)
+        return self.store.get_for_update(sign_in_id), Recorder(self.clock)
 
     def waits(self, sign_in: SignIn, recorder: Recorder) -> None:
         """Keep the steps so far; the attempt goes on."""
