@@ -66,7 +66,7 @@ class Carried:
             ("accounts made on devices since", self._accounts(connection)),
             ("people suspended or deleted since, now suspended", self._people(unit, connection, actor, parting)),
             ("devices deleted since", self._devices(unit, connection, actor)),
-            ("limits set and assignments taken back since", self._access(unit, connection, actor)),
+            ("limits set and assignments taken back since", self._access(unit, connection, actor, parting)),
             ("stricter words on ssh, sudo and local accounts since", self._policies(unit, connection, actor)),
             ("links to the provider removed since", self._links(connection)),
             ("enrolment keys revoked since", self._enrollment_keys(connection)),
@@ -139,7 +139,7 @@ class Carried:
                 number += 1
         return number
 
-    def _access(self, unit: Unit, connection: Connection, actor: Actor) -> int:
+    def _access(self, unit: Unit, connection: Connection, actor: Actor, parting: Parting) -> int:
         """Let nobody back in who lost access: limits that were set stay, assignments that were taken back do not return."""
         number = 0
         for table, limit in ((device_groups, unit.access.limit_group), (devices, unit.access.limit_device)):
@@ -149,7 +149,7 @@ class Carried:
                     limit(actor, key, limited=True)
                     number += 1
         for key, row in _assigned(connection).items():
-            if key not in self.tables["assignments"]:
+            if key not in self.tables["assignments"] and parting.knew(row["created_at"]):
                 subject = Subject(SubjectKind(row["subject_type"]), row["subject_id"])
                 unit.access.unassign(actor, subject, Target(TargetKind(row["target_type"]), row["target_id"]))
                 number += 1

@@ -27,46 +27,59 @@ RESTORED = "database_restored"
 
 @dataclass(frozen=True, slots=True)
 class Parting:
-    """What the replaced database can know of the backup: `newer` says that it went on after it, `at` until when both are one."""
+    """What the replaced database can know of the backup: `newer` says that it went on after it, `at` until when both are one.
+
+    `touched` names what it was used for since it was put back from an older backup; None when it never was, and went on alone.
+    """
 
     newer: bool
     at: datetime
+    touched: frozenset[str] | None
 
     def knew(self, born: datetime) -> bool:
         """Tell whether what was made then was once in the replaced database too."""
         return born <= self.at
 
+    def counts(self, key: str) -> bool:
+        """Tell whether the replaced database's word on somebody or something that is in both is the last one."""
+        return self.newer and (self.touched is None or key in self.touched)
+
 
 @dataclass(frozen=True, slots=True)
 class WaysIn:
-    """The rows that decide who gets in, by table, as the replaced database has them; when it was last used, and put back."""
+    """The rows that decide who gets in, by table, as the replaced database has them.
+
+    Of its audit log: the newest entry, from when to when it was put back, and, if it was, who and what was last named when.
+    """
 
     rows: Mapping[str, Sequence[Row]]
     last_entry_at: datetime
     restores: Sequence[tuple[datetime, datetime]]
+    named_at: Mapping[str, datetime]
 
     def parting(self, connection: Connection) -> Parting:
         """Compare with the backup, whose rows are in `connection` now."""
         backed_up = _last_entry_at(connection)
         newer = self.last_entry_at >= backed_up
-        lost_from = [made_at for made_at, put_back_at in self.restores if made_at < backed_up < put_back_at]
-        return Parting(newer, min([_ALWAYS if newer else self.last_entry_at, *lost_from]))
+        lost = [(made_at, put_back_at) for made_at, put_back_at in self.restores if made_at < backed_up < put_back_at]
+        if not lost:
+            return Parting(newer, _ALWAYS if newer else self.last_entry_at, None)
+        since = min(put_back_at for _, put_back_at in lost)
+        touched = frozenset(key for key, at in self.named_at.items() if at > since)
+        return Parting(newer, min(made_at for made_at, _ in lost), touched)
 
     def put_back(self, connection: Connection, parting: Parting) -> list[tuple[str, int]]:
         """Take away again what was taken away; return what was kept, and how often."""
-        found = [("custom roles narrowed since", self._narrowed(connection) if parting.newer else 0)]
+        found = [("custom roles narrowed since", self._narrowed(connection, parting))]
         for table, who in ((administrators, "administrators"), (service_accounts, "service accounts")):
-            if parting.newer:
-                found.append((f"{who} suspended since", self._suspended(connection, table)))
-                found.append((f"{who} that may do less since", self._lowered(connection, table)))
-        if parting.newer:
-            found += [(proofs.said, self._proofs(connection, proofs, parting)) for proofs in PROOFS]
-            for table in AS_NEWER:
-                connection.execute(delete(table))
-                _insert(connection, table, self.rows[table.name])
-            found.append(("certificates of Macs revoked since", self._certificates(connection)))
-        for one in REMOVABLE:
-            found.append((one.said, self._removed(connection, one.table, parting)))
+            found.append((f"{who} suspended since", self._suspended(connection, table, parting)))
+            found.append((f"{who} that may do less since", self._lowered(connection, table, parting)))
+        found += [(proofs.said, self._proofs(connection, proofs, parting)) for proofs in PROOFS]
+        found += [(one.said, self._removed(connection, one.table, parting)) for one in REMOVABLE]
+        found.append(("certificates of Macs revoked since", self._certificates(connection)))
+        for table in AS_NEWER if parting.newer else ():
+            connection.execute(delete(table))
+            _insert(connection, table, self.rows[table.name])
         return [(said, number) for said, number in found if said]
 
     def _removed(self, connection: Connection, table: Table, parting: Parting) -> int:
@@ -82,7 +95,7 @@ class WaysIn:
         after = [_by_owner(self.rows[table.name], owner) for table, owner in proofs.tables]
         number = 0
         for key, row in _by_id(_owners(connection, proofs)).items():
-            if key not in newer and not parting.knew(row[proofs.born]):
+            if not (parting.counts(key) if key in newer else parting.knew(row[proofs.born])):
                 continue
             own = newer.get(key, row)
             changed = {name: own[name] for name in proofs.columns if own[name] != row[name]}
@@ -97,20 +110,22 @@ class WaysIn:
             number += bool(changed)
         return number
 
-    def _suspended(self, connection: Connection, table: Table) -> int:
-        newer, number = _by_id(self.rows[table.name]), 0
+    def _suspended(self, connection: Connection, table: Table, parting: Parting) -> int:
+        newer, number = _by_id(self._last(table, parting)), 0
         for key, row in _by_id(_all(connection, table)).items():
             since = newer.get(key, row)["suspended_at"]
             if since is not None and row["suspended_at"] is None:
                 number += _change(connection, table, key, {"suspended_at": since})
         return number
 
-    def _lowered(self, connection: Connection, table: Table) -> int:
+    def _lowered(self, connection: Connection, table: Table, parting: Parting) -> int:
         """Give whoever lost something by another role that role, and nobody API access who lost it."""
-        newer, number = _by_id(self.rows[table.name]), 0
+        newer, number = _by_id(self._last(table, parting)), 0
         before, after = _allowed(_all(connection, roles)), _allowed(self.rows["roles"])
         for key, row in _by_id(_all(connection, table)).items():
-            own = newer.get(key, row)
+            own = newer.get(key)
+            if own is None:
+                continue
             values: dict[str, Any] = {}
             if before.get(row["role"], frozenset()) - after.get(own["role"], frozenset()):
                 values["role"] = self._role(connection, own["role"])
@@ -130,14 +145,17 @@ class WaysIn:
             _insert(connection, roles, [one])
         return name if same is None else str(same["name"])
 
-    def _narrowed(self, connection: Connection) -> int:
+    def _narrowed(self, connection: Connection, parting: Parting) -> int:
         present, number = _all(connection, roles), 0
-        for one in self.rows["roles"]:
+        for one in self._last(roles, parting):
             same = _counterpart(one, present)
             both = [word for word in same["permissions"] if word in one["permissions"]] if same else []
             if same and both != same["permissions"]:
                 number += _change(connection, roles, same["id"], {"permissions": both})
         return number
+
+    def _last(self, table: Table, parting: Parting) -> Sequence[Row]:
+        return [row for row in self.rows[table.name] if parting.counts(row["id"])]
 
     def _certificates(self, connection: Connection) -> int:
         table, number = apple_certificates, 0
@@ -154,16 +172,28 @@ def read_ways_in(connection: Connection) -> WaysIn:
     of_owners = [table for proofs in PROOFS for table, _ in proofs.tables]
     whole = {*(one.table for one in REMOVABLE), *of_owners, *AS_NEWER, roles, apple_certificates}
     query = select(audit_entries.c.resource_id, audit_entries.c.at).where(audit_entries.c.event_type == RESTORED)
+    restores = [(datetime.fromisoformat(row.resource_id), row.at) for row in connection.execute(query)]
     return WaysIn(
         {proofs.owners.name: _owners(connection, proofs) for proofs in PROOFS}
         | {table.name: _all(connection, table) for table in whole},
         _last_entry_at(connection),
-        [(datetime.fromisoformat(row.resource_id), row.at) for row in connection.execute(query)],
+        restores,
+        _named_since(connection, min(at for _, at in restores)) if restores else {},
     )
 
 
 def _last_entry_at(connection: Connection) -> datetime:
     return connection.execute(select(func.max(audit_entries.c.at))).scalar_one_or_none() or _NEVER
+
+
+def _named_since(connection: Connection, since: datetime) -> Mapping[str, datetime]:
+    """Return when each actor and each thing was last named in the audit log; every change names both."""
+    found: dict[str, datetime] = {}
+    for name in (audit_entries.c.resource_id, audit_entries.c.actor_id):
+        query = select(name, func.max(audit_entries.c.at)).where(audit_entries.c.at > since).group_by(name)
+        for key, at in connection.execute(query):
+            found[key] = max(at, found.get(key, at))
+    return found
 
 
 def _all(connection: Connection, table: Table) -> Sequence[Row]:
