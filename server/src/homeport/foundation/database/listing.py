@@ -9,7 +9,17 @@ from sqlalchemy import Boolean, ColumnElement, Connection, Integer, Select, Stri
 
 from homeport.foundation.database.columns import UtcDateTime
 from homeport.foundation.kernel.errors import Invalid
-from homeport.foundation.kernel.listing import Filter, Listing, Page, Window, folded
+from homeport.foundation.kernel.listing import (
+    Filter,
+    Listing,
+    Page,
+    Window,
+    folded,
+    require_few,
+    require_few_values,
+    require_short,
+    words_of,
+)
 
 T = TypeVar("T")
 Like = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
@@ -34,14 +44,14 @@ def fetch_page(
     `fields` are the names that filters and sorting may use, `sorts` what a name sorts by where that is something else, such as a
     name without its case; `texts` where free text is looked for, `order` what sorts when the listing does not say and what
     decides ties: its last column must be unique. A long list keeps all its text once more, folded by `kernel.listing.folded`, in
-    one `search_key`, which is several times faster than looking into each column. Raises Invalid for an unknown field or operator.
+    one `search_key`, which is several times faster than looking into each column. Raises Invalid for an unknown field or operator, and for
+    more words, filters or fields than one list takes.
     """
     like = _like_of(connection)
     narrowed = query.where(*_conditions(listing, fields, texts, like))
     if search_key is not None:
         place = func.instr if connection.dialect.name == "sqlite" else func.strpos
-        words = folded(listing.text.replace("\x00", "")).split()
-        narrowed = narrowed.where(*(place(search_key, word) > 0 for word in words))
+        narrowed = narrowed.where(*(place(search_key, word) > 0 for word in words_of(folded(listing.text))))
     chosen = [_sorting(name, {**fields, **(sorts or {})}) for name in listing.sort]
     total = connection.execute(select(func.count()).select_from(narrowed.order_by(None).subquery())).scalar_one()
     if total <= listing.skip:  # looking through all rows a second time would find nothing either
@@ -114,6 +124,7 @@ def _like_of(connection: Connection) -> Like:
 def _conditions(
     listing: Listing, fields: Mapping[str, ColumnElement[Any]], texts: Sequence[ColumnElement[str]], like: Like
 ) -> list[ColumnElement[bool]]:
+    require_few(len(listing.filters), len(listing.sort))
     found: list[ColumnElement[bool]] = []
     equals: dict[str, list[ColumnElement[bool]]] = {}
     for one in listing.filters:
@@ -126,8 +137,7 @@ def _conditions(
             found.append(condition)
     found.extend(or_(*conditions) for conditions in equals.values())
     if texts:
-        words = listing.text.replace("\x00", "").split()
-        found.extend(or_(*(like(column, f"%{_escaped(word)}%") for column in texts)) for word in words)
+        found.extend(or_(*(like(column, f"%{_escaped(word)}%") for column in texts)) for word in words_of(listing.text))
     return found
 
 
@@ -146,9 +156,12 @@ def _compare(column: ColumnElement[Any], one: Filter, like: Like) -> ColumnEleme
     if one.operator in {"contains", "startsWith"}:
         if not isinstance(column.type, String):
             raise Invalid(f"“{one.field}” is no text, so {one.operator} does not fit it.")
+        require_short(text)
         return like(column, f"{'%' if one.operator == 'contains' else ''}{_escaped(text)}%")
     if one.operator == "in":
-        return column.in_([_value(column, one.field, part) for part in text.split(",")])
+        values = text.split(",")
+        require_few_values(len(values))
+        return column.in_([_value(column, one.field, value) for value in values])
     if one.operator not in _COMPARE:
         raise Invalid(f"There is no filter operator “{one.operator}”. Use {', '.join(_COMPARE)}, contains, startsWith or in.")
     condition: ColumnElement[bool] = _COMPARE[one.operator](column, _value(column, one.field, text))

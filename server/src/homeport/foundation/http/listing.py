@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from homeport.foundation.kernel.errors import Invalid
-from homeport.foundation.kernel.listing import Filter, Listing
+from homeport.foundation.kernel.listing import MOST_FILTERS, MOST_SORTS, MOST_WORDS, Filter, Listing
 
 LARGEST_PAGE = 100
 
@@ -42,11 +42,16 @@ class ListQuery:
 async def _list_query(  # noqa: PLR0917 - one for each query parameter; FastAPI passes them by name
     limit: Annotated[int, Query(ge=0, description="Rows wanted; more than 100 count as 100.")] = 10,
     skip: Annotated[int, Query(ge=0, description="Rows to leave out at the beginning.")] = 0,
-    sort: Annotated[str, Query(description="Field names, separated by commas; a leading - sorts downwards.")] = "",
+    sort: Annotated[
+        str, Query(description=f"Field names, separated by commas, at most {MOST_SORTS}; a leading - sorts downwards.")
+    ] = "",
     filter: Annotated[  # noqa: A002 - the parameter's published name
-        list[str] | None, Query(description="`field:$eq:value`; also $ne, $contains, $startsWith, $in, $gt, $gte, $lt, $lte.")
+        list[str] | None,
+        Query(
+            description=f"`field:$eq:value`; also $ne, $contains, $startsWith, $in, $gt, $gte, $lt, $lte. At most {MOST_FILTERS}."
+        ),
     ] = None,
-    search: Annotated[str, Query(description="Words that must all occur.")] = "",
+    search: Annotated[str, Query(description=f"Words that must all occur; at most {MOST_WORDS}.")] = "",
     fields: Annotated[str, Query(description="Names of the fields wanted, separated by spaces; empty means all.")] = "",
 ) -> ListQuery:
     return ListQuery(limit, skip, sort, tuple(filter or ()), search, fields)

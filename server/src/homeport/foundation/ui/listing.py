@@ -1,14 +1,18 @@
 """A list whose whole state stands in the page's address: search, filters, order, page. So a link shows what the sender saw."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
+from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.listing import Page
+
+T = TypeVar("T")
 PAGE_SIZE = 50
 
 
@@ -48,7 +52,7 @@ class ListState:
     """What the reader asked a list to show.
 
     ``text`` is the search without its ``field:value`` words, which become ``chosen``. ``sort`` is one of ``sorts``;
-    ``page`` counts from 1.
+    ``page`` counts from 1. ``problem`` is the sentence under the search when it cannot be answered.
     """
 
     path: str
@@ -61,6 +65,7 @@ class ListState:
     filters: tuple[Filter, ...] = ()
     sorts: tuple[str, ...] = ()
     default_sort: str = field(default="", repr=False)
+    problem: str = ""
 
     @classmethod
     def of(
@@ -113,6 +118,18 @@ class ListState:
             sorts=tuple(sorts),
             default_sort=default_sort,
         )
+
+    def searched(self, search: Callable[[], Page[T]]) -> tuple[Self, Page[T]]:
+        """Return this state and what the search found; of one that cannot be answered, the problem and no rows."""
+        try:
+            return self, search()
+        except Invalid as error:
+            return replace(self, problem=error.detail), Page()
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status of the page."""
+        return 400 if self.problem else 200
 
     @property
     def offset(self) -> int:
@@ -204,7 +221,7 @@ class Pager:
 
 def _words(text: str) -> list[str]:
     """Split at spaces; quotation marks hold a value together: ``state:"waits for approval"``."""
-    return [word.replace('"', "") for word in re.findall(r'(?:[^\s"]*"[^"]*"|\S)+', text)]
+    return [word.replace('"', "") for word in re.findall(r'(?:"[^"]*"|\S)+', text)]
 
 
 def _value_of(one: Filter, typed: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from homeport.foundation.kernel.listing import Filter, Listing
+from homeport.foundation.kernel.listing import Filter, Listing, require_few
 from homeport.foundation.kernel.spans import moment_of
 from homeport.trust.signin.ports import SignInStore
 
@@ -12,7 +12,8 @@ _ID_LENGTH = 36
 
 
 def listing_of(pairs: Sequence[tuple[str, str]], text: str, store: SignInStore, now: datetime, size: int) -> Listing:
-    """Return the listing; raise Invalid for a time that is none. A user or device that does not exist finds nothing."""
+    """Return the listing; raise Invalid for a time that is none and for too many filters. A user or device that does not exist finds nothing."""
+    require_few(len(pairs))
     filters = [Filter(_FIELDS[name], "eq", value) for name, value in pairs if name in _FIELDS]
     for name, value in pairs:
         if name == "user":

@@ -1,7 +1,8 @@
 """INSIGHTS > Sign-ins: the list, and one sign-in's timeline with the failed check and its remedy."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from fastapi import Request
@@ -74,7 +75,7 @@ class SignInPages:
 
     def list(self, request: Request, actor: PageActor, older: str = "", newer: str = "") -> Response:
         """List sign-ins, newest first, from the newest or from a neighbour on."""
-        state, problem = ListState.of(request, filters=FILTERS), ""
+        state = ListState.of(request, filters=FILTERS)
         window: Window[Listed] = Window()
         with self.work.read() as sign_ins:
             actor.require(Permission.SIGNINS_READ)
@@ -82,15 +83,14 @@ class SignInPages:
                 asked = listing_of(state.chosen, state.text, sign_ins.store, sign_ins.clock.now(), state.size)
                 window = sign_ins.window(actor, asked, older or newer, newer=bool(newer))
             except Invalid as error:
-                problem = error.detail
+                state = replace(state, problem=error.detail)
         here = state.address
         return self.templates.render(
             "signins/list.html",
             request,
-            status=400 if problem else 200,
+            status=state.status,
             list=state,
             window=window,
-            problem=problem,
             joined=f"{here}{'&' if '?' in here else '?'}",
             export=here.replace("/admin/sign-ins", "/admin/sign-ins.csv", 1),
             purposes=PURPOSES,
@@ -106,17 +106,18 @@ class SignInPages:
             asked = listing_of(state.chosen, state.text, sign_ins.store, sign_ins.clock.now(), EXPORT_CHUNK)
         name = 'attachment; filename="sign-ins.csv"'
         headers = {"content-disposition": name, "cache-control": "no-store"}
-        return StreamingResponse(self._lines(actor, asked), media_type="text/csv; charset=utf-8", headers=headers)
+        lines = self._lines(actor, asked)
+        first = next(lines)  # what cannot be looked for is said before anything is sent
+        return StreamingResponse(chain([first], lines), media_type="text/csv; charset=utf-8", headers=headers)
 
     def _lines(self, actor: Actor, asked: Listing) -> Iterator[str]:
         """Write line after line; each part is read in a unit of work of its own, so that none stays open while a slow reader reads."""
-        yield csv_line(COLUMNS)
-        cursor = ""
+        heading, cursor = csv_line(COLUMNS), ""
         while True:
             with self.work.read() as sign_ins:
                 window = sign_ins.window(actor, asked, cursor)
-            yield "".join(csv_line(_cells(one)) for one in window.items)
-            cursor = window.older
+            yield heading + "".join(csv_line(_cells(one)) for one in window.items)
+            heading, cursor = "", window.older
             if not cursor:
                 return
 

@@ -157,11 +157,14 @@ class ApplePages:
         state = ListState.of(request, filters=FILTERS, sorts=("serial",), default_sort="serial")
         conditions = tuple(Condition(name, "eq", value) for name, value in state.chosen)
         with self.work.read() as act:
-            page = act.ade.devices(actor, Listing(state.text, conditions, skip=state.offset, limit=state.size))
+            state, page = state.searched(
+                lambda: act.ade.devices(actor, Listing(state.text, conditions, skip=state.offset, limit=state.size))
+            )
             server = act.ade.server(actor)
         return self.templates.render(
             "apple/devices.html",
             request,
+            status=state.status,
             list=state,
             pager=Pager(total=page.total, page=state.page, size=state.size),
             devices=page.items,

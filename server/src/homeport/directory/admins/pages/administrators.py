@@ -66,11 +66,12 @@ class AdministratorPages:
             limit=state.size,
         )
         with self.work.read() as actions:
-            page = actions.administrators.list(actor, asked)
+            state, page = state.searched(lambda: actions.administrators.list(actor, asked))
             invitations = actions.links.list_invitations(actor)
         return self.templates.render(
             "admins/list.html",
             request,
+            status=state.status,
             list=state,
             pager=Pager(total=page.total, page=state.page, size=state.size),
             administrators=page.items,

@@ -52,10 +52,13 @@ class ServiceAccountPages:
         state = ListState.of(request, filters=(), sorts=SORTS, default_sort="name")
         sort = f"-{state.sort}" if state.descending else state.sort
         with self.work.read() as actions:
-            page = actions.accounts.list(actor, Listing(text=state.text, sort=(sort,), skip=state.offset, limit=state.size))
+            state, page = state.searched(
+                lambda: actions.accounts.list(actor, Listing(text=state.text, sort=(sort,), skip=state.offset, limit=state.size))
+            )
         return self.templates.render(
             "admins/service_accounts.html",
             request,
+            status=state.status,
             list=state,
             pager=Pager(total=page.total, page=state.page, size=state.size),
             accounts=page.items,

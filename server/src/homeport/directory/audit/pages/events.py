@@ -16,7 +16,6 @@ from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.routes import Router
 from homeport.foundation.http.wire import PathId
 from homeport.foundation.kernel.actor import Actor
-from homeport.foundation.kernel.errors import Invalid
 from homeport.foundation.kernel.listing import Page
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.kernel.spans import SPANS
@@ -72,23 +71,18 @@ class AuditPages:
         """List events, the newest first; with `live=on` those alone, and again every few seconds."""
         actor.require(Permission.AUDIT_READ)
         live = request.query_params.get("live") == "on"
-        state, problem = state_of(request.query_params, live=live), ""
-        page: Page[Entry] = Page()
-        try:
-            page = self._search(actor, state)
-        except Invalid as error:
-            problem = error.detail
+        state = state_of(request.query_params, live=live)
+        state, page = state.searched(lambda: self._search(actor, state))
         here = state.address
         watched = f"{here}{'&' if '?' in here else '?'}live=on"
         return self.templates.render(
             "audit/list.html",
             request,
-            status=400 if problem else 200,
+            status=state.status,
             list=state,
             pager=Pager(total=page.total, page=state.page, size=state.size),
             entries=page.items,
-            problem=problem,
-            live=live and not problem,
+            live=live and not state.problem,
             every=EVERY,
             paused=here,
             watched=watched,

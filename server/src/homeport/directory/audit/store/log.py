@@ -12,7 +12,7 @@ from homeport.directory.audit.model import Batch, Entry, EventSearch, Header, Pl
 from homeport.directory.audit.tables import audit_batches, audit_entries, event_destinations
 from homeport.foundation.database.listing import condition, fetch_page, fetch_window, matching_text
 from homeport.foundation.kernel.errors import Invalid
-from homeport.foundation.kernel.listing import Listing, Page, Window
+from homeport.foundation.kernel.listing import Listing, Page, Window, require_few
 
 _COLUMNS = [column.name for column in audit_entries.c]
 _FIELDS = {column.name: column for column in audit_entries.c if column.name not in {"changes", "details"}}
@@ -102,6 +102,7 @@ class AuditStore:
 
     def _matching(self, query: Select[Any], search: EventSearch) -> Select[Any]:
         """Narrow a query; a value that one of `none` finds is left out."""
+        require_few(len(search.every) + len(search.some) + len(search.none))
         found = functools.partial(condition, self.connection, fields=_FIELDS)
         query = query.where(audit_entries.c.at >= search.start, *map(found, search.every))
         if search.end is not None:

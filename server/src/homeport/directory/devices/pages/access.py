@@ -7,7 +7,7 @@ from fastapi import Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from homeport.directory.devices.actions import DeviceActions
-from homeport.directory.devices.model import Device, DeviceGroup, Subject, SubjectKind, Target, TargetKind
+from homeport.directory.devices.model import Device, DeviceGroup, Entrant, Subject, SubjectKind, Target, TargetKind
 from homeport.directory.devices.pages.words import MOST_SELECTED, asked_of
 from homeport.directory.devices.schemas.devices import PathId
 from homeport.foundation.database.engine import Work
@@ -15,6 +15,7 @@ from homeport.foundation.http.actor import PageActor
 from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.errors import NotFound, PreconditionFailed
+from homeport.foundation.kernel.listing import Page
 from homeport.foundation.kernel.permissions import Permission
 from homeport.foundation.ui.forms import FormState
 from homeport.foundation.ui.listing import ListState, Pager
@@ -154,7 +155,10 @@ class AccessPages:
         status: int = 200,
     ) -> Response:
         state = ListState.of(request, sorts=("username", "email"), default_sort="username")
-        entrants = actions.access.entrants(actor, target.id, asked_of(state)) if isinstance(target, Device) else None
+        entrants: Page[Entrant] = Page()
+        if isinstance(target, Device):
+            device_id = target.id
+            state, entrants = state.searched(lambda: actions.access.entrants(actor, device_id, asked_of(state)))
         by_group = (
             [group for group in actions.groups.of_device(actor, target.id) if group.limited]
             if isinstance(target, Device) and actor.may(Permission.GROUPS_READ)
@@ -164,7 +168,7 @@ class AccessPages:
         return self.templates.render(
             "devices/access.html",
             request,
-            status=status,
+            status=state.status if state.problem else status,
             target=target,
             path=f"{WHERE[self.kind]}/{target.id}",
             is_device=isinstance(target, Device),
@@ -172,9 +176,9 @@ class AccessPages:
             by_group=by_group,
             assigned=assigned.items,
             assigned_total=assigned.total,
-            entrants=entrants.items if entrants else [],
+            entrants=entrants.items,
             list=state,
-            pager=Pager(total=entrants.total if entrants else 0, page=state.page, size=state.size),
+            pager=Pager(total=entrants.total, page=state.page, size=state.size),
             may_write=actor.may(NEEDED[self.kind]),
         )
 

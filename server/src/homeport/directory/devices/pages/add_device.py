@@ -163,13 +163,13 @@ class AddDevicePages:
         status: int = 200,
     ) -> Response:
         state = ListState.of(request, sorts=KEY_SORTS, default_sort="-created_at", size=SHOWN_KEYS)
-        page = actions.keys.list(actor, asked_of(state))
+        state, page = state.searched(lambda: actions.keys.list(actor, asked_of(state)))
         groups = groups_to_offer(actions, actor)
         now = actions.keys.clock.now()
         return self.templates.render(
             "devices/add.html",
             request,
-            status=status,
+            status=state.status if state.problem else status,
             form=form,
             made=made,
             keys=[(key, key_word(key, now)) for key in page.items],

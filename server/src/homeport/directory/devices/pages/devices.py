@@ -60,11 +60,12 @@ class DevicePages:
         """List devices by name."""
         with self.work.read() as actions:
             state = list_state(request, groups_to_offer(actions, actor))
-            page = devices_of(actions, actor, state)
+            state, page = state.searched(lambda: devices_of(actions, actor, state))
             now = actions.devices.clock.now()
         return self.templates.render(
             "devices/list.html",
             request,
+            status=state.status,
             list=state,
             pager=Pager(total=page.total, page=state.page, size=state.size),
             devices=[(device, device_word(device, now)) for device in page.items],

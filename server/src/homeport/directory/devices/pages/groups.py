@@ -65,12 +65,13 @@ class DeviceGroupPages:
         """List groups by name."""
         state = ListState.of(request, filters=GROUP_FILTERS, sorts=GROUP_SORTS, default_sort="name")
         with self.work.read() as actions:
-            page = actions.groups.list(actor, asked_of(state))
+            state, page = state.searched(lambda: actions.groups.list(actor, asked_of(state)))
             counts = actions.groups.counts(actor, page.items)
             default = actions.groups.default(actor)
         return self.templates.render(
             "devices/groups.html",
             request,
+            status=state.status,
             list=state,
             pager=Pager(total=page.total, page=state.page, size=state.size),
             groups=page.items,
@@ -202,11 +203,11 @@ class DeviceGroupPages:
     ) -> Response:
         state = ListState.of(request, filters=FILTERS, sorts=SORTS, default_sort="name")
         now = actions.devices.clock.now()
-        page = actions.groups.members(actor, group.id, asked_of(state, now))
+        state, page = state.searched(lambda: actions.groups.members(actor, group.id, asked_of(state, now)))
         return self.templates.render(
             "devices/group.html",
             request,
-            status=status,
+            status=state.status if state.problem else status,
             group=group,
             form=form,
             list=state,

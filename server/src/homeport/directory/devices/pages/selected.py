@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import Form, Request
@@ -127,14 +128,15 @@ class SelectedDevicesPages:
     def export(self, request: Request, actor: PageActor) -> Response:
         """Send the devices that the list shows, all pages of it, as CSV (RFC 4180), while they are read."""
         actor.require(Permission.DEVICES_READ)
+        rows = self._rows(request, actor)
+        first = next(rows)  # what cannot be looked for is said before anything is sent
         return StreamingResponse(
-            self._rows(request, actor),
+            chain([first], rows),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="devices.csv"'},
         )
 
     def _rows(self, request: Request, actor: Actor) -> Iterator[bytes]:
-        yield _line(COLUMNS)
         skip = 0
         while True:
             with self.work.read() as actions:
@@ -142,6 +144,8 @@ class SelectedDevicesPages:
                 found = devices_of(actions, actor, state, skip=skip, limit=PIECE).items
                 now = actions.devices.clock.now()
                 groups = actions.groups.names_of(actor, found) if actor.may(Permission.GROUPS_READ) else {}
+            if skip == 0:
+                yield _line(COLUMNS)
             for one in found:
                 yield _line(_row(one, groups.get(one.id, ()), device_word(one, now)[0]))
             if len(found) < PIECE:

@@ -72,11 +72,12 @@ class UserGroupPages:
         """List groups by name."""
         state = ListState.of(request, filters=FILTERS, sorts=SORTS, default_sort="name")
         with self.work.read() as act:
-            page = act.groups.list(actor, asked(state))
+            state, page = state.searched(lambda: act.groups.list(actor, asked(state)))
             members = act.groups.count_members(actor, [group.id for group in page.items])
         return self.templates.render(
             "people/groups.html",
             request,
+            status=state.status,
             list=state,
             pager=Pager(total=page.total, page=state.page, size=state.size),
             groups=page.items,
@@ -201,12 +202,12 @@ class UserGroupPages:
         state = ListState.of(request, filters=MEMBER_FILTERS, sorts=MEMBER_SORTS, default_sort="username")
         with self.work.read() as act:
             group = act.groups.get(actor, group_id)
-            page = act.people.list(actor, asked(state))
+            state, page = state.searched(lambda: act.people.list(actor, asked(state)))
             inside = act.groups.which_belong(actor, group_id, [user.id for user in page.items])
         return self.templates.render(
             "people/group_members_add.html",
             request,
-            status=status,
+            status=state.status if state.problem else status,
             group=group,
             form=form,
             list=state,
@@ -219,11 +220,11 @@ class UserGroupPages:
     def _page(self, request: Request, actor: Actor, group: UserGroup, form: FormState, *, status: int = 200) -> Response:
         state = ListState.of(request, filters=MEMBER_FILTERS, sorts=MEMBER_SORTS, default_sort="username")
         with self.work.read() as act:
-            page = act.groups.members(actor, group.id, asked(state))
+            state, page = state.searched(lambda: act.groups.members(actor, group.id, asked(state)))
         return self.templates.render(
             "people/group.html",
             request,
-            status=status,
+            status=state.status if state.problem else status,
             group=group,
             form=form,
             labels=LABELS,

@@ -69,10 +69,11 @@ class PeoplePages:
         """List users by user name."""
         with self.work.read() as act:
             state = _list_state(request, _groups_offered(act, actor, request))
-            page = act.people.list(actor, asked(state))
+            state, page = state.searched(lambda: act.people.list(actor, asked(state)))
         return self.templates.render(
             "people/list.html",
             request,
+            status=state.status,
             list=state,
             pager=Pager(total=page.total, page=state.page, size=state.size),
             users=page.items,

@@ -46,11 +46,12 @@ class IpListPages:
         """List IP lists by name."""
         state = ListState.of(request, sorts=("name", "updated_at"), default_sort="name")
         with self.work.read() as act:
-            page = act.lists.list(actor, asked(state))
+            state, page = state.searched(lambda: act.lists.list(actor, asked(state)))
             used = act.lists.used_by(actor)
         return self.templates.render(
             "access/lists.html",
             request,
+            status=state.status,
             list=state,
             pager=Pager(total=page.total, page=state.page, size=state.size),
             lists=page.items,

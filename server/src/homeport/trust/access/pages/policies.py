@@ -70,12 +70,13 @@ class AccessPolicyPages:
         """List policies by name, with what counts without one."""
         state = ListState.of(request, filters=FILTERS, sorts=SORTS, default_sort="name")
         with self.work.read() as act:
-            page = act.policies.list(actor, asked(state))
+            state, page = state.searched(lambda: act.policies.list(actor, asked(state)))
             names = Names.of(act, actor, page.items)
             defaults = [act.policies.default(actor, portal) for portal in Portal]
         return self.templates.render(
             "access/policies.html",
             request,
+            status=state.status,
             list=state,
             pager=Pager(total=page.total, page=state.page, size=state.size),
             policies=page.items,
