@@ -2,7 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
 
 
 def together(*deeds: Callable[[], object], delays: Sequence[int] = ()) -> list[object]:
@@ -27,3 +31,36 @@ def together(*deeds: Callable[[], object], delays: Sequence[int] = ()) -> list[o
     for thread in threads:
         thread.join(120)
     return wrong + [thread for thread in threads if thread.is_alive()]
+
+
+@contextmanager
+def deadlock(house: Any, *, holds: str, wants: str, at: str) -> Iterator[None]:
+    """On PostgreSQL: the first who locks rows by a statement with the text `at` is ended, since it and another one wait for each other.
+
+    The other one holds what the query `holds` finds, and asks for what `wants` finds when that statement is about to run.
+    """
+    engine = house.home.parts.database.engine
+    other = engine.connect()
+    other.exec_driver_sql("SET LOCAL deadlock_timeout = '1h'")  # so that it is never the one that PostgreSQL ends
+    other.exec_driver_sql(f"{holds} FOR UPDATE")
+    me = other.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    meets = threading.Thread(target=lambda: other.exec_driver_sql(f"{wants} FOR UPDATE"), daemon=True)
+
+    def meet(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if meets.ident is None and at in statement and "FOR UPDATE" in statement:
+            connection.exec_driver_sql("SET LOCAL deadlock_timeout = '10ms'")
+            meets.start()
+            while not house.sql(f"SELECT 1 WHERE cardinality(pg_blocking_pids({me})) > 0"):
+                assert meets.is_alive(), "nobody holds what it wants"
+                time.sleep(0.01)
+
+    event.listen(engine, "before_cursor_execute", meet)
+    try:
+        yield
+        assert meets.ident is not None, "nobody came to that statement"
+    finally:
+        event.remove(engine, "before_cursor_execute", meet)
+        if meets.ident is not None:
+            meets.join(60)
+        other.rollback()
+        other.close()

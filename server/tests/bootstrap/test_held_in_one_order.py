@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event, text
 from tests.support.house import ADMIN
-from tests.support.together import together
+from tests.support.together import deadlock, together
 
 from homeport.directory.devices.model import GroupRule, OSFamily, Subject, SubjectKind, Target, TargetKind
 from homeport.directory.people.model import UserState
@@ -233,32 +233,12 @@ def test_a_number_that_waits_for_the_sign_in_does_not_hold_the_authorization(app
 
 
 def test_a_number_that_meets_another_change_is_answered_in_words_and_can_be_typed_again(approvals):
-    """PostgreSQL ends one of two that wait for each other: here the request, at the moment when the other waits for it."""
     house = approvals.house
     done, code, number = house.sign_in(approvals.device)
-    other = house.home.parts.database.engine.connect()
-    other.execute(text("SET LOCAL deadlock_timeout = '1h'"))
-    other.execute(text("SELECT id FROM device_authorizations WHERE sign_in_id = :id FOR UPDATE"), {"id": done.id})
-    me = other.execute(text("SELECT pg_backend_pid()")).scalar_one()
-    meets = threading.Thread(
-        target=lambda: other.execute(text("SELECT id FROM sign_ins WHERE id = :id FOR UPDATE"), {"id": done.id}), daemon=True
-    )
-
-    def meet(connection, _cursor, statement, _parameters, _context, _many):
-        if meets.ident is None and "FOR UPDATE" in statement and "FROM device_authorizations" in statement:
-            connection.exec_driver_sql("SET LOCAL deadlock_timeout = '10ms'")
-            meets.start()
-            while not house.sql(f"SELECT 1 WHERE cardinality(pg_blocking_pids({me})) > 0"):
-                assert meets.is_alive()
-                time.sleep(0.01)
-
-    engine = house.home.parts.database.engine
-    event.listen(engine, "before_cursor_execute", meet)
-    answer = approvals.poll(code, number)
-    event.remove(engine, "before_cursor_execute", meet)
-    meets.join(60)
-    other.rollback()
-    other.close()
+    theirs = f"SELECT id FROM device_authorizations WHERE sign_in_id = '{done.id}'"
+    its = f"SELECT id FROM sign_ins WHERE id = '{done.id}'"
+    with deadlock(house, holds=theirs, wants=its, at="FROM device_authorizations"):
+        answer = approvals.poll(code, number)
     assert (answer.status_code, answer.json()["error"]) == (503, "server_error")
     assert answer.json()["error_description"].startswith("Two changes met at the same moment")
     assert approvals.poll(code, number).status_code == 200

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from tests.support.house import ADMIN
+from tests.support.together import deadlock
 
 from homeport.channels.apple.authority.model import Asked
 from homeport.channels.apple.enrollment.model import Enrollment, EnrollmentState
@@ -116,12 +117,12 @@ def keys(tmp_path_factory):
 def new_mac(shared_house, tmp_path, keys):
     """A Mac and a person of this test's own; how both databases bear the conversation, `test_conversation.py` shows."""
 
-    def make():
-        number = next(shared_house.numbers)
+    def make(house=shared_house):
+        number = next(house.numbers)
         wire = InHouse()
-        wire.house = shared_house
+        wire.house = house
         mac = Enrolling(f"C02SIM{number:06d}", f"11111111-2222-4333-8444-{number:012d}", tmp_path / f"mac-{number}", wire)
-        mac.house, mac.keys, mac.user = shared_house, keys, shared_house.user(f"ada{number}")
+        mac.house, mac.keys, mac.user = house, keys, house.user(f"ada{number}")
         return mac
 
     return make
@@ -261,6 +262,17 @@ def test_a_mac_that_talks_too_much_and_a_network_that_guesses_are_told_when_to_c
             assert int(answer.headers["retry-after"]) > 0
     finally:
         house.do(lambda act: act.limits.remove_before(house.clock.now() + timedelta(days=1)))
+
+
+def test_a_mac_whose_message_meets_another_change_is_told_to_come_again_and_not_refused(postgresql_house, new_mac):
+    mac = new_mac(postgresql_house).begin()
+    body = plistlib.dumps({"UDID": mac.udid, "Status": "Idle"})
+    headers = {"Mdm-Signature": base64.b64encode(mac.tool.sign_detached("device", body)).decode()}
+    its, theirs = f"SELECT * FROM apple_macs WHERE device_id = '{mac.stored.device_id}'", "SELECT * FROM rate_limits"
+    with deadlock(mac.house, holds=its, wants=theirs, at="FROM apple_macs"):
+        answer = mac.house.client.put("/mdm/connect", content=body, headers=headers)
+    assert (answer.status_code, answer.headers["retry-after"], answer.content) == (503, "60", b"")
+    assert mac.house.client.put("/mdm/connect", content=body, headers=headers).status_code == 200
 
 
 def test_one_mac_cannot_speak_for_another_over_http(new_mac):

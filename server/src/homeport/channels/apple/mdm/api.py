@@ -19,7 +19,7 @@ from homeport.foundation.http.actor import origin_of
 from homeport.foundation.http.rate_limit import RateLimits
 from homeport.foundation.http.routes import Router
 from homeport.foundation.kernel.actor import Origin
-from homeport.foundation.kernel.errors import HomeportError, RateLimited
+from homeport.foundation.kernel.errors import HomeportError, RateLimited, Unavailable
 
 log = structlog.get_logger()
 XML = "application/xml"
@@ -71,6 +71,9 @@ class MdmEndpoints:
                 return take(actions, identity, body, origin)
         except RateLimited as error:
             return Response(status_code=BUSY, headers={"Retry-After": str(error.retry_after)})
+        except Unavailable as error:  # a full disk, or a change that met another one: the same message counts a little later
+            log.warning("mdm_not_taken", path=request.url.path, error=error.detail, address=origin.address)
+            return Response(status_code=BUSY, headers={"Retry-After": "60"})
         except HomeportError as error:
             reason = error.reason if isinstance(error, Refused) else getattr(error, "reason", "") or type(error).__name__
             log.info("mdm_refused", path=request.url.path, reason=reason, address=origin.address)
