@@ -79,7 +79,11 @@ def test_all_of_it_is_made_in_order_once_and_comes_out_again_without_a_secret(ho
     told = homeport("export", "--users")
     assert [word for word in (PASSWORD, "s3cr3t", "whsec_", "hps_") if word in told] == []
     exported = tomllib.loads(told)
-    assert exported["access_policies"] == tomllib.loads(FILE)["access_policies"] | {
+    policies = {
+        name: {one: value for one, value in values.items() if value not in ("", [], {})}
+        for name, values in exported["access_policies"].items()
+    }
+    assert policies == tomllib.loads(FILE)["access_policies"] | {
         "Office only": tomllib.loads(FILE)["access_policies"]["Office only"]
         | {"conditions": {"not": {"any": [{"ipAddressIn": ["Office"]}, {"locationIn": {"countries": ["DE"]}}]}}},
         "Helpers need a code": tomllib.loads(FILE)["access_policies"]["Helpers need a code"] | {"mode": "enabled"},
@@ -117,6 +121,33 @@ def test_a_change_goes_by_field_and_a_deletion_in_the_reverse_order(homeport, tm
     ] * 4
     assert homeport.json("role", "list")[-1]["isCustom"] is False
     assert homeport.json("mail", "show")["configured"] is True, "a setting is not deleted"
+
+
+def test_what_was_added_since_an_export_stands_in_the_plan_and_apply_takes_it_away(homeport, served, tmp_path):
+    served.house.user("mallory")
+    file, kept = tmp_path / "homeport.toml", tmp_path / "kept.toml"
+    file.write_text(
+        'version = 1\n[ip_lists.Office]\naddresses = ["192.0.2.0/24"]\n[device_groups."Room 9"]\n'
+        '[access_policies.Nobody]\nportal = "user_portal"\naction = "deny"\n'
+    )
+    homeport("apply", file, "--yes")
+    before = homeport("export")
+    kept.write_text(before)
+    assert homeport("plan", kept) == "Nothing to change.\n"
+    file.write_text(
+        'version = 1\n[enrollment]\ndefault_device_group = "Room 9"\n[device_groups."Room 9"]\ndescription = "on the left"\n'
+        '[access_policies.Nobody]\nexcept_users = ["mallory"]\nconditions = { ipAddressIn = ["Office"] }\nmessage = "Hi."\n'
+    )
+    homeport("apply", file, "--yes")
+    changed = {
+        one["section"]: [change["field"] for change in one["changes"]] for one in homeport.json("plan", kept, status=4)["steps"]
+    }
+    assert changed["enrollment"] == ["default_device_group"]
+    assert changed["device_groups"] == ["description"]
+    assert sorted(changed["access_policies"]) == ["conditions", "except_users", "message"]
+    assert 'conditions: {"ipAddressIn": ["Office"]} → {}' in homeport("plan", kept, status=4)
+    homeport("apply", kept, "--yes")
+    assert homeport("export") == before
 
 
 def test_what_cannot_be_is_named_before_anything_is_done(homeport, tmp_path):

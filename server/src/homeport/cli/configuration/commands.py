@@ -108,8 +108,11 @@ def _show(found: "Plan") -> None:
 
 
 def _difference(step: "Step", one: "Difference") -> str:
-    if isinstance(one.new, dict):
-        return f"from {'the environment variable' if 'env' in one.new else 'the file'} {printable(next(iter(one.new.values())))}"
+    match one.new:
+        case {"env": place}:
+            return f"from the environment variable {printable(place)}"
+        case {"file": place}:
+            return f"from the file {printable(place)}"
     if step.action == "create":
         return _text(one.new)
     if isinstance(one.new, list):

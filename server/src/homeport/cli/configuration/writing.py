@@ -54,8 +54,9 @@ def _shown(section: form.Section, name: str, values: dict[str, Any]) -> dict[str
         if values.get("type") == "OKTA":
             values.pop("accept_missing_email_verified", None)
     ordered = [*(one.name for one in section.fields if one.name != MEMBERS), MEMBERS]
-    nothing: tuple[object, ...] = ("", [], {}) if section is form.ACCESS_POLICIES else ("",)  # a group without members says so
-    return {one: values[one] for one in ordered if one in values and values[one] not in nothing}
+    return {
+        one: values[one] for one in ordered if one in values
+    }  # what is empty too: left out, a later change of it would be no news
 
 
 def _shouted(name: str) -> str:
