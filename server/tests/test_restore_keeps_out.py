@@ -9,13 +9,17 @@ from sqlalchemy import insert, select
 from tests.support.factor import Authenticator
 from tests.support.installation import ACTOR, Place, settings_for
 
-from homeport.channels.apple.authority.tables import apple_certificates
+from homeport.channels.apple.authority.acme.tables import acme_nonces
+from homeport.channels.apple.authority.tables import apple_certificates, apple_challenges
 from homeport.directory.admins.model import ADMINISTRATOR, BILLING, HELP_DESK, MANAGER, READ_ONLY, Administrator, actor_of
 from homeport.directory.people.model import UserState
 from homeport.foundation.kernel.actor import Actor, ActorKind, Origin
 from homeport.foundation.kernel.clock import SystemClock
+from homeport.trust.federation.model import FederatedIdentity, LinkState
+from homeport.trust.issuer.tables import seen_jtis
 from homeport.trust.signin.passkeys.model import Passkey
-from homeport.trust.signin.password.tables import signin_throttles
+from homeport.trust.signin.passkeys.tables import passkey_ceremonies
+from homeport.trust.signin.password.tables import signin_throttles, user_browsers
 from homeport.trust.signin.person.tables import user_factors
 
 HERE = Origin("192.0.2.1")
@@ -57,7 +61,17 @@ def filled(place):
             seen.apps[name], seen.codes[name] = with_factor(act, seen.people[name])
         values = {column.name: "" for column in apple_certificates.c if not column.nullable}
         values |= {"sha256": "c", "session_id": "s", "issued_at": NOW, "not_after": NOW + timedelta(days=9), "attested": False}
-        act.people.users.connection.execute(insert(apple_certificates), values)
+        connection = act.people.users.connection
+        connection.execute(insert(apple_certificates), values)
+        later = NOW + timedelta(days=1)
+        for name in ("changed", "untouched"):
+            row = {"browser_hash": "b", "owner_id": seen.people[name].id, "last_used_at": NOW}
+            connection.execute(insert(user_browsers), row)
+        connection.execute(insert(acme_nonces), {"nonce_hash": "n", "expires_at": later})
+        ceremony = {"challenge_hash": "c", "whose": "admin", "act": "sign_in", "owner_id": "", "expires_at": later}
+        connection.execute(insert(passkey_ceremonies), ceremony)
+        word = {"word_hash": "w", "session_id": "s", "serial": "", "expires_at": later, "certificate_sha256": ""}
+        connection.execute(insert(apple_challenges), word)
 
     do(place, fill)
     return seen
@@ -110,6 +124,12 @@ def take_away(seen):
         act.apple_authority.revoke_session(ACTOR, "s", "gone")
         blocked = {"key": "k", "failures": 9, "blocked_until": NOW + timedelta(days=1), "last_failure_at": NOW}
         act.people.users.connection.execute(insert(signin_throttles), blocked)
+        act.people.users.connection.execute(insert(seen_jtis), {"jti_hash": "j", "expires_at": NOW + timedelta(days=1)})
+        linked = FederatedIdentity(
+            "l", people["robbed"].id, "p", "https://idp.example", "s", "", LinkState.ACTIVE, SystemClock().now()
+        )
+        assert act.links.store.add(linked)
+        act.links.unlink(ACTOR, people["robbed"].id)
 
     do(seen.place, deeds)
 
@@ -217,3 +237,21 @@ def test_a_certificate_of_a_mac_that_was_revoked_and_guesses_that_were_counted_s
     connection = restored.act.people.users.connection
     assert connection.execute(select(apple_certificates.c.revoked_because)).scalar_one() == "gone"
     assert connection.execute(select(signin_throttles.c.failures)).scalar_one() == 9
+
+
+def test_a_link_to_the_provider_that_was_made_and_removed_since_stays_removed_so_that_nobody_makes_it_anew(restored):
+    (link,) = restored.act.links.store.of_user(restored.people["robbed"].id)
+    assert (link.state, link.relink_allowed_at) == (LinkState.REMOVED, None)
+    assert "links to the provider removed since: 1" in restored.said
+
+
+def test_browsers_are_known_and_proofs_are_used_up_as_they_were_last(restored):
+    connection = restored.act.people.users.connection
+    assert connection.execute(select(user_browsers.c.owner_id)).scalars().all() == [restored.people["untouched"].id]
+    assert connection.execute(select(seen_jtis.c.jti_hash)).scalars().all() == ["j"]
+
+
+def test_what_was_begun_before_the_backup_has_ended(restored):
+    connection = restored.act.people.users.connection
+    assert [connection.execute(select(table)).all() for table in (acme_nonces, passkey_ceremonies)] == [[], []]
+    assert connection.execute(select(apple_challenges.c.expires_at)).scalar_one() <= SystemClock().now()

@@ -186,13 +186,16 @@ class Carried:
         return number
 
     def _links(self, connection: Connection) -> int:
-        number = 0
-        for key, row in _rows(connection, federated_identities).items():
-            newer = self.tables["federated_identities"].get(key)
-            used_up = newer and row["relink_allowed_at"] is not None and newer["relink_allowed_at"] is None
-            if newer and newer["state"] == "removed" and (row["state"] != "removed" or used_up):
+        """Keep removed links, also those that were made since: without its trace, the same subject would be linked anew."""
+        present, people, number = _rows(connection, federated_identities), _rows(connection, users), 0
+        for key, newer in self.tables["federated_identities"].items():
+            if newer["state"] != "removed" or newer["user_id"] not in people:
+                continue
+            if key not in present:
+                connection.execute(insert(federated_identities).values(dict(newer)))
+            elif present[key]["state"] != "removed":
                 connection.execute(update(federated_identities).where(federated_identities.c.id == key).values(dict(newer)))
-                number += 1
+            number += key not in present or present[key]["state"] != "removed"
         return number
 
     def _enrollment_keys(self, connection: Connection) -> int:

@@ -111,7 +111,7 @@ BY_A_RULE_OF_ITS_OWN: Mapping[str, str] = {
     "roles": "a custom role allows only what both databases allow",
     "apple_certificates": "revoked since stays revoked",
     "enrollment_keys": "revoked since stays revoked, and uses stay counted",
-    "federated_identities": "removed since stays removed, and a permission to link again that was used up is used up",
+    "federated_identities": "removed since stays removed, also what was made since",
     "users": "suspended or deleted since comes back suspended",
     "devices": "deleted since stays deleted, limited since stays limited",
     "device_groups": "limited since stays limited",

@@ -197,7 +197,8 @@ def _named_since(connection: Connection, since: datetime) -> Mapping[str, dateti
 
 
 def _all(connection: Connection, table: Table) -> Sequence[Row]:
-    return [dict(row._mapping) for row in connection.execute(select(table))]  # noqa: SLF001 - SQLAlchemy's documented name
+    keys = table.c.keys()  # a few columns are called otherwise here than in SQL
+    return [dict(zip(keys, row, strict=True)) for row in connection.execute(select(table))]
 
 
 def _owners(connection: Connection, proofs: Proofs) -> Sequence[Row]:
