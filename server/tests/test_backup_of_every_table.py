@@ -1,4 +1,4 @@
-"""A row in every table, each of its columns filled, comes out of a backup as it went in."""
+"""A row in every table, each of its columns filled, comes out of a backup as it went in, and through what a restore does with ways in."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +8,8 @@ from sqlalchemy import JSON, Boolean, Column, Integer, LargeBinary, String, inse
 
 from homeport import backup
 from homeport.bootstrap import home  # imports every slice's tables
+from homeport.bootstrap.treated import PROOFS, REMOVABLE
+from homeport.bootstrap.ways_in import read_ways_in
 from homeport.foundation.database import schema
 from homeport.foundation.database.columns import UtcDateTime, metadata
 from homeport.foundation.database.engine import Database
@@ -68,3 +70,29 @@ def test_a_row_in_every_table_comes_out_of_a_backup_as_it_went_in(database, tmp_
         without_checks(unit.connection, sqlite=database.is_sqlite)
         assert backup.load(unit.connection, tmp_path / "backup") == len(metadata.tables)
     assert rows_of(database) == before
+
+
+def test_every_way_in_that_is_gone_goes_after_a_restore_and_every_proof_comes_that_is_there(database, tmp_path):
+    proofs = [table for one in PROOFS for table, _ in one.tables]
+    ways = [*(one.table for one in REMOVABLE), *proofs]
+    with database.write() as unit:
+        connection = unit.connection
+        without_checks(connection, sqlite=database.is_sqlite)
+        for table in metadata.sorted_tables:
+            connection.execute(table.delete())
+            connection.execute(insert(table), {column.key: value(column) for column in table.c})
+        full = read_ways_in(connection)
+    backup.write(database, tmp_path / "backup", keys={}, now=VALUES[UtcDateTime])
+    with database.write() as unit:
+        connection = unit.connection
+        without_checks(connection, sqlite=database.is_sqlite)
+        for table in proofs:
+            connection.execute(table.delete())
+        assert all(number for said, number in full.put_back(connection, full.parting(connection)) if "who used a code" in said)
+        assert [table.name for table in proofs if not connection.execute(select(table)).first()] == []
+        for table in ways:
+            connection.execute(table.delete())
+        empty = read_ways_in(connection)
+        backup.load(connection, tmp_path / "backup")
+        empty.put_back(connection, empty.parting(connection))
+        assert [table.name for table in ways if connection.execute(select(table)).first()] == []
