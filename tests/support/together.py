@@ -64,3 +64,21 @@ def deadlock(house: Any, *, holds: str, wants: str, at: str) -> Iterator[None]:
             meets.join(60)
         other.rollback()
         other.close()
+
+
+@contextmanager
+def meanwhile(engine: Any, at: str, deed: Callable[[], object]) -> Iterator[None]:
+    """On PostgreSQL: once the first statement with the text `at` has read, do a deed over another connection, and only then go on."""
+    came: list[str] = []
+
+    def meet(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not came and at in " ".join(statement.split()):
+            came.append(statement)
+            deed()
+
+    event.listen(engine, "after_cursor_execute", meet)
+    try:
+        yield
+        assert came, "nobody came to that statement"
+    finally:
+        event.remove(engine, "after_cursor_execute", meet)

@@ -157,14 +157,11 @@ class Ade:
     def block(self, actor: Actor, serial: str, *, blocked: bool) -> AdeDevice:
         """Let nobody enrol a device of the inventory, or let people again; raises NotFound."""
         actor.require(Permission.APPLE_WRITE)
-        before = self.device(actor, serial)
-        if before.blocked is blocked:
-            return before
-        after = replace(before, blocked=blocked)
-        self.store.put([after])
-        changes = [Change("blocked", before.blocked, blocked)]
-        self.audit.record(actor, "apple_device_block", resource=Resource("apple_device", serial, serial), changes=changes)
-        return after
+        found = self.device(actor, serial)
+        if self.store.set_blocked(serial, blocked=blocked):
+            changes = [Change("blocked", not blocked, blocked)]
+            self.audit.record(actor, "apple_device_block", resource=Resource("apple_device", serial, serial), changes=changes)
+        return replace(found, blocked=blocked)
 
     # What the synchronization does, each in a unit of work of its own
 
@@ -255,6 +252,7 @@ class Ade:
     def assigned(self, profile_uuid: str, serials: Sequence[str], words: Mapping[str, str]) -> bool:
         """Note what became of an assignment; return whether the next may follow at once."""
         # public: the server's own upkeep
+        server = self._held()
         now, known = self.clock.now(), self.store.get_all(serials)
         pause = timedelta(seconds=int(words.get("retry_after_seconds", "0")))
         changed, throttled = [], False
@@ -265,7 +263,6 @@ class Ade:
             put_off: dict[str, Any] = {"failure": word, "try_after": now + max(pause, AGAIN)}
             changed.append(replace(device, **({**done, "failure": "", "try_after": None} if word == "SUCCESS" else put_off)))
         self.store.put(changed)
-        server = self._held()
         count = sum(words.get(serial) == "SUCCESS" for serial in serials)
         details: dict[str, JSON] = {"assigned": count, "not_assigned": len(serials) - count, "profile_uuid": profile_uuid}
         self.audit.record(

@@ -32,7 +32,11 @@ class AdeStore(Protocol):
         ...
 
     def put(self, found: Sequence[AdeDevice]) -> None:
-        """Add devices, or replace those with the same serial number."""
+        """Add devices, or replace those with the same serial number in all but `blocked`, which only `set_blocked` changes."""
+        ...
+
+    def set_blocked(self, serial: str, *, blocked: bool) -> bool:
+        """Block a device or let it again, in its own column only; tell whether that changed anything."""
         ...
 
     def remove_unseen(self, generation: int, now: datetime) -> int:

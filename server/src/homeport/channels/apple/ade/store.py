@@ -59,14 +59,24 @@ class AdeSql:
         return found
 
     def put(self, found: Sequence[AdeDevice]) -> None:
-        """Add devices, or replace those with the same serial number."""
+        """Add devices, or replace those with the same serial number in all but `blocked`, which only `set_blocked` changes.
+
+        The caller holds the server, so that what it read is what it replaces.
+        """
         known = self.get_all([one.serial for one in found])
         new = [asdict(one) for one in found if one.serial not in known]
         if new:
             self.connection.execute(insert(devices), new)
         for one in found:
             if one.serial in known and one != known[one.serial]:
-                self.connection.execute(update(devices).where(devices.c.serial == one.serial).values(asdict(one)))
+                values = asdict(one)
+                del values["blocked"]  # an administrator's, who may block it while Apple is read
+                self.connection.execute(update(devices).where(devices.c.serial == one.serial).values(values))
+
+    def set_blocked(self, serial: str, *, blocked: bool) -> bool:
+        """Block a device or let it again, in its own column only; tell whether that changed anything."""
+        other = (devices.c.serial == serial) & devices.c.blocked.is_(not blocked)
+        return bool(self.connection.execute(update(devices).where(other).values(blocked=blocked)).rowcount)
 
     def remove_unseen(self, generation: int, now: datetime) -> int:
         """Note that devices which a full fetch did not show are no longer ours; return how many."""
