@@ -6,12 +6,14 @@ import re
 import ssl
 
 import pytest
+from sqlalchemy import update
 from tests.support.house import ADMIN
 from tests.support.receivers import a_certificate, a_collector, a_webhook, genuine
 
 from homeport.directory.audit.jobs import EventSender
 from homeport.directory.audit.model import DestinationKind, Resource
 from homeport.directory.audit.store import AddressRules
+from homeport.directory.audit.tables import audit_entries
 from homeport.foundation.outbound.client import Outbound
 from homeport.foundation.outbound.urls import Origin, Target
 
@@ -122,6 +124,21 @@ def test_what_was_refused_waits_longer_each_time_and_comes_again_under_the_same_
         assert hook.ids == desk.recorded()
         assert [one["id"] for one in hook.requests[0]["events"]] == hook.ids[:4]
         assert (desk.now(made).attempts, desk.now(made).failure) == (0, "")
+
+
+def test_half_a_character_that_was_sealed_goes_out_as_a_question_mark_and_stops_nothing_after_it(desk):
+    with a_webhook() as hook, a_collector() as collector:
+        desk.destination(WEBHOOK, hook.address)
+        desk.destination(SYSLOG, collector.address, name="Collector")
+        resource = Resource("user", "u", "ada")
+        desk.house.do(lambda act: act.audit.record(ADMIN, "half", resource=resource))
+        sealed = update(audit_entries).where(audit_entries.c.event_type == "half").values(details='{"by":"\\ud800"}')
+        desk.house.do(lambda act: act.audit.log.connection.execute(sealed))  # as entries were, before they were recorded without
+        desk.happen()
+        desk.send()
+        assert hook.ids == desk.recorded()
+        assert [one["data"]["details"] for one in hook.requests[0]["events"]][-2:] == [{"by": "?"}, {}]
+        assert [json.loads(one.partition("\ufeff")[2])["details"] for one in collector.messages][-2:] == [{"by": "?"}, {}]
 
 
 def test_a_destination_that_hangs_holds_up_nobody(desk):

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from homeport.foundation.kernel.actor import Actor
 from homeport.foundation.kernel.listing import Filter
+from homeport.foundation.kernel.texts import made_whole
 
 JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
 """A value that JSON can write."""
@@ -82,12 +83,12 @@ class Entry:
     """The number of the batch that sealed it; None until then."""
 
     def changed(self) -> tuple[Change, ...]:
-        """Return the changes as values."""
-        return tuple(Change(item["field"], item["before"], item["after"]) for item in json.loads(self.changes))
+        """Return the changes as values that can be written anywhere, whatever was sealed."""
+        return tuple(Change(item["field"], item["before"], item["after"]) for item in made_whole(json.loads(self.changes)))
 
     def detailed(self) -> dict[str, JSON]:
-        """Return the details as values."""
-        found: dict[str, JSON] = json.loads(self.details)
+        """Return the details as values that can be written anywhere, whatever was sealed."""
+        found: dict[str, JSON] = made_whole(json.loads(self.details))
         return found
 
 
@@ -186,8 +187,8 @@ def an_entry(
         resource_name=_clean(resource.name, 255),
         success=success,
         reason=_clean(reason, 1000),
-        changes=canonical(written),
-        details=canonical({key: _masked(key, value) for key, value in (details or {}).items()}),
+        changes=canonical(made_whole(written)),
+        details=canonical(made_whole({key: _masked(key, value) for key, value in (details or {}).items()})),
     )
 
 
