@@ -36,6 +36,14 @@ SEARCHED = (
 SENT = ("/admin/devices.csv", "/admin/sign-ins.csv")
 
 
+def nested(depth):
+    """A list in a list in a list: whoever goes down into it by calling themselves comes to Python's end."""
+    value = "x"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 class Asker:
     """Somebody with every permission, and one thing of each kind."""
 
@@ -142,6 +150,7 @@ def _names(path):
         ({"not": [{"event_type": "x"}] * 1000}, "filters; a list takes at most"),
         ({"and": {"event_type": ["x"] * 70_000}}, f"One filter has 70,000 values; at most {MOST_VALUES:,} can be given."),
         ({"and": {"event_type": {"contains": LONG_WORD}}}, "has 60,000 characters"),
+        ({"and": {"event_type": nested(480)}}, "A value to search for is a text, a number, true or false, or a list of these."),
     ],
 )
 def test_search_of_events_by_a_program_refuses_what_is_too_much(asker, term, sentence):

@@ -89,10 +89,12 @@ def event_field(name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return ",".join(_text(one) for one in value)
+    return ",".join(map(_plain, value)) if isinstance(value, list) else _plain(value)
+
+
+def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int):
         return str(value)
-    raise Invalid("A value to search for is a text, a number, true or false.", {"search_term": "No value"})
+    raise Invalid("A value to search for is a text, a number, true or false, or a list of these.", {"search_term": "No value"})
