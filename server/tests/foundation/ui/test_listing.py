@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
+from homeport.foundation.kernel.listing import MOST_FILTERS
 from homeport.foundation.ui.listing import Filter, ListState, Pager
 
 FILTERS = (Filter("state", "State", (("STAGED", "Staged"), ("ACTIVATED", "Activated"))), Filter("source", "Source"))
@@ -18,6 +19,13 @@ def test_field_and_value_in_the_search_box_become_a_filter():
     assert found.text == "ada"
     assert found.chosen == (("state", "ACTIVATED"), ("source", "Okta EU"))
     assert [(chip.label, chip.value) for chip in found.chips] == [("State", "Activated"), ("Source", "Okta EU")]
+
+
+def test_more_filters_than_a_list_takes_are_kept_and_only_the_first_are_chips():
+    """Each chip has an address of all other filters: thousands of them kept the server busy for minutes."""
+    found = parse("&".join(f"source={number}" for number in range(500)))
+    assert len(found.chosen) == 500
+    assert [chip.value for chip in found.chips] == [str(number) for number in range(MOST_FILTERS)]
 
 
 def test_an_unknown_field_stays_part_of_the_search():

@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from homeport.foundation.kernel.errors import Invalid
-from homeport.foundation.kernel.listing import Page
+from homeport.foundation.kernel.listing import MOST_FILTERS, Page
 
 T = TypeVar("T")
 PAGE_SIZE = 50
@@ -172,7 +172,7 @@ class ListState:
 
     @property
     def chips(self) -> tuple[Chip, ...]:
-        """Return the filters that are on, each with the address that takes it off."""
+        """Return the filters that are on, each with the address that takes it off; of more than a list takes, only the first."""
         known = {one.field: one for one in self.filters}
         return tuple(
             Chip(
@@ -180,7 +180,7 @@ class ListState:
                 value=known[name].label_of(value),
                 without=replace(self, chosen=tuple(pair for pair in self.chosen if pair != (name, value)), page=1).address,
             )
-            for name, value in self.chosen
+            for name, value in self.chosen[:MOST_FILTERS]  # each has an address of all the others
         )
 
     def choices(self, one: Filter) -> tuple[Choice, ...]:
