@@ -12,7 +12,6 @@ import secrets
 import stat
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -53,14 +52,14 @@ def write(database: Database, path: Path, *, keys: dict[str, str], now: datetime
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as raw:
-            with gzip.GzipFile("", "wb", 6, raw) as packed, _snapshot(database) as connection:
-                found = schema.present(connection) or ""
+            with gzip.GzipFile("", "wb", 6, raw) as packed, database.snapshot() as unit:
+                found = schema.present(unit.connection) or ""
                 header = {"format": FORMAT, "schema": found, "made_at": now.isoformat(), "made_by": __version__, "keys": keys}
                 packed.write(_line(header))
                 rows = 0
                 for table in metadata.sorted_tables:
                     packed.write(_line({"table": table.name, "columns": [column.name for column in table.c]}))
-                    for row in connection.execution_options(yield_per=BATCH).execute(select(table)):
+                    for row in unit.connection.execution_options(yield_per=BATCH).execute(select(table)):
                         packed.write(_line([_plain(value) for value in row]))
                         rows += 1
                 packed.write(_line({"rows": rows}))
@@ -159,18 +158,6 @@ def _tables(path: Path) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
                 table = metadata.tables[item["table"]]
                 keys = {column.name: column.key for column in table.c}  # some columns are called otherwise here than in SQL
                 columns = [keys[name] for name in item["columns"]]
-
-
-@contextmanager
-def _snapshot(database: Database) -> Iterator[Connection]:
-    """Read everything as it was at one moment, without keeping writers waiting."""
-    if database.is_sqlite:
-        with database.read() as unit:  # in WAL mode, a read transaction is a snapshot
-            yield unit.connection
-    else:
-        with database.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-            yield connection
-            connection.rollback()
 
 
 def _plain(value: object) -> object:

@@ -174,6 +174,15 @@ def test_the_export_streams_every_row_and_disarms_formulas(house):
         assert next(csv.reader([csv_line([f"{sign}1"])])) == [f"'{sign}1"]
 
 
+def test_an_export_whose_last_sign_in_retention_removes_ends_and_does_not_begin_anew(house):
+    for number in range(7):
+        attempt(house, ago=number)
+    lines = pages_of(house)._lines(ADMIN, Listing(limit=3))
+    first = next(lines)
+    house.do(lambda act: act.sign_ins.store.remove_before(house.clock.now() - timedelta(minutes=90)))
+    assert (first.count("\r\n"), list(lines)) == (4, [""]), "a heading and three sign-ins, and nothing twice"
+
+
 def test_rest_lists_tells_one_with_its_steps_and_counts_refusals(house):
     key = {"x-api-key": key_of(house, BILLING)}
     one = house.do(lambda act: act.sign_ins.turn_away(Purpose.DEVICE_LOGIN, "", ReasonCode.DEVICE_GONE, "browser", ORIGIN))

@@ -29,7 +29,7 @@ class AuditLog(Protocol):
         ...
 
     def window(self, listing: Listing, cursor: str = "") -> Window[Entry]:
-        """Return the next entries that match after the one whose id is the cursor, the newest first."""
+        """Return the next entries that match after the one whose id is the cursor, the newest first; none if it is gone."""
         ...
 
     def events(self, search: EventSearch, *, skip: int, limit: int, ascending: bool, after: str) -> Sequence[Entry]:
@@ -149,7 +149,7 @@ class Prover(Protocol):
     """Looks an entry up in the chain."""
 
     def prove(self, entry: Entry) -> Proof | None:
-        """Return where an entry stands and whether it holds; None while no batch has sealed it."""
+        """Return where an entry stands and whether it holds; None while no batch has sealed it. Raises NotFound if it went since."""
         ...
 
 

@@ -98,6 +98,14 @@ class Database:
             finally:
                 connection.rollback()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[UnitOfWork]:
+        """Open a unit of work as `read` does, in which everything is as it was at one moment, without keeping writers waiting."""
+        with self.read() as unit:
+            if not self.is_sqlite:  # in SQLite's WAL mode, each read transaction is one
+                unit.connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield unit
+
     def ping(self) -> None:
         """Raise when the database cannot be read."""
         with self.read() as unit:
@@ -119,6 +127,10 @@ class Work(Protocol[T_co]):
         """Open a unit of work that never commits."""
         ...
 
+    def snapshot(self) -> AbstractContextManager[T_co]:
+        """Open one that never commits and in which everything is as it was at one moment."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class DatabaseWork(Generic[T]):
@@ -137,6 +149,12 @@ class DatabaseWork(Generic[T]):
     def read(self) -> Iterator[T]:
         """Open a unit of work that never commits."""
         with self.database.read() as unit:
+            yield self.build(unit)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[T]:
+        """Open one that never commits and in which everything is as it was at one moment."""
+        with self.database.snapshot() as unit:
             yield self.build(unit)
 
 

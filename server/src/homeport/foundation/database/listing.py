@@ -72,12 +72,14 @@ def fetch_window(
     make: Callable[[Any], T],
     cursor: str = "",
     newer: bool = False,
+    resumed: bool = False,
     counted: int = 10_000,
 ) -> Window[T]:
     """Return the window before or, with `newer`, after the row whose `key` is the cursor; the newest without one.
 
     The window is found by index, however far back it lies, and rows are counted up to `counted` only; with free text they are not
-    counted, since that would read every row. A cursor that no row has counts as none. Raises Invalid as `fetch_page` does.
+    counted, since that would read every row. A cursor that no row has counts as none, or, with `resumed`, ends the list: whoever writes all
+    of it must not begin anew when retention removed the row, and with it all that is older. Raises Invalid as `fetch_page` does.
     """
     like = _like_of(connection)
     narrowed = query.where(*_conditions(listing, fields, texts, like))
@@ -86,6 +88,8 @@ def fetch_window(
         found = select(func.count()).select_from(narrowed.order_by(None).limit(counted + 1).subquery())
         total = connection.execute(found).scalar_one()
     moment = connection.execute(select(at).where(key == cursor)).scalar_one_or_none() if cursor else None
+    if resumed and cursor and moment is None:
+        return Window()
     backwards = newer and moment is not None
     window = narrowed.order_by(at.asc(), key.asc()) if backwards else narrowed.order_by(at.desc(), key.desc())
     if moment is not None:

@@ -265,10 +265,15 @@ class SignIns:
         actor.require(Permission.SIGNINS_READ)
         return self.store.list(listing)
 
-    def window(self, actor: Actor, listing: Listing, cursor: str = "", *, newer: bool = False) -> Window[Listed]:
-        """Return a window of sign-ins with names, newest first, before or after the sign-in with the id `cursor`."""
+    def window(
+        self, actor: Actor, listing: Listing, cursor: str = "", *, newer: bool = False, resumed: bool = False
+    ) -> Window[Listed]:
+        """Return a window of sign-ins with names, newest first, before or after the sign-in with the id `cursor`.
+
+        When that one is gone: the newest, or, with `resumed`, none.
+        """
         actor.require(Permission.SIGNINS_READ)
-        return self.store.window(listing, cursor, newer=newer)
+        return self.store.window(listing, cursor, newer=newer, resumed=resumed)
 
     def refusals(self, actor: Actor, provider_id: str = "") -> Sequence[Refusals]:
         """Return how often each reason refused lately, the most frequent first; at one provider, or anywhere."""

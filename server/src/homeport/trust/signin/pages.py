@@ -115,7 +115,7 @@ class SignInPages:
         heading, cursor = csv_line(COLUMNS), ""
         while True:
             with self.work.read() as sign_ins:
-                window = sign_ins.window(actor, asked, cursor)
+                window = sign_ins.window(actor, asked, cursor, resumed=True)
             yield heading + "".join(csv_line(_cells(one)) for one in window.items)
             heading, cursor = "", window.older
             if not cursor:

@@ -62,8 +62,11 @@ class SignInStore(Protocol):
         """Return a page of sign-ins, newest first."""
         ...
 
-    def window(self, listing: Listing, cursor: str = "", *, newer: bool = False) -> Window[Listed]:
-        """Return a window of sign-ins with names, newest first, before or after the sign-in with the id `cursor`."""
+    def window(self, listing: Listing, cursor: str = "", *, newer: bool = False, resumed: bool = False) -> Window[Listed]:
+        """Return a window of sign-ins with names, newest first, before or after the sign-in with the id `cursor`.
+
+        When that one is gone: the newest, or, with `resumed`, none.
+        """
         ...
 
     def users_called(self, text: str) -> Sequence[str]:

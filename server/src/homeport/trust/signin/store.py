@@ -113,8 +113,11 @@ class SqlSignInStore:
             make=_sign_in,
         )
 
-    def window(self, listing: Listing, cursor: str = "", *, newer: bool = False) -> Window[Listed]:
-        """Return a window of sign-ins with names, newest first, before or after the sign-in with the id `cursor`."""
+    def window(self, listing: Listing, cursor: str = "", *, newer: bool = False, resumed: bool = False) -> Window[Listed]:
+        """Return a window of sign-ins with names, newest first, before or after the sign-in with the id `cursor`.
+
+        When that one is gone: the newest, or, with `resumed`, none.
+        """
         query = (
             select(sign_ins, users.c.username, devices.c.display_name, devices.c.hostname)
             .outerjoin(users, users.c.id == sign_ins.c.user_id)
@@ -131,6 +134,7 @@ class SqlSignInStore:
             make=_listed,
             cursor=cursor,
             newer=newer,
+            resumed=resumed,
         )
 
     def users_called(self, text: str) -> Sequence[str]:

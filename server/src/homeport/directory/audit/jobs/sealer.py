@@ -11,6 +11,7 @@ from homeport.directory.audit.model import Batch, Entry, Proof, Removal
 from homeport.directory.audit.store import AuditStore
 from homeport.foundation.database.engine import Work
 from homeport.foundation.kernel.clock import Clock
+from homeport.foundation.kernel.errors import NotFound
 
 BATCH_SIZE = 1000
 
@@ -81,7 +82,7 @@ class AuditSealer:
         removed: list[int] = []
         previous: Head | None = None
         batches = entries = 0
-        with self.work.read() as log:
+        with self.work.snapshot() as log:  # retention removes batches meanwhile, and sealing adds them
             for batch in log.batches():
                 stored = log.entries_of(batch.header.number)
                 problems += chain.link_problems(previous, batch)
@@ -106,16 +107,25 @@ class AuditSealer:
         return Verdict(batches, entries, unsealed, tuple(problems), tuple(remarks))
 
     def prove(self, entry: Entry) -> Proof | None:
-        """Return where an entry stands in the chain, and what contradicts in its batch or between it and the one before."""
+        """Return where an entry stands in the chain, and what contradicts in its batch or between it and the one before.
+
+        Raises NotFound when retention has removed the entry since it was read.
+        """
         if entry.batch is None:
             return None
-        with self.work.read() as log:
+        with self.work.snapshot() as log:
             batch, before = log.batch(entry.batch), log.batch(entry.batch - 1)
             stored = log.entries_of(entry.batch)
         if batch is None:
             return Proof(entry.batch, 0, 0, entry.at, "", (f"Entry {entry.id} names batch {entry.batch}, which does not exist.",))
         previous = Head(before.header.number, chain.header_hash(before.header)) if before else None
-        problems = chain.header_problems(batch, self.keys.signed) + chain.entry_problems(batch, stored)
+        problems = chain.header_problems(batch, self.keys.signed)
+        if batch.removal is None:
+            problems += chain.entry_problems(batch, stored)
+        elif found := chain.removal_problems(batch, stored, self.keys.signed):
+            problems += found
+        else:
+            raise NotFound("There is no such event any more. Retention has removed it.")
         if previous or entry.batch == 1 or not batch.header.note:
             problems = chain.link_problems(previous, batch) + problems
         position = next((place for place, one in enumerate(stored, 1) if one.id == entry.id), 0)

@@ -56,7 +56,7 @@ class AuditStore:
         return None if row is None else _entry(row)
 
     def window(self, listing: Listing, cursor: str = "") -> Window[Entry]:
-        """Return the next entries that match after the one whose id is the cursor, the newest first."""
+        """Return the next entries that match after the one whose id is the cursor, the newest first; none if it is gone."""
         return fetch_window(
             self.connection,
             select(audit_entries),
@@ -67,6 +67,7 @@ class AuditStore:
             key=audit_entries.c.id,
             make=_entry,
             cursor=cursor,
+            resumed=True,
             counted=0,
         )
 
