@@ -146,6 +146,9 @@ def test_only_the_fields_that_are_wanted_are_answered(ask, happened):
     [
         ({"start_time": "yesterday"}, "start_time"),
         ({"start_time": "2026-11-25T00:00:00"}, "start_time"),
+        ({"start_time": "0001-01-01T00:00:00+14:00"}, "before the year 1"),
+        ({"end_time": "9999-12-31T23:59:59-14:00"}, "after the year 9999"),
+        ({"search_term": {"and": {"timestamp": "9999-12-31T23:59:59-14:00"}}}, "not a value that"),
         ({"service": []}, "service"),
         ({"service": ["everything"]}, "service"),
         ({"limit": 10_001}, "limit"),

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from tests.support.house import ADMIN
 
+from homeport.channels.apple.ade.inventory import merged
 from homeport.foundation.kernel.errors import Conflict
 
 
@@ -218,6 +219,12 @@ def test_nonsense_from_the_other_side_is_an_error_that_is_shown_and_changes_noth
     assert connected.server().error == ""
     assert len(connected.device("C02AAAA1").model) == 255
     assert connected.house.sql("SELECT count(*) FROM apple_ade_devices") == [(1,)]
+
+
+@pytest.mark.parametrize("moment", ["never", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_cannot_be_is_none(connected, moment):
+    said = {"serial_number": "C02AAAA1", "device_assigned_date": moment}
+    assert merged(said, None, 1, connected.house.clock.now()).assigned_at is None
 
 
 def test_a_disconnection_in_the_middle_ends_the_run_without_a_trace(connected):

@@ -60,7 +60,13 @@ def test_what_is_no_token_is_refused_with_a_sentence_and_never_a_stack_trace(sha
     for file in (b"", b"x" * 100_000, b"\x30\x80" + b"\x30\x80" * 40, b"hello", certificate, good[:-400], b"\x00\xff" * 50):
         with pytest.raises(Invalid, match=r"token|damaged|message"):
             upload(shared_house, file)
-    for changed in ({"consumer_key": ""}, {"access_secret": "x" * 300}, {"access_token_expiry": "soon"}, {"access_token": "ü"}):
+    for changed in (
+        {"consumer_key": ""},
+        {"access_secret": "x" * 300},
+        {"access_token_expiry": "soon"},
+        {"access_token_expiry": "0001-01-01T00:00:00+14:00"},
+        {"access_token": "ü"},
+    ):
         with pytest.raises(Invalid, match=r"Download it again"):
             upload(shared_house, apple.p7m(certificate, **changed))
     for plain in (b"", b"{}", b"[1]", b"{" * 5000, b"-----BEGIN MESSAGE-----"):

@@ -78,7 +78,7 @@ def _text(document: dict[str, Any], key: str) -> str:
 def _moment(values: dict[str, str]) -> datetime:
     try:
         found = datetime.fromisoformat(values["access_token_expiry"])
-    except ValueError as error:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         problem = "The token does not say until when it is valid. Download it again from Apple Business Manager."
         raise Invalid(problem, {"token": problem}) from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from homeport.directory.audit.model import Entry, EventSearch, conditions
+from homeport.foundation.http.wire import Moment
 from homeport.foundation.kernel.listing import Filter
 
 SERVICES = (
@@ -27,8 +28,8 @@ class _Query(BaseModel):
     """What each query has: the services, the time, and what the events must have. What JumpCloud has besides is taken and means nothing."""
 
     service: list[Service] = Field(min_length=1, max_length=len(SERVICES))
-    start_time: AwareDatetime
-    end_time: AwareDatetime | None = None
+    start_time: Moment
+    end_time: Moment | None = None
     search_term: dict[str, Any] = Field(default_factory=dict, description="`and`, `or`, `not`, each with fields and values.")
     q: str = Field(default="", max_length=1000, description="Words that must all occur.")
 
@@ -37,8 +38,7 @@ class _Query(BaseModel):
         parts: dict[str, tuple[Filter, ...]] = dict(conditions(self.search_term))
         every = parts.get("and", ()) + _of_services(self.service)
         none, some = parts.get("not", ()), parts.get("or", ())
-        end = self.end_time.astimezone(UTC) if self.end_time else None
-        return EventSearch(self.start_time.astimezone(UTC), end, every, some, none, self.q)
+        return EventSearch(self.start_time, self.end_time, every, some, none, self.q)
 
 
 class EventQuery(_Query):

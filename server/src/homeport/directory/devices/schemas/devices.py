@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from homeport.directory.devices.model import (
@@ -24,6 +24,7 @@ from homeport.directory.devices.model import (
     SudoPolicy,
 )
 from homeport.directory.devices.schemas.policies import EffectiveBody, SshWord, SudoWord, ssh_word, sudo_word
+from homeport.foundation.http.wire import Moment
 
 SYSTEM_FIELDS = {
     "_id": "id",
@@ -188,7 +189,7 @@ class EnrollmentKeyPost(_Wire):
 
     name: str
     max_uses: int = 1
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     device_group_id: str | None = None
 
 
