@@ -127,6 +127,9 @@ def test_networks_are_read_from_one_field():
     )
     with pytest.raises(ValueError, match=r"^here$"):
         parse_networks("192.0.2.7 here")
+    for zoned in ("fe80::%eth0/64", "fe80::1%\ud800"):
+        with pytest.raises(ValueError, match=f"^{zoned}$"):
+            parse_networks(zoned)
 
 
 def test_hasher_knows_right_from_wrong_and_never_accepts_for_nobody(hasher):

@@ -14,8 +14,9 @@ def test_addresses_networks_and_ranges_become_networks():
 
 
 @pytest.mark.parametrize(
-    "text", ["office", "203.0.113.7/24", "203.0.113.0/33", "192.0.2.9-192.0.2.1", "192.0.2.1-2001:db8::1", "1", "٣.0.0.1", "-"]
-)
+    "text", ["office", "203.0.113.7/24", "203.0.113.0/33", "192.0.2.9-192.0.2.1", "192.0.2.1-2001:db8::1", "1", "٣.0.0.1", "-",
+             "fe80::%eth0/64", "fe80::%\ud800/64", "fe80::1%1", "fe80::1%1-fe80::2%1"]
+)  # fmt: skip
 def test_what_is_no_address_is_named_in_the_sentence(text):
     with pytest.raises(ValueError, match="is no address") as error:
         parse_networks(["203.0.113.7", text])

@@ -96,6 +96,8 @@ def parse_networks(text: str) -> tuple[str, ...]:
     """Return the networks of a list separated by spaces, commas or lines; raise ValueError naming the first that is none."""
     found = []
     for word in text.replace(",", " ").split():
+        if "%" in word:  # a zone (RFC 4007, section 11), which means something on one machine only
+            raise ValueError(word)
         try:
             found.append(str(ipaddress.ip_network(word, strict=False)))
         except ValueError as error:

@@ -176,6 +176,8 @@ def network_text(network: Network) -> str:
 
 
 def _networks(word: str) -> list[Network]:
+    if "%" in word:
+        raise ValueError("a zone (RFC 4007, section 11) means something on one machine only")
     first, dash, last = word.partition("-")
     if dash:
         return list(summarize_address_range(ip_address(first), ip_address(last)))
