@@ -1,6 +1,8 @@
 """Opens the database and hands out units of work."""
 
+import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -10,10 +12,11 @@ from typing import Any, Generic, Protocol, TypeVar
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DontWrapMixin, OperationalError
 
 from homeport.foundation.kernel.errors import Invalid, Unavailable
 from homeport.foundation.kernel.events import Event
+from homeport.foundation.kernel.texts import HALF_A_CHARACTER, is_whole, made_whole
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -25,6 +28,8 @@ DISK_FULL = (
     "The disk of Homeport's database is full, so nothing was changed. An administrator must free some space; then try again."
 )
 CHANGES_MET = "Two changes met at the same moment and only one could be made, so nothing was changed here. Repeat it."
+NUL = "Something in the request holds a NUL byte, which no text here has. Leave it out and repeat."
+_NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _MET = {"40P01", "40001"}
 """PostgreSQL's deadlock_detected and serialization_failure: whoever repeats the transaction finds the way free."""
 
@@ -62,7 +67,7 @@ class Database:
         self.subscriptions = subscriptions or Subscriptions()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine: Engine = _sqlite(url) if self.is_sqlite else _postgresql(url)
-        event.listen(self.engine, "before_cursor_execute", _refuse_nul)
+        event.listen(self.engine, "before_cursor_execute", _refuse_no_text)
         self._writer = threading.Lock()
 
     @contextmanager
@@ -168,12 +173,38 @@ def _tell(error: OperationalError) -> None:
         raise Unavailable(CHANGES_MET) from error
 
 
-def _refuse_nul(_connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, many: Any) -> None:
-    """Refuse a NUL byte wherever it comes from: PostgreSQL holds none, and an error of the database would answer 500."""
+class _NoText(Invalid, DontWrapMixin):
+    """Something that is no text was about to be written inside a JSON document; SQLAlchemy lets it through as it is."""
+
+
+def _refuse_no_text(_connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, many: Any) -> None:
+    """Refuse NUL bytes and half characters wherever they come from: an error of the database, which holds none, would answer 500."""
     for row in parameters if many else (parameters,):
         for value in row.values() if isinstance(row, dict) else row:
-            if isinstance(value, str) and "\x00" in value:
-                raise Invalid("Something in the request holds a NUL byte, which no text here has. Leave it out and repeat.")
+            if not isinstance(value, str):
+                continue
+            if "\x00" in value:
+                raise Invalid(NUL)
+            if not is_whole(value):
+                raise Invalid(HALF_A_CHARACTER)
+
+
+def _to_json(value: Any) -> str:
+    """Write a JSON document; raise Invalid for what PostgreSQL cannot hold and SQLite would, to fail whoever reads it."""
+    text = json.dumps(value)
+    if "\\u" in text:
+        if _NUL_IN_JSON.search(text):
+            raise _NoText(NUL)
+        if not is_whole(value):
+            raise _NoText(HALF_A_CHARACTER)
+    return text
+
+
+def _from_json(text: str | bytes) -> Any:
+    """Read a JSON document. One that was stored when this was not yet refused has marks in the places of what is no text."""
+    if isinstance(text, bytes) or "\\u" not in text:
+        return json.loads(text)
+    return made_whole(json.loads(_NUL_IN_JSON.sub(lambda found: found.group()[:-4] + "fffd", text)))
 
 
 def _sqlite(url: str) -> Engine:
@@ -184,6 +215,8 @@ def _sqlite(url: str) -> Engine:
         max_overflow=40,
         pool_use_lifo=True,  # each connection has a page cache of its own; the fewest that are needed are filled
         hide_parameters=True,  # an error's text goes to the log, and parameters hold codes and hashes
+        json_serializer=_to_json,
+        json_deserializer=_from_json,
         connect_args={"check_same_thread": False, "timeout": BUSY_MILLISECONDS / 1000},
     )
 
@@ -199,7 +232,15 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    return create_engine(url, pool_size=20, max_overflow=40, pool_use_lifo=True, pool_pre_ping=True, hide_parameters=True)
+    return create_engine(
+        url,
+        pool_size=20,
+        max_overflow=40,
+        pool_use_lifo=True,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        json_serializer=_to_json,
+    )
 
 
 def _keep_from_others(path: str | None) -> None:

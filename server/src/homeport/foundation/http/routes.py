@@ -5,17 +5,38 @@ a start. Here a route first knows only what finding it takes: its path and its m
 when a request's path has the words that the route's begins with.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Coroutine
 from threading import Lock
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, params
 from fastapi.routing import APIRoute
+from starlette.responses import Response
 from starlette.routing import Match, compile_path, get_name
 from starlette.types import Scope
 
+from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.texts import HALF_A_CHARACTER, is_whole
+
 _PATTERN = ("path_regex", "path_format", "param_convertors")
 """What Starlette makes of a path, by the names under which a route keeps it."""
+
+
+class _Made(APIRoute):
+    """A route as FastAPI makes it, that refuses a JSON body whose texts are none before anything looks at them."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request. A form is left out: percent signs and parts of files cannot spell half a character."""
+        handle = super().get_route_handler()
+        if self.body_field is None or isinstance(self.body_field.field_info, params.Form):
+            return handle
+
+        async def answer(request: Request) -> Response:
+            _require_texts(await request.body())  # which the request keeps for its next reader
+            return await handle(request)
+
+        return answer
 
 
 class Route(APIRoute):
@@ -52,7 +73,7 @@ class Route(APIRoute):
         with self.making:
             if "app" not in vars(self):
                 path, endpoint, options = self.told
-                vars(self).update(vars(APIRoute(path, endpoint, **options)))  # at once: another thread never sees half a route
+                vars(self).update(vars(_Made(path, endpoint, **options)))  # at once: another thread never sees half a route
         if name not in vars(self):
             raise AttributeError(name)
         return vars(self)[name]
@@ -67,3 +88,19 @@ class Router(APIRouter):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(route_class=Route, **options)
+
+
+def _require_texts(body: bytes) -> None:
+    """Raise Invalid for JSON that is no UTF-8 (RFC 8259, section 8.1) or spells half a character; what is no JSON is told later."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise Invalid("The request's body is no UTF-8. Write JSON as UTF-8, without halves of characters.") from error
+    if "\\u" not in text and "\x00" not in text:  # the latter is what UTF-16 looks like
+        return
+    try:
+        whole = is_whole(json.loads(body))
+    except (ValueError, RecursionError):
+        return
+    if not whole:
+        raise Invalid(HALF_A_CHARACTER)

@@ -271,4 +271,6 @@ def test_hostile_requests_are_refused_with_a_problem_and_store_nothing(each_hous
         challenge = mac.challenge(order)
         assert refused(mac, lambda one, at=challenge, said=statement: one.respond(at, said)) == "badAttestationStatement"
     assert refused(mac, lambda one: one.post(challenge["url"], {"attObj": "A" * 70_000})) == "malformed", "too long"
+    half = [{"type": "permanent-identifier", "value": "\ud800"}]
+    assert refused(mac, lambda one: one.post(one.start["newOrder"], {"identifiers": half})) == "malformed"
     assert each_house.sql("SELECT count(*) FROM acme_accounts") == accounts

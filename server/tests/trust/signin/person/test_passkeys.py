@@ -1,5 +1,6 @@
 """Passkeys of users and of administrators: registered, good for a sign-in, and worthless in every other way."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -56,6 +57,15 @@ def test_an_answer_counts_once_and_for_five_minutes(portal):
     late = device.get(browser.post(f"{DOOR}/options").json())
     portal.house.clock.forward(minutes=5)
     assert portal.browser().post(DOOR, data={"credential": late}).status_code == 401
+
+
+def test_half_a_character_in_the_place_of_a_credential_is_refused(portal):
+    browser = portal.browser("198.51.100.9")
+    challenge = browser.post(f"{DOOR}/options").json()["challenge"]
+    client = to_text(json.dumps({"challenge": challenge}).encode())
+    for half in (r"\ud800", r"a\udfff"):
+        said = f'{{"id":"{half}","response":{{"clientDataJSON":"{client}"}}}}'
+        assert browser.post(DOOR, data={"credential": said}).status_code == 401
 
 
 def test_nothing_that_lies_gets_in(portal):

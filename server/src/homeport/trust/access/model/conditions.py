@@ -11,10 +11,13 @@ from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
+from homeport.foundation.kernel.texts import is_whole
+
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 MOST_PARTS, DEEPEST = 60, 6
 """How large a tree may be; a person has to be able to read it."""
+TOO_DEEP = f"The conditions are nested deeper than {DEEPEST} levels."
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -161,6 +164,12 @@ def read(said: object) -> Condition | None:
     """Return the tree that `written` wrote; raise ValueError with a sentence for what is none."""
     if said == {}:
         return None
+    try:
+        whole = is_whole(said)
+    except RecursionError as error:
+        raise ValueError(TOO_DEEP) from error
+    if not whole:
+        raise ValueError("The conditions hold half a character (a lone surrogate, such as \\ud800). Leave it out.")
     condition = _read(said, 1)
     if sum(1 for _ in _all(condition)) > MOST_PARTS:
         raise ValueError(f"The conditions have more than {MOST_PARTS} parts. Use an IP list, or several policies.")
@@ -169,7 +178,7 @@ def read(said: object) -> Condition | None:
 
 def _read(said: object, depth: int) -> Condition:
     if depth > DEEPEST:
-        raise ValueError(f"The conditions are nested deeper than {DEEPEST} levels.")
+        raise ValueError(TOO_DEEP)
     if not isinstance(said, dict) or len(said) != 1:
         raise ValueError(
             "Each condition is an object with exactly one of: all, any, not, ipAddressIn, locationIn, deviceManaged. "

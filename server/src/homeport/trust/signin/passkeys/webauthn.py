@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from homeport.foundation.kernel.errors import Invalid
+from homeport.foundation.kernel.texts import is_whole
 from homeport.trust.signin.passkeys.model import LONGEST_CREDENTIAL, Answer, Passkey, Registered
 
 WRONG = "The passkey did not prove what it should. Try again, or sign in another way."
@@ -71,7 +72,7 @@ class PyWebAuthn:
             found = Answer(document["id"], client["challenge"], to_bytes(handle).decode() if handle else "")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
             raise Invalid(WRONG) from error
-        if not all(isinstance(one, str) for one in (found.credential_id, found.challenge)):
+        if not all(isinstance(one, str) and is_whole(one) for one in (found.credential_id, found.challenge)):
             raise Invalid(WRONG)
         return found
 

@@ -13,6 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from homeport.channels.apple.authority.acme.model import LIMIT, Problem, ProblemKind
+from homeport.foundation.kernel.texts import is_whole
 
 ALGORITHMS = ("ES256", "ES384", "RS256")
 LONGEST_HEADER = 4096
@@ -108,6 +109,8 @@ def _object(raw: bytes, name: str) -> dict[str, Any]:
         raise _malformed(f"The {name} is not JSON.") from error
     if not isinstance(value, dict):
         raise _malformed(f"The {name} is not a JSON object.")
+    if not is_whole(value):
+        raise _malformed(f"The {name} holds half a character.")
     return value
 
 
