@@ -1,12 +1,17 @@
 """Handing a message to a real SMTP server, and what is said when it will not take it."""
 
+import itertools
+import socket
+import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
 from tests.support.smtp import MailServer, certified, serving, silent
 
+from homeport.foundation.jobs.model import LEASE
 from homeport.foundation.mail.model import MailState, Message, NotNow, Rejected, Route, Tls
-from homeport.foundation.mail.smtp import Smtp
+from homeport.foundation.mail.smtp import ALL_SECONDS, Smtp
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MESSAGE = Message("01a2", "ada@acme.example", "Choose your password", "", MailState.WAITING, 0, "", NOW)
@@ -90,3 +95,34 @@ def test_a_server_that_says_nothing_and_one_that_is_not_there_are_told_apart():
         smtp(seconds=0.2).send(route(port), MESSAGE, TEXT)
     with pytest.raises(NotNow, match=f"No connection to localhost port {port}"):
         smtp().send(route(port), MESSAGE, TEXT)
+
+
+@contextmanager
+def talkative():
+    """A server whose greeting never ends."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def talk():
+            connection, _ = listener.accept()
+            with connection:
+                try:
+                    while True:
+                        connection.sendall(b"220-one moment, please\r\n")
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=talk)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+def test_a_server_that_is_slow_with_each_answer_or_never_ends_one_is_left_before_another_worker_takes_the_mail():
+    assert LEASE.total_seconds() - ALL_SECONDS >= 30
+    slow = r"did not take the message within 30 seconds"
+    with serving(MailServer()) as mail, pytest.raises(NotNow, match=slow):
+        smtp(clock=itertools.count(step=5).__next__).send(route(mail), MESSAGE, TEXT)
+    assert mail.messages == []
+    with talkative() as port, pytest.raises(NotNow, match=slow):
+        smtp(clock=itertools.count().__next__).send(route(port), MESSAGE, TEXT)

@@ -38,6 +38,7 @@ class MailJob:
             again = message.tries + 1 < MOST_TRIES
             state, answer = (MailState.WAITING if again else MailState.FAILED), str(error)
         with self.database.write() as unit:
+            run.worker.jobs(unit).advance(run.job)  # what another worker made of it, who took the job over, is not undone
             self.build(unit).note(message, state, answer)
         if again:
             raise NotNow(answer)

@@ -1,40 +1,53 @@
 """Hands one message to an SMTP server (RFC 5321)."""
 
+import io
 import smtplib
+import socket
 import ssl
+import time
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
+from homeport.foundation.jobs.model import LEASE
 from homeport.foundation.mail.model import Message, NotNow, Rejected, Route, Tls
 
 SECONDS = 10.0
+ALL_SECONDS = LEASE.total_seconds() / 2
+"""How long a whole conversation may take: well below the time after which another worker would send the same mail."""
 _PERMANENT = 500
+SLOW = "the whole conversation takes too long"
 
 
 @dataclass(frozen=True, slots=True)
 class Smtp:
     """Sends through whatever server it is told.
 
-    `hello` is by what name we greet it, so that no name is looked up for that. `seconds` is how long each answer may take; `ca_file`
-    is trusted besides the system's.
+    `hello` is by what name we greet it, so that no name is looked up for that. `seconds` is how long the server may say nothing,
+    `all_seconds` how long everything may take by `clock`, which counts seconds; `ca_file` is trusted besides the system's.
     """
 
     organization: str
     hello: str
     ca_file: Path | None = None
     seconds: float = SECONDS
+    all_seconds: float = ALL_SECONDS
+    clock: Callable[[], float] = time.monotonic
 
     def send(self, route: Route, message: Message, text: str) -> str:
         """Send a message; return the server's words. Raises Rejected or NotNow with a sentence that holds no secret."""
         try:
-            with self._connected(route) as server:
+            with closing(self._connected(route)) as server:
                 if route.username:
                     server.login(route.username, route.password)
                 server.send_message(self._composed(route, message, text), route.sender, [message.recipient])
+                with suppress(OSError, smtplib.SMTPException):  # the message is taken, however the server takes its leave
+                    server.quit()
         except (OSError, smtplib.SMTPException, ValueError) as error:
             raise self._explained(error, route, message) from None
         return "Taken by the mail server."
@@ -52,9 +65,7 @@ class Smtp:
             case smtplib.SMTPResponseException():
                 return _judged(error.smtp_code, error.smtp_error, "The mail server refused the message")
             case smtplib.SMTPServerDisconnected():
-                # smtplib says it in the same way when the server is silent for too long.
-                silent = "timed out" in str(error)
-                return NotNow(self._silence if silent else "The mail server ended the connection.")
+                return NotNow(self._end_of(str(error)))
             case ssl.SSLCertVerificationError():
                 return NotNow(f"The mail server's certificate does not hold: {error.verify_message}")
             case ssl.SSLError():
@@ -70,13 +81,20 @@ class Smtp:
     def _silence(self) -> str:
         return f"The mail server did not answer within {self.seconds:g} seconds."
 
+    def _end_of(self, words: str) -> str:
+        """Say why a connection ended; smtplib words it alike when the server is silent for too long, or all of it takes too long."""
+        if SLOW in words:
+            return f"The mail server was too slow: it did not take the message within {self.all_seconds:g} seconds."
+        return self._silence if "timed out" in words else "The mail server ended the connection."
+
     def _connected(self, route: Route) -> smtplib.SMTP:
+        time_left = _TimeLeft(self.clock() + self.all_seconds, self.seconds, self.clock)
         context = ssl.create_default_context()
         if self.ca_file is not None:
             context.load_verify_locations(self.ca_file)
         if route.tls is Tls.TLS:
-            return smtplib.SMTP_SSL(route.host, route.port, self.hello, timeout=self.seconds, context=context)
-        server = smtplib.SMTP(route.host, route.port, self.hello, timeout=self.seconds)
+            return _OverTls(time_left, route, self.hello, context)
+        server = _Plain(time_left, route, self.hello)
         if route.tls is Tls.STARTTLS:
             try:
                 server.starttls(context=context)
@@ -95,6 +113,76 @@ class Smtp:
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834, so that nobody's absence answers
         mail.set_content(text)
         return mail
+
+
+@dataclass(frozen=True, slots=True)
+class _TimeLeft:
+    """Until when a conversation may go on, and how long the other side may be silent meanwhile, by a clock that counts seconds."""
+
+    end: float
+    silence: float
+    clock: Callable[[], float]
+
+    def __call__(self) -> float:
+        """Return how many seconds may be waited now; raise TimeoutError when there are none."""
+        left = self.end - self.clock()
+        if left <= 0:
+            raise TimeoutError(SLOW)
+        return min(left, self.silence)
+
+
+class _Answers(io.RawIOBase):
+    """What a server says, each piece of which has no more time than is left for the whole conversation."""
+
+    def __init__(self, source: socket.socket, time_left: _TimeLeft) -> None:
+        super().__init__()
+        self._source, self._time_left = source, time_left
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._source.settimeout(self._time_left())
+        try:
+            return self._source.recv_into(buffer)
+        except TimeoutError:
+            self._time_left()  # says it when it was the whole conversation that took too long
+            raise
+
+
+class _Bounded(smtplib.SMTP):
+    """A conversation with an end. smtplib bounds each wait alone, and a server that is slow with each would be waited for long."""
+
+    time_left: _TimeLeft
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read an answer."""
+        assert self.sock is not None
+        if self.file is None:
+            self.file = io.BufferedReader(_Answers(self.sock, self.time_left))
+        return super().getreply()
+
+    def send(self, s: Any) -> None:
+        """Send a command, or the message."""
+        if self.sock is not None:
+            try:
+                self.sock.settimeout(self.time_left())
+            except TimeoutError as error:
+                self.close()
+                raise smtplib.SMTPServerDisconnected(str(error)) from error
+        super().send(s)
+
+
+class _Plain(_Bounded):
+    def __init__(self, time_left: _TimeLeft, route: Route, hello: str) -> None:
+        self.time_left = time_left
+        super().__init__(route.host, route.port, hello, timeout=time_left())
+
+
+class _OverTls(_Bounded, smtplib.SMTP_SSL):
+    def __init__(self, time_left: _TimeLeft, route: Route, hello: str, context: ssl.SSLContext) -> None:
+        self.time_left = time_left
+        smtplib.SMTP_SSL.__init__(self, route.host, route.port, hello, timeout=time_left(), context=context)
 
 
 Send = Callable[[Route, Message, str], str]
