@@ -1,5 +1,6 @@
 """A row in every table, each of its columns filled, comes out of a backup as it went in, and through what a restore does with ways in."""
 
+import gzip
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,6 +71,22 @@ def test_a_row_in_every_table_comes_out_of_a_backup_as_it_went_in(database, tmp_
         without_checks(unit.connection, sqlite=database.is_sqlite)
         assert backup.load(unit.connection, tmp_path / "backup") == len(metadata.tables)
     assert rows_of(database) == before
+
+
+def test_what_is_no_text_in_an_older_backup_comes_back_as_marks_and_stops_no_restore(database, tmp_path):
+    with database.write() as unit:
+        without_checks(unit.connection, sqlite=database.is_sqlite)
+        for table in metadata.sorted_tables:
+            unit.connection.execute(table.delete())
+            unit.connection.execute(insert(table), {column.key: value(column) for column in table.c})
+    backup.write(database, tmp_path / "backup", keys={}, now=VALUES[UtcDateTime])
+    content = gzip.decompress((tmp_path / "backup").read_bytes())
+    (tmp_path / "older").write_bytes(gzip.compress(content.replace(rb'\u2028"]', rb'\ud800\u0000"]')))
+    with database.write() as unit:
+        assert backup.load(unit.connection, tmp_path / "older") == len(metadata.tables)
+        documents = [column for table in metadata.sorted_tables for column in table.c if isinstance(column.type, JSON)]
+        found = [unit.connection.execute(select(column)).scalar_one() for column in documents]
+    assert found == [{"ä": [1, None, "?\ufffd"]}] * len(documents)
 
 
 def test_every_way_in_that_is_gone_goes_after_a_restore_and_every_proof_comes_that_is_there(database, tmp_path):

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, LargeBinary, Table, delete, insert, select
 from homeport import __version__
 from homeport.foundation.database import schema
 from homeport.foundation.database.columns import UtcDateTime, metadata
-from homeport.foundation.database.engine import Database
+from homeport.foundation.database.engine import Database, from_json
 
 FORMAT = "homeport-backup/1"
 BATCH = 500
@@ -147,7 +147,7 @@ def _tables(path: Path) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
     with gzip.open(path, "rb") as lines:
         next(lines)
         for line in lines:
-            item = json.loads(line)
+            item = from_json(line)  # an older Homeport stored halves of characters, which no database takes any more
             if isinstance(item, list):
                 assert table is not None
                 rows.append({name: _value(table, name, value) for name, value in zip(columns, item, strict=True)})

@@ -200,9 +200,10 @@ def _to_json(value: Any) -> str:
     return text
 
 
-def _from_json(text: str | bytes) -> Any:
+def from_json(text: str | bytes) -> Any:
     """Read a JSON document. One that was stored when this was not yet refused has marks in the places of what is no text."""
-    if isinstance(text, bytes) or "\\u" not in text:
+    text = text if isinstance(text, str) else text.decode()
+    if "\\u" not in text:
         return json.loads(text)
     return made_whole(json.loads(_NUL_IN_JSON.sub(lambda found: found.group()[:-4] + "fffd", text)))
 
@@ -216,7 +217,7 @@ def _sqlite(url: str) -> Engine:
         pool_use_lifo=True,  # each connection has a page cache of its own; the fewest that are needed are filled
         hide_parameters=True,  # an error's text goes to the log, and parameters hold codes and hashes
         json_serializer=_to_json,
-        json_deserializer=_from_json,
+        json_deserializer=from_json,
         connect_args={"check_same_thread": False, "timeout": BUSY_MILLISECONDS / 1000},
     )
 
