@@ -29,8 +29,11 @@ FIRST = (
     "server/tests/architecture/test_roles.py",
     "upgrades",
     "debian-server",
+    "agent/tests/test_kill.py",
+    "agent/tests/test_sign_in.py",
+    "agent/tests/test_enrollment.py",
 )
-"""Groups, files and folders that take half a minute and more, the longest first. A folder stays together, as a file does."""
+"""Groups, files and folders that take some twenty seconds and more, the longest first. A folder stays together, as a file does."""
 WAITING = ("agent/tests/", "tests/devices/", "tests/faults/")
 """Where tests mostly wait for other programs; half of the workers have some of these, until there are no others."""
 

@@ -43,7 +43,7 @@ def test_text_that_a_database_refuses_is_replaced(write):
     write(lambda audit: audit.record(OPERATOR, "x", resource=Resource("user", "u", "a\x00b\ud800"), details={"k": "\x00\ud800"}))
     (entry,) = write(lambda audit: audit.search(OPERATOR, Listing())).items
     assert entry.resource_name == "a\N{REPLACEMENT CHARACTER}b?"
-    assert entry.detailed() == {"k": "\x00\ud800"}
+    assert entry.detailed() == {"k": "\x00?"}
 
 
 def test_search_finds_by_text_filter_and_window_newest_first(write, clock):
